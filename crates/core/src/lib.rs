@@ -1,0 +1,1 @@
+//! The words, the loop, choosers, Pareto sets and statistics of Nascent.

@@ -1,0 +1,1 @@
+//! Data sets and tasks: reading, splits, transforms and batches.

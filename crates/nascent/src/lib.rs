@@ -1,0 +1,1 @@
+//! Runs a study from settings to files: the library that users call.

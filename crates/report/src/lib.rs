@@ -1,0 +1,1 @@
+//! From a study's events to a page a person can read.

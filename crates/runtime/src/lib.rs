@@ -1,0 +1,1 @@
+//! The event log in SQLite, and worker processes with their protocol.

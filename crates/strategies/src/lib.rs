@@ -1,0 +1,1 @@
+//! The search strategies that come with Nascent, one file each.

@@ -1,0 +1,1 @@
+//! Contract suites that every space, strategy, log, evaluator and worker pool must pass.
