@@ -1,0 +1,164 @@
+//! The operations a network is made of: one file each, registered in [`Op`].
+//!
+//! An operation says what shape it gives, what it costs, and how it is written in the content hash.
+//! How it is *computed* is `nascent-train`'s business.
+
+mod activation;
+mod batch_norm;
+mod conv2d;
+mod dropout;
+mod linear;
+mod merge;
+mod pool;
+mod structural;
+
+pub use activation::Activation;
+pub use batch_norm::BatchNorm;
+pub use conv2d::Conv2d;
+pub use dropout::Dropout;
+pub use linear::Linear;
+pub use merge::{Add, Concat, Multiply};
+pub use pool::{GlobalAveragePool, Pool2d, PoolKind};
+pub use structural::{Flatten, Identity, Input, Zero};
+
+use super::Shape;
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+/// An operation's stable spelling in the content hash: its tag, then its parameters.
+pub type OpCode = SmallVec<[u32; 12]>;
+
+/// What every operation can say about itself.
+pub trait Operation {
+    /// How many inputs it takes: the least and the most.
+    fn arity(&self) -> (usize, usize) {
+        (1, 1)
+    }
+    /// The output's shape, or why these inputs cannot be taken.
+    ///
+    /// # Errors
+    /// A sentence that names the offending extent and what is allowed.
+    fn output(&self, inputs: &[&Shape]) -> Result<Shape, String>;
+    /// Trainable parameters.
+    fn params(&self, _inputs: &[&Shape]) -> u64 {
+        0
+    }
+    /// Multiply-accumulates for one example. Only convolutions and matrix products count.
+    fn macs(&self, _inputs: &[&Shape], _output: &Shape) -> u64 {
+        0
+    }
+    /// Whether the order of the inputs does not matter.
+    fn commutes(&self) -> bool {
+        false
+    }
+    /// The stable spelling for the content hash. Tags are never reused.
+    fn code(&self) -> OpCode;
+    /// A short label for diagrams, such as `conv 3×3, 32`.
+    fn label(&self) -> String;
+}
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        /// A typed operation.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "op", rename_all = "snake_case")]
+        pub enum Op { $($(#[$doc])* $name($name)),+ }
+
+        impl Op {
+            fn inner(&self) -> &dyn Operation {
+                match self { $(Self::$name(op) => op),+ }
+            }
+
+            /// The operation's name, as in the type.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name)),+ }
+            }
+        }
+
+        $(impl From<$name> for Op { fn from(op: $name) -> Self { Self::$name(op) } })+
+    };
+}
+
+// The registration: a new operation is one file in this folder and one line here.
+operations! {
+    /// The network's input.
+    Input,
+    /// Nothing but zeros.
+    Zero,
+    /// Its input, unchanged.
+    Identity,
+    /// Two-dimensional convolution.
+    Conv2d,
+    /// Batch normalisation over channels or features.
+    BatchNorm,
+    /// A pointwise nonlinearity.
+    Activation,
+    /// Average or maximum over windows.
+    Pool2d,
+    /// The mean of each channel.
+    GlobalAveragePool,
+    /// All extents in one.
+    Flatten,
+    /// A fully connected layer.
+    Linear,
+    /// Random zeroing while training.
+    Dropout,
+    /// The sum of its inputs.
+    Add,
+    /// The elementwise product of its inputs.
+    Multiply,
+    /// Its inputs side by side along the first extent.
+    Concat,
+}
+
+impl Operation for Op {
+    fn arity(&self) -> (usize, usize) {
+        self.inner().arity()
+    }
+    fn output(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        self.inner().output(inputs)
+    }
+    fn params(&self, inputs: &[&Shape]) -> u64 {
+        self.inner().params(inputs)
+    }
+    fn macs(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+        self.inner().macs(inputs, output)
+    }
+    fn commutes(&self) -> bool {
+        self.inner().commutes()
+    }
+    fn code(&self) -> OpCode {
+        self.inner().code()
+    }
+    fn label(&self) -> String {
+        self.inner().label()
+    }
+}
+
+/// The spelling of an operation in the hash, from its tag and its whole-number parameters.
+fn code(tag: u32, parameters: &[usize]) -> OpCode {
+    // Extents are far below 2^32: shapes that large are refused when the graph is built.
+    std::iter::once(tag).chain(parameters.iter().map(|&p| u32::try_from(p).unwrap_or(u32::MAX))).collect()
+}
+
+/// The one input of a unary operation; arity is checked before shapes are asked for.
+fn only<'a>(inputs: &[&'a Shape]) -> Result<&'a Shape, String> {
+    match inputs {
+        [one] => Ok(one),
+        _ => Err(format!("takes one input, was given {}", inputs.len())),
+    }
+}
+
+/// The extent of an image axis after a sliding window, or why there is none.
+fn slide(size: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> Result<usize, String> {
+    if kernel == 0 || stride == 0 || dilation == 0 {
+        return Err(format!("kernel {kernel}, stride {stride} and dilation {dilation} must be at least 1"));
+    }
+    let window = dilation * (kernel - 1) + 1;
+    let padded = size + 2 * padding;
+    if padded < window {
+        return Err(format!("a window of {window} does not fit into {size} with padding {padding}"));
+    }
+    Ok((padded - window) / stride + 1)
+}

@@ -1,0 +1,21 @@
+//! Choosers, written once for every space: sampling, replay, mutation, crossover, enumeration, counting.
+
+mod count;
+mod crossover;
+mod describe;
+mod enumerate;
+mod fix;
+mod mutate;
+mod random;
+mod record;
+mod replay;
+
+pub use count::{Count, count};
+pub use crossover::crossover;
+pub use describe::{Answer, describe, survey, SurveyedQuestion};
+pub use enumerate::{Enumerate, first, next};
+pub use fix::FixedArchitecture;
+pub use mutate::{mutate, mutate_at, neighbours};
+pub use random::{Random, sample};
+pub use record::Record;
+pub use replay::{Replay, replay};

@@ -1,0 +1,24 @@
+use nascent_core::architecture::Shape;
+
+/// What a network is asked to answer, one per example.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// Class numbers, each below `classes`.
+    Classes {
+        /// The number of classes.
+        classes: usize,
+        /// One class number per example.
+        labels: Vec<u32>,
+    },
+}
+
+/// Examples ready for a network: inputs already preprocessed, all of one shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Examples {
+    /// The shape of one input.
+    pub shape: Shape,
+    /// All inputs one after another: `len() × shape.len()` values.
+    pub inputs: Vec<f32>,
+    /// What is to be answered.
+    pub targets: Targets,
+}
