@@ -79,9 +79,9 @@ impl Serialize for PathKey {
 impl<'de> Deserialize<'de> for PathKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        u64::from_str_radix(&text, 16)
-            .map(Self)
-            .map_err(|_| serde::de::Error::custom(format!("a decision's key is 16 hexadecimal digits, got {text:?}")))
+        u64::from_str_radix(&text, 16).map(Self).map_err(|_| {
+            serde::de::Error::custom(format!("a decision's key is 16 hexadecimal digits, got {text:?}"))
+        })
     }
 }
 

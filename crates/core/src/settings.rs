@@ -46,3 +46,30 @@ pub enum Optimizer {
     /// Stochastic gradient descent with momentum 0.9 and no dampening.
     Sgd,
 }
+
+impl Settings {
+    /// A stable digest: equal for equal settings.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let Self {
+            optimizer,
+            learning_rate,
+            weight_decay,
+            augmentation,
+            batch_size,
+            warmup,
+            clip_norm,
+            label_smoothing,
+        } = *self;
+        crate::rng::mix(&[
+            optimizer as u64,
+            learning_rate.to_bits(),
+            weight_decay.to_bits(),
+            u64::from(augmentation),
+            batch_size as u64,
+            warmup.to_bits(),
+            clip_norm.to_bits(),
+            label_smoothing.to_bits(),
+        ])
+    }
+}

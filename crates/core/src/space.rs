@@ -47,7 +47,9 @@ pub struct Candidate<'s> {
 #[non_exhaustive]
 pub enum SpaceError {
     /// Decisions do not answer a question that this space asks.
-    #[error("the decisions have no answer for {path:?}: they were made for another space or another version of it")]
+    #[error(
+        "the decisions have no answer for {path:?}: they were made for another space or another version of it"
+    )]
     Unanswered {
         /// The place.
         path: String,

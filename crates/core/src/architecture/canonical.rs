@@ -33,7 +33,8 @@ impl Architecture {
         let mut nodes: Vec<Node> = Vec::with_capacity(n);
         let mut shapes = Vec::with_capacity(n);
         for (i, node) in self.nodes.iter().enumerate() {
-            let mapped: SmallVec<[Option<usize>; 4]> = node.inputs.iter().map(|x| became[x.index()]).collect();
+            let mapped: SmallVec<[Option<usize>; 4]> =
+                node.inputs.iter().map(|x| became[x.index()]).collect();
             let is_head = i == self.output.index() && matches!(node.op, Op::Linear(_));
             let mut alive: SmallVec<[usize; 4]> = mapped.iter().filter_map(|x| *x).collect();
             let constant = match node.op {
@@ -85,12 +86,15 @@ impl Architecture {
         }
         let output = became[self.output.index()].unwrap_or_else(|| {
             let shape = self.output_shape().clone();
-            nodes.push(Node { op: op::Zero { shape: shape.clone() }.into(), inputs: SmallVec::new(), scope: 0 });
+            nodes.push(Node {
+                op: op::Zero { shape: shape.clone() }.into(),
+                inputs: SmallVec::new(),
+                scope: 0,
+            });
             shapes.push(shape);
             nodes.len() - 1
         });
-        let mut simple =
-            Self { nodes, shapes, scopes: self.scopes.clone(), output: NodeId(output as u32) };
+        let mut simple = Self { nodes, shapes, scopes: self.scopes.clone(), output: NodeId(output as u32) };
         simple.merge_sums();
         simple
     }
@@ -252,7 +256,8 @@ mod tests {
     fn build(f: impl FnOnce(&mut ArchitectureBuilder) -> NodeId) -> Architecture {
         let mut b = ArchitectureBuilder::new(Shape::new(&[4, 8, 8]));
         let at = f(&mut b);
-        let at = b.chain(at, [GlobalAveragePool {}.into(), Linear { features: 10, bias: true }.into()]).unwrap();
+        let at =
+            b.chain(at, [GlobalAveragePool {}.into(), Linear { features: 10, bias: true }.into()]).unwrap();
         b.finish(at).unwrap()
     }
 
@@ -275,7 +280,10 @@ mod tests {
         });
         assert_ne!(a.nodes(), c.nodes());
         assert_eq!(a.canonical().hash(), c.canonical().hash());
-        assert_eq!(a.canonical().nodes.iter().map(|n| &n.op).collect::<Vec<_>>(), c.canonical().nodes.iter().map(|n| &n.op).collect::<Vec<_>>());
+        assert_eq!(
+            a.canonical().nodes.iter().map(|n| &n.op).collect::<Vec<_>>(),
+            c.canonical().nodes.iter().map(|n| &n.op).collect::<Vec<_>>()
+        );
         assert_eq!(a.canonical().cost(), c.canonical().cost());
     }
 

@@ -217,7 +217,11 @@ impl ArchitectureBuilder {
     ///
     /// # Errors
     /// As [`ArchitectureBuilder::add`].
-    pub fn chain(&mut self, from: NodeId, ops: impl IntoIterator<Item = Op>) -> Result<NodeId, ArchitectureError> {
+    pub fn chain(
+        &mut self,
+        from: NodeId,
+        ops: impl IntoIterator<Item = Op>,
+    ) -> Result<NodeId, ArchitectureError> {
         ops.into_iter().try_fold(from, |at, op| self.add(op, &[at]))
     }
 
@@ -233,7 +237,11 @@ impl ArchitectureBuilder {
     /// Where `output` is no node of this graph.
     pub fn finish(self, output: NodeId) -> Result<Architecture, ArchitectureError> {
         if output.index() >= self.nodes.len() {
-            return Err(ArchitectureError::Graph(format!("output {} of {} nodes", output.0, self.nodes.len())));
+            return Err(ArchitectureError::Graph(format!(
+                "output {} of {} nodes",
+                output.0,
+                self.nodes.len()
+            )));
         }
         Ok(Architecture { nodes: self.nodes, shapes: self.shapes, scopes: self.scopes, output })
     }

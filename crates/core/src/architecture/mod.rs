@@ -34,6 +34,8 @@ impl From<ArchitectureHash> for String {
 impl TryFrom<String> for ArchitectureHash {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        u128::from_str_radix(&text, 16).map(Self).map_err(|_| format!("an architecture hash is 32 hexadecimal digits, got {text:?}"))
+        u128::from_str_radix(&text, 16)
+            .map(Self)
+            .map_err(|_| format!("an architecture hash is 32 hexadecimal digits, got {text:?}"))
     }
 }

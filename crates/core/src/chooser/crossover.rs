@@ -25,7 +25,11 @@ impl Chooser for Crossover<'_> {
 ///
 /// # Errors
 /// Where the space cannot be asked.
-pub fn crossover(space: &dyn Space, parents: [&Decisions; 2], rng: &mut Rng) -> Result<Decisions, SpaceError> {
+pub fn crossover(
+    space: &dyn Space,
+    parents: [&Decisions; 2],
+    rng: &mut Rng,
+) -> Result<Decisions, SpaceError> {
     let mut crossover = Crossover { parents, rng };
     let mut record = Record::new(&mut crossover);
     space.build(&mut record)?;

@@ -12,7 +12,7 @@ mod replay;
 
 pub use count::{Count, count};
 pub use crossover::crossover;
-pub use describe::{Answer, describe, survey, SurveyedQuestion};
+pub use describe::{Answer, SurveyedQuestion, describe, survey};
 pub use enumerate::{Enumerate, first, next};
 pub use fix::FixedArchitecture;
 pub use mutate::{mutate, mutate_at, neighbours};

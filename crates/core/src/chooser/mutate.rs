@@ -83,7 +83,11 @@ pub fn mutate_at(
 ///
 /// # Errors
 /// Where `parent` is not a member of `space`.
-pub fn neighbours(space: &dyn Space, parent: &Decisions, rng: &mut Rng) -> Result<Vec<Decisions>, SpaceError> {
+pub fn neighbours(
+    space: &dyn Space,
+    parent: &Decisions,
+    rng: &mut Rng,
+) -> Result<Vec<Decisions>, SpaceError> {
     let mut found = Vec::new();
     for (target, old, n) in options(space, parent)? {
         for answer in (0..n).filter(|&a| a != old) {

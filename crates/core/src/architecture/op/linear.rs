@@ -16,7 +16,10 @@ impl Operation for Linear {
         if self.features == 0 {
             return Err("needs at least 1 output feature, got 0".into());
         }
-        input.vector().map(|_| Shape::new(&[self.features])).ok_or_else(|| format!("needs features, got {input}"))
+        input
+            .vector()
+            .map(|_| Shape::new(&[self.features]))
+            .ok_or_else(|| format!("needs features, got {input}"))
     }
     fn params(&self, inputs: &[&Shape]) -> u64 {
         let features = inputs.first().and_then(|s| s.vector()).unwrap_or(0);

@@ -44,7 +44,9 @@ impl Operation for Multiply {
     }
     fn output(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match inputs {
-            [value, gate] if value == gate || gate.vector() == value.image().map(|(c, ..)| c) => Ok((*value).clone()),
+            [value, gate] if value == gate || gate.vector() == value.image().map(|(c, ..)| c) => {
+                Ok((*value).clone())
+            }
             [value, gate] => Err(format!("a gate of {gate} does not fit {value}")),
             _ => Err(format!("takes two inputs, was given {}", inputs.len())),
         }

@@ -151,7 +151,13 @@ fn only<'a>(inputs: &[&'a Shape]) -> Result<&'a Shape, String> {
 }
 
 /// The extent of an image axis after a sliding window, or why there is none.
-fn slide(size: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> Result<usize, String> {
+fn slide(
+    size: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    dilation: usize,
+) -> Result<usize, String> {
     if kernel == 0 || stride == 0 || dilation == 0 {
         return Err(format!("kernel {kernel}, stride {stride} and dilation {dilation} must be at least 1"));
     }
