@@ -1,1 +1,21 @@
 //! The search strategies that come with Nascent, one file each.
+//!
+//! [`registry`] lists them; [`Spec`] is what users write (`evolution:population=20`). To add one, run
+//! `cargo xtask new strategy NAME`: it writes the file and the line in the registry.
+
+mod evolution;
+mod exhaustive;
+mod local_search;
+mod parameters;
+mod random;
+pub mod registry;
+mod results;
+mod spec;
+mod tried;
+
+pub use evolution::{Evolution, EvolutionParams};
+pub use exhaustive::Exhaustive;
+pub use local_search::LocalSearch;
+pub use parameters::{Parameter, ParameterError, Values};
+pub use random::Random;
+pub use spec::{Spec, SpecError};

@@ -1,0 +1,60 @@
+//! What came of proposals, in the order in which it came.
+
+use nascent_core::{Decisions, Event, Metrics, TrialId};
+use std::collections::HashMap;
+
+/// A network with a result.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) trial: TrialId,
+    pub(crate) decisions: Decisions,
+    pub(crate) metrics: Metrics,
+}
+
+/// Proposals that wait for their results.
+#[derive(Default)]
+pub(crate) struct Results {
+    pending: HashMap<TrialId, Member>,
+}
+
+impl Results {
+    /// Takes in an event; the answer is a member whose result this event brings.
+    pub(crate) fn observe(&mut self, event: &Event) -> Option<Member> {
+        match event {
+            Event::Proposed { trial, proposal, costs, .. } => {
+                let member =
+                    Member { trial: *trial, decisions: proposal.decisions.clone(), metrics: costs.clone() };
+                self.pending.insert(*trial, member);
+                None
+            }
+            Event::Reported { trial, metrics, .. } => {
+                // The last report is the result of a trial that is stopped.
+                if let Some(member) = self.pending.get_mut(trial) {
+                    merge(&mut member.metrics, metrics);
+                }
+                None
+            }
+            Event::Finished { trial, outcome, .. } => {
+                let mut member = self.pending.remove(trial)?;
+                merge(&mut member.metrics, &outcome.metrics);
+                Some(member)
+            }
+            Event::Stopped { trial, .. } => self.pending.remove(trial),
+            Event::Failed { trial, .. } | Event::Infeasible { trial, .. } => {
+                self.pending.remove(trial);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+}
+
+fn merge(into: &mut Metrics, from: &Metrics) {
+    for (name, value) in from.iter() {
+        into.set(name.to_string(), value);
+    }
+}

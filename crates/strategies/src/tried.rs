@@ -1,0 +1,51 @@
+//! What has been proposed already, and how to find something that has not.
+
+use nascent_core::chooser::{Enumerate, sample};
+use nascent_core::{AskContext, Decisions, Event, SpaceError};
+use std::collections::HashSet;
+
+/// The networks proposed so far.
+#[derive(Default)]
+pub(crate) struct Tried(HashSet<Decisions>);
+
+/// Random draws before a space is walked through instead.
+const DRAWS: usize = 200;
+/// Members walked through before a space counts as inexhaustible.
+const WALK: usize = 100_000;
+
+impl Tried {
+    pub(crate) fn observe(&mut self, event: &Event) {
+        if let Event::Proposed { proposal, .. } = event {
+            self.0.insert(proposal.decisions.clone());
+        }
+    }
+
+    /// Whether this was not proposed before and keeps the limits.
+    pub(crate) fn is_open(&self, cx: &AskContext<'_>, decisions: &Decisions) -> Result<bool, SpaceError> {
+        Ok(!self.0.contains(decisions) && cx.is_feasible(decisions)?)
+    }
+
+    /// A random member that was not proposed before and keeps the limits; `None` where the space has no more.
+    ///
+    /// In a space too large to walk through, where neither random draws nor the walk find such a member, it is the
+    /// last draw.
+    pub(crate) fn fresh(&self, cx: &mut AskContext<'_>) -> Result<Option<Decisions>, SpaceError> {
+        let mut last = None;
+        for _ in 0..DRAWS {
+            let decisions = sample(cx.space, &mut cx.rng)?;
+            if self.is_open(cx, &decisions)? {
+                return Ok(Some(decisions));
+            }
+            last = Some(decisions);
+        }
+        let mut walked = 0;
+        for member in Enumerate::new(cx.space).take(WALK) {
+            let member = member?;
+            walked += 1;
+            if self.is_open(cx, &member)? {
+                return Ok(Some(member));
+            }
+        }
+        Ok(last.filter(|_| walked == WALK))
+    }
+}
