@@ -1,0 +1,121 @@
+//! A network that computes: weights on the host, a graph of Burn's operations made anew for each batch.
+
+mod forward;
+
+use crate::{Device, Optimizers, TrainError, Weights};
+use burn::tensor::{Tensor, TensorData, activation::log_softmax};
+use forward::{Forward, Mode};
+use nascent_core::Settings;
+use nascent_core::architecture::Architecture;
+use nascent_core::rng::{Rng, mix};
+
+/// The seam between the epoch loop and what computes: another engine implements this.
+pub trait TrainStep {
+    /// Learns from one batch and answers with its mean loss before the update.
+    ///
+    /// `inputs` holds one example after another, `labels` a class number for each.
+    fn train_batch(&mut self, inputs: &[f32], labels: &[u32], learning_rate: f64) -> f64;
+
+    /// The network's answers, `[examples × outputs]`, as it answers after training.
+    fn eval_batch(&mut self, inputs: &[f32]) -> Vec<f32>;
+
+    /// The weights as they are now.
+    fn weights(&self) -> &Weights;
+
+    /// Puts other weights of the same network in their place.
+    ///
+    /// # Errors
+    /// Where they belong to another network.
+    fn load(&mut self, weights: Weights) -> Result<(), TrainError>;
+}
+
+/// A network on Burn.
+pub struct Network {
+    graph: Architecture,
+    device: burn::tensor::Device,
+    weights: Weights,
+    optimizers: Optimizers,
+    label_smoothing: f64,
+    dropout: Rng,
+}
+
+impl Network {
+    /// A network with these weights, to be trained as `settings` say; `seed` decides what dropout drops.
+    #[must_use]
+    pub fn new(graph: Architecture, weights: Weights, settings: &Settings, seed: u64, device: Device) -> Self {
+        Self {
+            optimizers: Optimizers::new(settings, &weights),
+            label_smoothing: settings.label_smoothing,
+            dropout: Rng::new(mix(&[seed, 2]), 0),
+            device: device.tensors(),
+            graph,
+            weights,
+        }
+    }
+
+    /// The graph.
+    #[must_use]
+    pub fn graph(&self) -> &Architecture {
+        &self.graph
+    }
+}
+
+impl TrainStep for Network {
+    fn train_batch(&mut self, inputs: &[f32], labels: &[u32], learning_rate: f64) -> f64 {
+        let outputs = self.graph.output_shape().extents()[0];
+        let device = self.device.clone().autodiff();
+        let mode = Mode::Train { dropout: &mut self.dropout };
+        let mut forward = Forward::new(&self.graph, &self.weights, &device, mode);
+        let log_probabilities = log_softmax(forward.run(inputs), 1);
+        let targets = smoothed(labels, outputs, self.label_smoothing);
+        let targets = Tensor::<2>::from_data(TensorData::new(targets, [labels.len(), outputs]), &device);
+        let loss = (log_probabilities * targets).sum().neg().div_scalar(labels.len() as f32);
+        let mut gradients = loss.backward();
+        let value = loss.inner().into_scalar::<f32>();
+        let Forward { leaves, statistics, .. } = forward;
+        let gradients: Vec<Option<Vec<f32>>> = leaves
+            .iter()
+            .map(|leaf| leaf.as_ref().and_then(|l| l.grad_remove(&mut gradients)).map(host))
+            .collect();
+        self.optimizers.step(&mut self.weights, &gradients, learning_rate);
+        for (slot, batch) in statistics {
+            for (running, now) in self.weights.values[slot].iter_mut().zip(host(batch)) {
+                *running = 0.9 * *running + 0.1 * now;
+            }
+        }
+        f64::from(value)
+    }
+
+    fn eval_batch(&mut self, inputs: &[f32]) -> Vec<f32> {
+        let mut forward = Forward::new(&self.graph, &self.weights, &self.device, Mode::Evaluate);
+        host(forward.run(inputs))
+    }
+
+    fn weights(&self) -> &Weights {
+        &self.weights
+    }
+
+    fn load(&mut self, weights: Weights) -> Result<(), TrainError> {
+        if weights.slots != self.weights.slots {
+            return Err(TrainError::Mismatch("these weights belong to another network".into()));
+        }
+        self.weights = weights;
+        Ok(())
+    }
+}
+
+/// A tensor's numbers in host memory, row-major.
+fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    // The tensor is float32 by construction, so the conversion cannot fail.
+    tensor.into_data().try_into_vec::<f32>().unwrap_or_default()
+}
+
+/// One row a label: all mass on the class, but for what smoothing spreads over all.
+fn smoothed(labels: &[u32], classes: usize, smoothing: f64) -> Vec<f32> {
+    let rest = (smoothing / classes as f64) as f32;
+    let mut rows = vec![rest; labels.len() * classes];
+    for (i, &label) in labels.iter().enumerate() {
+        rows[i * classes + label as usize] += 1.0 - smoothing as f32;
+    }
+    rows
+}

@@ -1,0 +1,141 @@
+use crate::weights::{SlotKind, Weights};
+use nascent_core::{Optimizer, Settings};
+
+/// The state of an optimiser over all trained slots.
+///
+/// It works on host memory, one pass over each slot: the networks are small, and this serves every device alike.
+pub struct Optimizers {
+    kind: Optimizer,
+    weight_decay: f32,
+    clip_norm: f64,
+    steps: i32,
+    first: Vec<Vec<f32>>,
+    second: Vec<Vec<f32>>,
+}
+
+// PyTorch's defaults.
+const MOMENTUM: f32 = 0.9;
+const BETA1: f32 = 0.9;
+const BETA2: f32 = 0.999;
+const EPSILON: f32 = 1e-8;
+
+impl Optimizers {
+    /// A fresh state for these weights.
+    #[must_use]
+    pub fn new(settings: &Settings, weights: &Weights) -> Self {
+        let zeros: Vec<Vec<f32>> = weights
+            .slots
+            .iter()
+            .map(|s| if s.kind.is_trained() { vec![0.0; s.len()] } else { Vec::new() })
+            .collect();
+        let second = if settings.optimizer == Optimizer::AdamW { zeros.clone() } else { Vec::new() };
+        Self {
+            kind: settings.optimizer,
+            weight_decay: settings.weight_decay as f32,
+            clip_norm: settings.clip_norm,
+            steps: 0,
+            first: zeros,
+            second,
+        }
+    }
+
+    /// Moves the weights along their gradients; a slot without a gradient stays as it is.
+    pub fn step(&mut self, weights: &mut Weights, gradients: &[Option<Vec<f32>>], learning_rate: f64) {
+        self.steps += 1;
+        let scale = clip_scale(gradients, self.clip_norm);
+        let rate = learning_rate as f32;
+        let bias1 = 1.0 - BETA1.powi(self.steps);
+        let bias2 = (1.0 - BETA2.powi(self.steps)).sqrt();
+        for (i, gradient) in gradients.iter().enumerate() {
+            let Some(gradient) = gradient else { continue };
+            let decay = if weights.slots[i].kind == SlotKind::Weight { self.weight_decay } else { 0.0 };
+            let moments = self.first[i].iter_mut();
+            let numbers = weights.values[i].iter_mut().zip(gradient);
+            match self.kind {
+                Optimizer::Sgd => {
+                    for ((w, g), m) in numbers.zip(moments) {
+                        *m = MOMENTUM * *m + (g * scale + decay * *w);
+                        *w -= rate * *m;
+                    }
+                }
+                Optimizer::AdamW => {
+                    for (((w, g), m), v) in numbers.zip(moments).zip(&mut self.second[i]) {
+                        let g = g * scale;
+                        *w -= rate * decay * *w;
+                        *m = BETA1 * *m + (1.0 - BETA1) * g;
+                        *v = BETA2 * *v + (1.0 - BETA2) * g * g;
+                        *w -= rate / bias1 * *m / (v.sqrt() / bias2 + EPSILON);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What all gradients are multiplied with so that their joint norm does not exceed `most`; 0 leaves them alone.
+fn clip_scale(gradients: &[Option<Vec<f32>>], most: f64) -> f32 {
+    if most <= 0.0 {
+        return 1.0;
+    }
+    let squares: f64 = gradients.iter().flatten().flatten().map(|g| f64::from(*g) * f64::from(*g)).sum();
+    let norm = squares.sqrt();
+    if norm > most { (most / norm) as f32 } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::Slot;
+    use nascent_core::architecture::NodeId;
+
+    fn one(kind: SlotKind, value: f32) -> Weights {
+        let slot = Slot { node: NodeId(0), name: "w".into(), kind, shape: vec![1], fan_in: 1 };
+        Weights { slots: vec![slot], values: vec![vec![value]] }
+    }
+
+    fn run(optimizer: Optimizer, kind: SlotKind, clip_norm: f64) -> f32 {
+        let settings = Settings { optimizer, weight_decay: 0.1, clip_norm, ..Settings::default() };
+        let mut weights = one(kind, 1.0);
+        let mut state = Optimizers::new(&settings, &weights);
+        for gradient in [0.5f32, -0.25, 2.0] {
+            state.step(&mut weights, &[Some(vec![gradient])], 0.1);
+        }
+        weights.values[0][0]
+    }
+
+    // The expected values were worked out by hand in double precision from the update rules of the papers, which
+    // PyTorch's AdamW and SGD (momentum 0.9, dampening 0) state as well.
+    #[test]
+    fn the_updates_are_the_published_ones() {
+        let sgd = {
+            let (mut w, mut m) = (1.0f64, 0.0f64);
+            for g in [0.5, -0.25, 2.0] {
+                m = 0.9 * m + (g + 0.1 * w);
+                w -= 0.1 * m;
+            }
+            w
+        };
+        assert!((f64::from(run(Optimizer::Sgd, SlotKind::Weight, 0.0)) - sgd).abs() < 1e-6);
+        let adamw = |decay: f64| {
+            let (mut w, mut m, mut v) = (1.0f64, 0.0f64, 0.0f64);
+            for (t, g) in [0.5, -0.25, 2.0].into_iter().enumerate() {
+                w *= 1.0 - 0.1 * decay;
+                m = 0.9 * m + 0.1 * g;
+                v = 0.999 * v + 0.001 * g * g;
+                let t = t as i32 + 1;
+                w -= 0.1 * (m / (1.0 - 0.9f64.powi(t))) / ((v / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8);
+            }
+            w
+        };
+        assert!((f64::from(run(Optimizer::AdamW, SlotKind::Weight, 0.0)) - adamw(0.1)).abs() < 1e-5);
+        assert!((f64::from(run(Optimizer::AdamW, SlotKind::Scale, 0.0)) - adamw(0.0)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn clipping_is_by_the_joint_norm() {
+        let gradients = [Some(vec![3.0]), None, Some(vec![0.0, 4.0])];
+        assert!((clip_scale(&gradients, 1.0) - 0.2).abs() < 1e-7);
+        assert_eq!(clip_scale(&gradients, 5.0), 1.0);
+        assert_eq!(clip_scale(&gradients, 0.0), 1.0);
+    }
+}

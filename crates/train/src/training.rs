@@ -1,0 +1,149 @@
+use crate::evaluation::{Evaluation, evaluate};
+use crate::{Device, Network, TrainError, TrainStep, Weights, learning_rate};
+use nascent_core::architecture::Architecture;
+use nascent_core::rng::{Rng, mix};
+use nascent_core::{Control, Settings};
+use nascent_data::{Examples, Targets};
+
+/// How long, and from which seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Epochs to train, at least 1.
+    pub epochs: u32,
+    /// The epochs for which the learning-rate schedule is made, at least `epochs`.
+    pub horizon: u32,
+    /// Epochs without a better validation result after which training ends.
+    pub patience: Option<u32>,
+    /// What decides every random number.
+    pub seed: u64,
+    /// Where tensors live.
+    pub device: Device,
+}
+
+/// What one epoch gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub epoch: u32,
+    /// The mean loss over its training batches.
+    pub train_loss: f64,
+    /// The learning rate of its last step.
+    pub learning_rate: f64,
+    /// How the network does on the validation examples after it.
+    pub validation: Option<Evaluation>,
+}
+
+/// A trained network.
+pub struct Trained {
+    /// The network, with the weights of its best epoch.
+    pub network: Network,
+    /// The epoch whose weights are kept: the best on validation, or the last where there is none.
+    pub best: Epoch,
+    /// Epochs trained.
+    pub epochs: u32,
+}
+
+/// Varies one batch of training inputs in place.
+pub type Augment<'a> = &'a dyn Fn(&mut [f32], &mut Rng);
+
+/// Trains a network.
+///
+/// With validation examples, the weights of the best epoch are kept: the highest accuracy, then the lowest loss.
+/// The observer hears of every epoch and can end the training after it.
+///
+/// # Errors
+/// Where the loss stops being a number, or examples and network do not fit.
+pub fn train(
+    graph: &Architecture,
+    settings: &Settings,
+    training: &Examples,
+    validation: Option<&Examples>,
+    augment: Option<Augment<'_>>,
+    plan: &Plan,
+    observe: &mut dyn FnMut(&Epoch) -> Control,
+) -> Result<Trained, TrainError> {
+    fits(graph, training)?;
+    let Targets::Classes { labels, .. } = &training.targets;
+    let len = training.shape.len() as usize;
+    let weights = Weights::fresh(graph, plan.seed);
+    let mut network = Network::new(graph.clone(), weights, settings, plan.seed, plan.device);
+    let batch = settings.batch_size.clamp(1, labels.len());
+    let steps = labels.len().div_ceil(batch);
+    let horizon = steps * plan.horizon.max(plan.epochs) as usize;
+    let mut best: Option<(Epoch, Weights)> = None;
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    let (mut inputs, mut answers) = (Vec::new(), Vec::new());
+    let mut trained = 0;
+    for epoch in 1..=plan.epochs {
+        let mut rng = Rng::new(mix(&[plan.seed, 3]), u64::from(epoch));
+        rng.shuffle(&mut order);
+        let (mut total, mut rate) = (0.0, 0.0);
+        for (step, rows) in order.chunks(batch).enumerate() {
+            inputs.clear();
+            answers.clear();
+            for &row in rows {
+                inputs.extend_from_slice(&training.inputs[row * len..(row + 1) * len]);
+                answers.push(labels[row]);
+            }
+            if let Some(augment) = augment {
+                augment(&mut inputs, &mut rng);
+            }
+            let at = (epoch as usize - 1) * steps + step;
+            rate = learning_rate(settings.learning_rate, settings.warmup, at, horizon);
+            let loss = network.train_batch(&inputs, &answers, rate);
+            if !loss.is_finite() {
+                return Err(TrainError::Diverged { epoch, step: step + 1, loss });
+            }
+            total += loss * rows.len() as f64;
+        }
+        trained = epoch;
+        let validation = validation.map(|v| evaluate(&mut network, v));
+        let now = Epoch { epoch, train_loss: total / labels.len() as f64, learning_rate: rate, validation };
+        let control = observe(&now);
+        if best.as_ref().is_none_or(|(b, _)| improves(&now, b)) {
+            best = Some((now, network.weights().clone()));
+        }
+        let since = best.as_ref().map_or(0, |(b, _)| epoch - b.epoch);
+        if control == Control::Stop || plan.patience.is_some_and(|p| since >= p) {
+            break;
+        }
+    }
+    let (best, weights) = best.ok_or_else(|| TrainError::Mismatch("epochs must be at least 1, got 0".into()))?;
+    network.load(weights)?;
+    Ok(Trained { network, best, epochs: trained })
+}
+
+fn improves(now: &Epoch, best: &Epoch) -> bool {
+    match (&now.validation, &best.validation) {
+        (Some(now), Some(best)) => {
+            now.accuracy > best.accuracy || now.accuracy == best.accuracy && now.loss < best.loss
+        }
+        // Without validation the last epoch is the one to keep.
+        _ => true,
+    }
+}
+
+fn fits(graph: &Architecture, examples: &Examples) -> Result<(), TrainError> {
+    let Targets::Classes { classes, labels } = &examples.targets;
+    if graph.input_shape() != &examples.shape {
+        let text = format!("the network takes {}, the examples are {}", graph.input_shape(), examples.shape);
+        return Err(TrainError::Mismatch(text));
+    }
+    if graph.output_shape().vector() != Some(*classes) {
+        let text = format!("the network answers with {}, the task has {classes} classes", graph.output_shape());
+        return Err(TrainError::Mismatch(text));
+    }
+    if labels.is_empty() || labels.iter().any(|l| *l as usize >= *classes) {
+        return Err(TrainError::Mismatch(format!("{} examples with labels below {classes} are needed", labels.len())));
+    }
+    Ok(())
+}
+
+/// Runs `work` with a single thread for tensors: trials run side by side, each on one thread.
+///
+/// # Errors
+/// Where the thread cannot be started.
+pub fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, TrainError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    Ok(pool.map_err(|e| TrainError::Thread(e.to_string()))?.install(work))
+}

@@ -1,0 +1,189 @@
+use crate::TrainError;
+use nascent_core::architecture::{Architecture, NodeId, Op};
+use nascent_core::rng::{Rng, mix};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::path::Path;
+
+/// What the numbers of a slot are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotKind {
+    /// The weights of a convolution or a linear layer: trained, and decayed.
+    Weight,
+    /// A bias, or a norm's shift: trained, not decayed.
+    Bias,
+    /// A norm's scale: trained, not decayed.
+    Scale,
+    /// A norm's running mean: not trained.
+    RunningMean,
+    /// A norm's running variance: not trained.
+    RunningVariance,
+}
+
+impl SlotKind {
+    /// Whether gradients change it.
+    #[must_use]
+    pub fn is_trained(self) -> bool {
+        !matches!(self, Self::RunningMean | Self::RunningVariance)
+    }
+}
+
+/// A place for some of a network's numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The node they belong to.
+    pub node: NodeId,
+    /// Their name in files, such as `003.conv2d.weight`.
+    pub name: String,
+    /// What they are.
+    pub kind: SlotKind,
+    /// Convolutions `[out, in / groups, kernel, kernel]`, linear layers `[in, out]`, everything else `[channels]`.
+    pub shape: Vec<usize>,
+    /// How many inputs are summed into one output.
+    pub fan_in: usize,
+}
+
+impl Slot {
+    /// How many numbers it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The slots of a network, in the order of its nodes.
+#[must_use]
+pub fn slots(architecture: &Architecture) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for (i, node) in architecture.nodes().iter().enumerate() {
+        let id = NodeId(i as u32);
+        let inputs = architecture.input_shapes(id);
+        let mut add = |part: &str, kind, shape: Vec<usize>, fan_in| {
+            let name = format!("{i:03}.{}.{part}", node.op.name().to_lowercase());
+            slots.push(Slot { node: id, name, kind, shape, fan_in });
+        };
+        match &node.op {
+            Op::Conv2d(c) => {
+                let channels = inputs[0].extents()[0] / c.groups;
+                let fan_in = channels * c.kernel * c.kernel;
+                add("weight", SlotKind::Weight, vec![c.channels, channels, c.kernel, c.kernel], fan_in);
+                if c.bias {
+                    add("bias", SlotKind::Bias, vec![c.channels], fan_in);
+                }
+            }
+            Op::Linear(l) => {
+                let features = inputs[0].extents()[0];
+                add("weight", SlotKind::Weight, vec![features, l.features], features);
+                if l.bias {
+                    add("bias", SlotKind::Bias, vec![l.features], features);
+                }
+            }
+            Op::BatchNorm(_) => {
+                let channels = inputs[0].extents()[0];
+                add("scale", SlotKind::Scale, vec![channels], 1);
+                add("shift", SlotKind::Bias, vec![channels], 1);
+                add("running_mean", SlotKind::RunningMean, vec![channels], 1);
+                add("running_variance", SlotKind::RunningVariance, vec![channels], 1);
+            }
+            _ => {}
+        }
+    }
+    slots
+}
+
+/// All numbers of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights {
+    /// Where each vector belongs.
+    pub slots: Vec<Slot>,
+    /// One vector a slot, row-major.
+    pub values: Vec<Vec<f32>>,
+}
+
+impl Weights {
+    /// Fresh weights from a seed: He's normal distribution over the fan-in (He et al. 2015, arXiv:1502.01852) for
+    /// hidden layers, with half that variance for the last; scales 1, biases 0. Each slot has a stream of its own.
+    #[must_use]
+    pub fn fresh(architecture: &Architecture, seed: u64) -> Self {
+        let slots = slots(architecture);
+        let values = slots
+            .iter()
+            .enumerate()
+            .map(|(i, slot)| match slot.kind {
+                SlotKind::Weight => {
+                    let gain = if slot.node == architecture.output() { 1.0 } else { 2.0 };
+                    let deviation = (gain / slot.fan_in.max(1) as f64).sqrt();
+                    let mut rng = Rng::new(mix(&[seed, 1]), i as u64);
+                    (0..slot.len()).map(|_| (deviation * rng.normal()) as f32).collect()
+                }
+                SlotKind::Scale | SlotKind::RunningVariance => vec![1.0; slot.len()],
+                SlotKind::Bias | SlotKind::RunningMean => vec![0.0; slot.len()],
+            })
+            .collect();
+        Self { slots, values }
+    }
+
+    /// The number of trained parameters.
+    #[must_use]
+    pub fn params(&self) -> u64 {
+        self.slots.iter().filter(|s| s.kind.is_trained()).map(|s| s.len() as u64).sum()
+    }
+
+    /// Writes a safetensors file; the file appears whole or not at all.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
+        let fail = |reason: String| TrainError::File { path: path.into(), reason };
+        let bytes: Vec<Vec<u8>> =
+            self.values.iter().map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+        let mut views = Vec::with_capacity(self.slots.len());
+        for (slot, bytes) in self.slots.iter().zip(&bytes) {
+            let view = TensorView::new(Dtype::F32, slot.shape.clone(), bytes).map_err(|e| fail(e.to_string()))?;
+            views.push((slot.name.as_str(), view));
+        }
+        let file = safetensors::serialize(views, None).map_err(|e| fail(e.to_string()))?;
+        let partial = path.with_extension("partial");
+        std::fs::write(&partial, file)
+            .and_then(|()| std::fs::rename(&partial, path))
+            .map_err(|e| fail(format!("cannot be written: {e}")))
+    }
+
+    /// Reads the weights of `architecture` from a safetensors file.
+    ///
+    /// # Errors
+    /// Where the file is missing, damaged, or holds another network's weights.
+    pub fn load(path: &Path, architecture: &Architecture) -> Result<Self, TrainError> {
+        let fail = |reason: String| TrainError::File { path: path.into(), reason };
+        let bytes = std::fs::read(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+        let file = SafeTensors::deserialize(&bytes)
+            .map_err(|e| fail(format!("is not a whole safetensors file ({e}); restore it from a copy")))?;
+        let slots = slots(architecture);
+        let mut values = Vec::with_capacity(slots.len());
+        for slot in &slots {
+            let tensor = file
+                .tensor(&slot.name)
+                .map_err(|_| fail(format!("has no tensor {:?}: it belongs to another network", slot.name)))?;
+            if tensor.dtype() != Dtype::F32 || tensor.shape() != slot.shape {
+                return Err(fail(format!(
+                    "tensor {:?} is {:?} {:?}, the network needs F32 {:?}: it belongs to another network",
+                    slot.name,
+                    tensor.dtype(),
+                    tensor.shape(),
+                    slot.shape
+                )));
+            }
+            let numbers = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            values.push(numbers.collect());
+        }
+        if let Some(other) = file.names().into_iter().find(|n| !slots.iter().any(|s| s.name == **n)) {
+            return Err(fail(format!("has a tensor {other:?} that the network lacks: it belongs to another network")));
+        }
+        Ok(Self { slots, values })
+    }
+}
