@@ -22,3 +22,33 @@ pub struct Examples {
     /// What is to be answered.
     pub targets: Targets,
 }
+
+impl Targets {
+    /// The number of examples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes { labels, .. } => labels.len(),
+        }
+    }
+
+    /// Whether there are no examples.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Examples {
+    /// The number of examples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+}

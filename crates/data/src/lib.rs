@@ -1,5 +1,22 @@
 //! Data sets and tasks: reading, splits, transforms and batches.
+//!
+//! A [`Task`] is what a study is about: its parts, its metric, and the [`Preprocessing`] that raw input goes through.
+//! [`registry`] has the tasks that come with Nascent.
 
+mod augmentation;
+mod digits;
+mod error;
 mod examples;
+mod image_file;
+mod preprocessing;
+pub mod registry;
+mod split;
+mod task;
 
+pub use augmentation::Augmentation;
+pub use error::DataError;
 pub use examples::{Examples, Targets};
+pub use image_file::{Resize, read_image};
+pub use preprocessing::Preprocessing;
+pub use split::{Split, stratified};
+pub use task::{Kind, Task};

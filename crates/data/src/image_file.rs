@@ -1,0 +1,106 @@
+use crate::{DataError, Preprocessing};
+use image::imageops::FilterType;
+use std::path::Path;
+
+/// What to do with a picture of another size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resize {
+    /// Refuse it.
+    No,
+    /// Scale it to the task's size (triangle filter), its proportions not kept.
+    Yes,
+}
+
+/// Reads a PNG or JPEG picture as one preprocessed input.
+///
+/// Colours become grey by luminance where the task has one channel; grey becomes three equal channels where it has
+/// three; transparency is laid on black; all depths are read as 0 to 1.
+///
+/// # Errors
+/// Where the file is no picture, is damaged, or has another size and may not be resized.
+pub fn read_image(path: &Path, preprocessing: &Preprocessing, resize: Resize) -> Result<Vec<f32>, DataError> {
+    let fail = |reason: String| DataError::File { path: path.into(), reason };
+    let Some((channels, height, width)) = preprocessing.shape.image().filter(|(c, ..)| matches!(c, 1 | 3))
+    else {
+        return Err(fail(format!("this model takes {}, not pictures", preprocessing.shape)));
+    };
+    let bytes = std::fs::read(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
+    let picture = image::load_from_memory(&bytes)
+        .map_err(|e| fail(format!("is not a whole PNG or JPEG picture: {e}")))?;
+    let found = (picture.height() as usize, picture.width() as usize);
+    let picture = if found == (height, width) {
+        picture
+    } else if resize == Resize::Yes {
+        picture.resize_exact(width as u32, height as u32, FilterType::Triangle)
+    } else {
+        return Err(fail(format!(
+            "is {}×{} pixels, the model takes {width}×{height}: scale it, or pass --resize",
+            found.1, found.0
+        )));
+    };
+    let pixels = picture.into_rgba32f();
+    let mut raw = vec![0.0; channels * height * width];
+    for (i, pixel) in pixels.pixels().enumerate() {
+        let [red, green, blue, alpha] = pixel.0;
+        let colours = [red * alpha, green * alpha, blue * alpha];
+        if channels == 1 {
+            // The luminance weights of ITU-R BT.709.
+            raw[i] = 0.2126 * colours[0] + 0.7152 * colours[1] + 0.0722 * colours[2];
+        } else {
+            for (channel, value) in colours.into_iter().enumerate() {
+                raw[channel * height * width + i] = value;
+            }
+        }
+    }
+    raw.iter_mut().for_each(|p| *p *= preprocessing.maximum);
+    preprocessing.apply(&mut raw);
+    Ok(raw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{DynamicImage, GrayImage};
+    use nascent_core::architecture::Shape;
+
+    fn preprocessing() -> Preprocessing {
+        Preprocessing::fit(Shape::new(&[1, 8, 8]), 16.0, &[0.0, 16.0].repeat(32), vec!["a".into()])
+    }
+
+    #[test]
+    fn every_kind_of_picture_gives_the_same_numbers() {
+        let dir = tempfile::tempdir().unwrap();
+        let grey =
+            DynamicImage::ImageLuma8(GrayImage::from_fn(8, 8, |x, y| image::Luma([(x * 30 + y) as u8])));
+        let expected: Vec<f32> =
+            grey.to_luma8().pixels().map(|p| (f32::from(p.0[0]) / 255.0 - 0.5) / 0.5).collect();
+        let kinds = [
+            ("l8.png", grey.clone()),
+            ("rgb.png", grey.to_rgb8().into()),
+            ("rgba.png", grey.to_rgba8().into()),
+            ("l16.png", grey.to_luma16().into()),
+        ];
+        for (name, picture) in kinds {
+            let path = dir.path().join(name);
+            picture.save(&path).unwrap();
+            let read = read_image(&path, &preprocessing(), Resize::No).unwrap();
+            assert!(read.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-3), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_fitting_picture_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.png");
+        let error = |resize| read_image(&path, &preprocessing(), resize).unwrap_err().to_string();
+        assert!(error(Resize::No).contains("cannot be read"));
+        std::fs::write(&path, "hello").unwrap();
+        assert!(error(Resize::No).contains("x.png: is not a whole PNG or JPEG"));
+        GrayImage::new(9, 7).save(&path).unwrap();
+        assert!(error(Resize::No).contains("is 9×7 pixels, the model takes 8×8"));
+        assert_eq!(read_image(&path, &preprocessing(), Resize::Yes).unwrap().len(), 64);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(error(Resize::No).contains("is not a whole"));
+    }
+}

@@ -1,0 +1,39 @@
+//! The tasks that come with Nascent.
+
+use crate::{DataError, Task, digits};
+
+/// A built-in task as it is listed.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The name users type.
+    pub name: &'static str,
+    /// What it is.
+    pub summary: &'static str,
+    load: fn(u64) -> Result<Task, DataError>,
+}
+
+/// All built-in tasks.
+pub static ALL: &[Entry] = &[Entry {
+    name: "digits",
+    summary: "1,797 handwritten digits of 8×8 pixels, 10 classes (scikit-learn, BSD-3-Clause)",
+    load: digits::load,
+}];
+
+/// A built-in task, cut by `split_seed`.
+///
+/// # Errors
+/// Where there is none of this name.
+pub fn load(name: &str, split_seed: u64) -> Result<Task, DataError> {
+    match ALL.iter().find(|e| e.name == name) {
+        Some(entry) => (entry.load)(split_seed),
+        None => Err(DataError::UnknownTask {
+            name: name.into(),
+            nearest: ALL
+                .iter()
+                .map(|e| e.name)
+                .find(|n| strsim::jaro_winkler(n, name) > 0.75)
+                .map(Into::into),
+            known: ALL.iter().map(|e| e.name.into()).collect(),
+        }),
+    }
+}
