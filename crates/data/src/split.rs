@@ -37,12 +37,13 @@ fn cut(rows: &[usize], labels: &[u32], groups: &[u64], rng: &mut Rng) -> (Vec<us
         group.push(row);
     }
     let (mut kept, mut taken) = (Vec::new(), Vec::new());
-    // Shares are rounded so that the sum over classes is a fifth of all, not the sum of rounded fifths.
+    // A fifth of all, rounded up, is shared out along the classes, so that roundings do not add up.
+    let part = rows.len().div_ceil(5) as f64 / rows.len().max(1) as f64;
     let mut due = 0.0;
     for class in classes.values_mut() {
         rng.shuffle(class);
         let size: usize = class.iter().map(|g| members[g].len()).sum();
-        due += size as f64 / 5.0;
+        due += size as f64 * part;
         for group in class.iter() {
             let rows = &members[group];
             let wanted = (due + 0.5).floor() as usize;

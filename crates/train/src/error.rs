@@ -26,7 +26,9 @@ pub enum TrainError {
         reason: String,
     },
     /// This build has no such device.
-    #[error("there is no device {name:?} in this build; there are: {known}. Others come with cargo features of their name")]
+    #[error(
+        "there is no device {name:?} in this build; there are: {known}. Others come with cargo features of their name"
+    )]
     Device {
         /// What was asked for.
         name: String,

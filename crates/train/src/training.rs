@@ -108,7 +108,8 @@ pub fn train(
             break;
         }
     }
-    let (best, weights) = best.ok_or_else(|| TrainError::Mismatch("epochs must be at least 1, got 0".into()))?;
+    let (best, weights) =
+        best.ok_or_else(|| TrainError::Mismatch("epochs must be at least 1, got 0".into()))?;
     network.load(weights)?;
     Ok(Trained { network, best, epochs: trained })
 }
@@ -130,11 +131,15 @@ fn fits(graph: &Architecture, examples: &Examples) -> Result<(), TrainError> {
         return Err(TrainError::Mismatch(text));
     }
     if graph.output_shape().vector() != Some(*classes) {
-        let text = format!("the network answers with {}, the task has {classes} classes", graph.output_shape());
+        let text =
+            format!("the network answers with {}, the task has {classes} classes", graph.output_shape());
         return Err(TrainError::Mismatch(text));
     }
     if labels.is_empty() || labels.iter().any(|l| *l as usize >= *classes) {
-        return Err(TrainError::Mismatch(format!("{} examples with labels below {classes} are needed", labels.len())));
+        return Err(TrainError::Mismatch(format!(
+            "{} examples with labels below {classes} are needed",
+            labels.len()
+        )));
     }
     Ok(())
 }

@@ -144,7 +144,8 @@ impl Weights {
             self.values.iter().map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
         let mut views = Vec::with_capacity(self.slots.len());
         for (slot, bytes) in self.slots.iter().zip(&bytes) {
-            let view = TensorView::new(Dtype::F32, slot.shape.clone(), bytes).map_err(|e| fail(e.to_string()))?;
+            let view =
+                TensorView::new(Dtype::F32, slot.shape.clone(), bytes).map_err(|e| fail(e.to_string()))?;
             views.push((slot.name.as_str(), view));
         }
         let file = safetensors::serialize(views, None).map_err(|e| fail(e.to_string()))?;
@@ -182,7 +183,9 @@ impl Weights {
             values.push(numbers.collect());
         }
         if let Some(other) = file.names().into_iter().find(|n| !slots.iter().any(|s| s.name == **n)) {
-            return Err(fail(format!("has a tensor {other:?} that the network lacks: it belongs to another network")));
+            return Err(fail(format!(
+                "has a tensor {other:?} that the network lacks: it belongs to another network"
+            )));
         }
         Ok(Self { slots, values })
     }

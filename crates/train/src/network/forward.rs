@@ -44,7 +44,12 @@ pub(super) struct Forward<'a> {
 const EPSILON: f64 = 1e-5;
 
 impl<'a> Forward<'a> {
-    pub(super) fn new(graph: &'a Architecture, weights: &'a Weights, device: &'a Device, mode: Mode<'a>) -> Self {
+    pub(super) fn new(
+        graph: &'a Architecture,
+        weights: &'a Weights,
+        device: &'a Device,
+        mode: Mode<'a>,
+    ) -> Self {
         let leaves = Vec::with_capacity(weights.slots.len());
         Self { graph, weights, device, mode, leaves, statistics: Vec::new(), at: 0, batch: 0 }
     }
@@ -237,9 +242,7 @@ fn activate<const D: usize>(function: Activation, x: Tensor<D>) -> Tensor<D> {
 fn pool(op: &Pool2d, x: Tensor<4>) -> Tensor<4> {
     let (kernel, stride, padding) = ([op.kernel; 2], [op.stride; 2], [op.padding; 2]);
     match op.kind {
-        PoolKind::Max => {
-            max_pool2d(x, MaxPoolOptions::new(kernel).with_stride(stride).with_padding(padding))
-        }
+        PoolKind::Max => max_pool2d(x, MaxPoolOptions::new(kernel).with_stride(stride).with_padding(padding)),
         PoolKind::Average => {
             let options = AvgPoolOptions::new(kernel).with_stride(stride).with_padding(padding);
             avg_pool2d(x, options.with_count_include_pad(false))

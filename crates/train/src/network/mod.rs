@@ -42,7 +42,13 @@ pub struct Network {
 impl Network {
     /// A network with these weights, to be trained as `settings` say; `seed` decides what dropout drops.
     #[must_use]
-    pub fn new(graph: Architecture, weights: Weights, settings: &Settings, seed: u64, device: Device) -> Self {
+    pub fn new(
+        graph: Architecture,
+        weights: Weights,
+        settings: &Settings,
+        seed: u64,
+        device: Device,
+    ) -> Self {
         Self {
             optimizers: Optimizers::new(settings, &weights),
             label_smoothing: settings.label_smoothing,
