@@ -1,7 +1,7 @@
 use crate::registry::Entry;
 use crate::results::{Member, Results};
 use crate::tried::Tried;
-use nascent_core::chooser::neighbours;
+use nascent_core::chooser::{mutate_at, steps};
 use nascent_core::rng::Rng;
 use nascent_core::{AskContext, Event, Next, Strategy, StrategyError, TrialId};
 use std::collections::HashSet;
@@ -47,11 +47,12 @@ impl Strategy for LocalSearch {
     fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
         self.catch_up(cx);
         if let Some(centre) = &self.centre {
-            // The order is that of the centre, whoever asks, so that each neighbour comes up once.
-            let mut around =
-                neighbours(cx.space, &centre.decisions, &mut Rng::new(0, u64::from(centre.trial.0)))?;
+            let mut around = steps(cx.space, &centre.decisions)?;
             cx.rng.shuffle(&mut around);
-            for neighbour in around {
+            for (place, answer) in around {
+                // What a step opens is answered in the centre's own way, so that each step leads to one neighbour.
+                let mut rng = Rng::new(0, u64::from(centre.trial.0));
+                let neighbour = mutate_at(cx.space, &centre.decisions, place, answer, &mut rng)?;
                 if self.tried.is_open(cx, &neighbour)? {
                     return Ok(cx.propose(neighbour, &[centre.trial]));
                 }

@@ -1,4 +1,5 @@
 use super::Record;
+use super::recall::Recall;
 use crate::decisions::{Decisions, PathKey};
 use crate::question::{Path, Question};
 use crate::rng::Rng;
@@ -6,7 +7,7 @@ use crate::space::{Chooser, Space, SpaceError};
 
 /// Changes one answer; questions that the change opens are answered at random.
 struct Mutate<'a> {
-    parent: &'a Decisions,
+    parent: Recall<'a>,
     target: PathKey,
     answer: usize,
     rng: &'a mut Rng,
@@ -14,10 +15,11 @@ struct Mutate<'a> {
 
 impl Chooser for Mutate<'_> {
     fn choose(&mut self, path: Path<'_>, question: &Question<'_>) -> Result<usize, SpaceError> {
+        let before = self.parent.answer(path.key());
         if path.key() == self.target {
             return Ok(self.answer);
         }
-        match self.parent.answer(path.key()).map(usize::from) {
+        match before {
             Some(answer) if answer < question.options.len() => Ok(answer),
             _ => Ok(self.rng.below(question.options.len())),
         }
@@ -26,13 +28,13 @@ impl Chooser for Mutate<'_> {
 
 /// Writes down what could be answered at each place besides what is.
 struct Options<'a> {
-    parent: &'a Decisions,
+    parent: super::Replay<'a>,
     found: Vec<(PathKey, usize, usize)>,
 }
 
 impl Chooser for Options<'_> {
     fn choose(&mut self, path: Path<'_>, question: &Question<'_>) -> Result<usize, SpaceError> {
-        let answer = super::Replay::new(self.parent).choose(path, question)?;
+        let answer = self.parent.choose(path, question)?;
         self.found.push((path.key(), answer, question.options.len()));
         Ok(answer)
     }
@@ -40,7 +42,7 @@ impl Chooser for Options<'_> {
 
 /// Each open place, its answer, and the number of its options.
 fn options(space: &dyn Space, parent: &Decisions) -> Result<Vec<(PathKey, usize, usize)>, SpaceError> {
-    let mut options = Options { parent, found: Vec::with_capacity(parent.len()) };
+    let mut options = Options { parent: super::Replay::new(parent), found: Vec::with_capacity(parent.len()) };
     space.build(&mut options)?;
     Ok(options.found)
 }
@@ -73,26 +75,21 @@ pub fn mutate_at(
     answer: usize,
     rng: &mut Rng,
 ) -> Result<Decisions, SpaceError> {
-    let mut mutate = Mutate { parent, target, answer, rng };
+    let mut mutate = Mutate { parent: Recall::new(parent), target, answer, rng };
     let mut record = Record::new(&mut mutate);
     space.build(&mut record)?;
     Ok(record.into_decisions())
 }
 
-/// All members that differ from `parent` in one answer (and what depends on it), in the order of the questions.
+/// Every single change of `parent`: a place and another answer there, in the order of the questions.
+///
+/// [`mutate_at`] makes the member; making all of them at once would be slow where there are many questions.
 ///
 /// # Errors
 /// Where `parent` is not a member of `space`.
-pub fn neighbours(
-    space: &dyn Space,
-    parent: &Decisions,
-    rng: &mut Rng,
-) -> Result<Vec<Decisions>, SpaceError> {
-    let mut found = Vec::new();
-    for (target, old, n) in options(space, parent)? {
-        for answer in (0..n).filter(|&a| a != old) {
-            found.push(mutate_at(space, parent, target, answer, rng)?);
-        }
-    }
-    Ok(found)
+pub fn steps(space: &dyn Space, parent: &Decisions) -> Result<Vec<(PathKey, usize)>, SpaceError> {
+    let open = options(space, parent)?;
+    let others =
+        |(key, old, n): (PathKey, usize, usize)| (0..n).filter(move |a| *a != old).map(move |a| (key, a));
+    Ok(open.into_iter().flat_map(others).collect())
 }
