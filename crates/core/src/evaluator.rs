@@ -83,7 +83,7 @@ pub trait Evaluator: Send {
         &mut self,
         job: &Job,
         candidate: Candidate<'_>,
-        progress: &mut dyn Progress,
+        progress: &mut (dyn Progress + Send),
     ) -> Result<Outcome, EvaluateError>;
 }
 

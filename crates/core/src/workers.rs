@@ -74,9 +74,9 @@ pub fn run_job(
     space: &dyn Space,
     evaluator: &mut dyn Evaluator,
     job: &Job,
-    say: &mut dyn FnMut(Message) -> Control,
+    say: &mut (dyn FnMut(Message) -> Control + Send),
 ) {
-    struct Say<'a>(TrialId, &'a mut dyn FnMut(Message) -> Control);
+    struct Say<'a>(TrialId, &'a mut (dyn FnMut(Message) -> Control + Send));
     impl Progress for Say<'_> {
         fn report(&mut self, step: u32, metrics: Metrics) -> Control {
             (self.1)(Message::Reported { trial: self.0, step, metrics })

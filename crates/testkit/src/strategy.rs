@@ -22,7 +22,7 @@ impl Evaluator for Fewer {
         &mut self,
         job: &Job,
         candidate: Candidate<'_>,
-        progress: &mut dyn Progress,
+        progress: &mut (dyn Progress + Send),
     ) -> Result<Outcome, EvaluateError> {
         let graph = (candidate.draw)().map_err(|e| EvaluateError(e.to_string()))?.canonical();
         let params = graph.cost().params as f64;

@@ -1,10 +1,13 @@
 //! From an architecture to trained weights. The only crate that uses Burn.
 //!
-//! [`Weights`] holds a network's numbers, [`Network`] computes with them behind the seam [`TrainStep`], [`train`] is
+//! Read [`Weights`] first: a network's numbers on the host. [`Network`] computes with them behind the seam
+//! [`TrainStep`], [`train`] is the loop over epochs, [`evaluate`] and [`probabilities`] ask a trained network, and [`TrainEvaluator`] makes all
+//! of it an evaluator for the study's loop.
 
 mod device;
 mod error;
 mod evaluation;
+mod evaluator;
 mod memory;
 mod network;
 mod optimizer;
@@ -15,9 +18,10 @@ mod weights;
 pub use device::Device;
 pub use error::TrainError;
 pub use evaluation::{Evaluation, evaluate, probabilities};
+pub use evaluator::TrainEvaluator;
 pub use memory::training_bytes;
 pub use network::{Network, TrainStep};
 pub use optimizer::Optimizers;
 pub use schedule::learning_rate;
-pub use training::{Epoch, Plan, Trained, on_one_thread, train};
+pub use training::{Augment, Epoch, Plan, Trained, on_one_thread, train};
 pub use weights::{Slot, SlotKind, Weights, slots};

@@ -44,7 +44,7 @@ pub struct Trained {
 }
 
 /// Varies one batch of training inputs in place.
-pub type Augment<'a> = &'a dyn Fn(&mut [f32], &mut Rng);
+pub type Augment<'a> = &'a (dyn Fn(&mut [f32], &mut Rng) + Sync);
 
 /// Trains a network.
 ///
