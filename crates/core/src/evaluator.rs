@@ -100,6 +100,14 @@ pub enum Identity {
 pub trait Progress {
     /// Passes on an intermediate result; the answer says whether to go on.
     fn report(&mut self, step: u32, metrics: Metrics) -> Control;
+
+    /// Says that the work goes on although nothing was measured yet; the answer says whether to go on.
+    ///
+    /// To be called from the work itself, between batches, where reports may be minutes apart: a worker that says
+    /// nothing for too long counts as hung.
+    fn alive(&mut self) -> Control {
+        Control::Continue
+    }
 }
 
 /// Whether an evaluation goes on.

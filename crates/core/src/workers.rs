@@ -3,6 +3,7 @@ use crate::evaluator::{Control, Evaluator, Identity, Job, Progress};
 use crate::event::{Outcome, TrialId};
 use crate::objective::Metrics;
 use crate::space::Space;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -37,8 +38,14 @@ pub trait Workers {
 }
 
 /// What a worker says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Message {
+    /// The work goes on, though nothing was measured.
+    Alive {
+        /// The trial.
+        trial: TrialId,
+    },
     /// An intermediate result.
     Reported {
         /// The trial.
@@ -80,6 +87,9 @@ pub fn run_job(
     impl Progress for Say<'_> {
         fn report(&mut self, step: u32, metrics: Metrics) -> Control {
             (self.1)(Message::Reported { trial: self.0, step, metrics })
+        }
+        fn alive(&mut self) -> Control {
+            (self.1)(Message::Alive { trial: self.0 })
         }
     }
     let trial = job.trial;
@@ -158,9 +168,10 @@ impl Message {
     #[must_use]
     pub fn trial(&self) -> TrialId {
         match self {
-            Self::Reported { trial, .. } | Self::Finished { trial, .. } | Self::Failed { trial, .. } => {
-                *trial
-            }
+            Self::Alive { trial }
+            | Self::Reported { trial, .. }
+            | Self::Finished { trial, .. }
+            | Self::Failed { trial, .. } => *trial,
         }
     }
 }

@@ -257,6 +257,7 @@ impl Study<'_> {
             return Ok(());
         }
         let event = match message {
+            Message::Alive { .. } => return Ok(()),
             Message::Reported { step, metrics, .. } => {
                 let known =
                     self.history.trial(trial).is_some_and(|t| t.reports.iter().any(|(s, _)| *s == step));
