@@ -66,8 +66,10 @@ fn declare(lib: &str, module: &str, kind: &str) -> Result<String, String> {
 
 /// `registry.rs` with the entry as the last of the list.
 fn register(registry: &str, module: &str) -> Result<String, String> {
-    let (uses, list) = ("\nuse crate::{", "\nstatic ALL: &[&Entry] = &[");
-    let start = place(registry, list, "registry.rs")? + list.len();
+    let (uses, list, open) = ("\nuse crate::{", "\nstatic ALL: &[&Entry] =", "&[");
+    let list = place(registry, list, "registry.rs")? + list.len();
+    // The formatter breaks a long list before or after its bracket.
+    let start = list + place(&registry[list..], open, "registry.rs")? + open.len();
     let end = start + place(&registry[start..], "];", "registry.rs")?;
     let import = place(&registry[..start], uses, "registry.rs")? + uses.len();
     let entries = registry[start..end].trim_end().trim_end_matches(',');
@@ -114,6 +116,17 @@ mod tests {
         let before = "//! D.\n\nuse crate::{a, b};\n\nstatic ALL: &[&Entry] = &[\n    &a::ENTRY,\n    &b::ENTRY,\n];\n";
         let after = "//! D.\n\nuse crate::{new_one, a, b};\n\nstatic ALL: &[&Entry] = &[\n    &a::ENTRY,\n    &b::ENTRY, &new_one::ENTRY];\n";
         assert_eq!(register(before, "new_one").unwrap(), after);
+    }
+
+    #[test]
+    fn a_second_strategy_finds_the_list_that_the_formatter_broke() {
+        let before =
+            "//! D.\n\nuse crate::{a, b};\n\nstatic ALL: &[&Entry] =\n    &[&a::ENTRY, &b::ENTRY];\n";
+        assert!(
+            register(before, "c")
+                .unwrap()
+                .ends_with("static ALL: &[&Entry] =\n    &[&a::ENTRY, &b::ENTRY, &c::ENTRY];\n")
+        );
     }
 
     #[test]
