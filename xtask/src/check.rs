@@ -131,7 +131,9 @@ mod tests {
 
     #[test]
     fn a_failing_command_is_named() {
-        let reason = finish(cargo(Path::new("."), &["no-such-subcommand"])).err().unwrap();
+        let mut command = cargo(Path::new("."), &["no-such-subcommand"]);
+        command.stderr(std::process::Stdio::null());
+        let reason = finish(command).err().unwrap();
         assert!(reason.starts_with("`cargo no-such-subcommand` ended with"), "{reason}");
         assert!(finish(cargo(Path::new("."), &["--version"])).is_ok());
     }

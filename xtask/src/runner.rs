@@ -36,9 +36,10 @@ fn follow(mut command: Command, runner: Runner) -> Result<String, String> {
     let failed = |e: std::io::Error| format!("`{line}` cannot be run: {e}");
     let mut child = command.spawn().map_err(failed)?;
     let mut closing = Closing::new(runner);
+    let print = |line: &str| println!("{line}");
     match (child.stdout.take(), child.stderr.take()) {
-        (Some(out), _) => pass_on(BufReader::new(out), &mut closing).map_err(failed)?,
-        (None, Some(err)) => pass_on(BufReader::new(err), &mut closing).map_err(failed)?,
+        (Some(out), _) => pass_on(BufReader::new(out), &mut closing, print).map_err(failed)?,
+        (None, Some(err)) => pass_on(BufReader::new(err), &mut closing, print).map_err(failed)?,
         (None, None) => {}
     }
     let status = child.wait().map_err(failed)?;
@@ -51,13 +52,17 @@ fn follow(mut command: Command, runner: Runner) -> Result<String, String> {
     }
 }
 
-fn pass_on(mut lines: impl BufRead, closing: &mut Closing) -> std::io::Result<()> {
+fn pass_on(
+    mut lines: impl BufRead,
+    closing: &mut Closing,
+    mut show: impl FnMut(&str),
+) -> std::io::Result<()> {
     let mut bytes = Vec::new();
     while lines.read_until(b'\n', &mut bytes)? > 0 {
         // A test may print anything, not only UTF-8.
         let line = String::from_utf8_lossy(&bytes);
         if closing.take(line.trim_end()) {
-            println!("{}", line.trim_end());
+            show(line.trim_end());
         }
         bytes.clear();
     }
@@ -208,7 +213,10 @@ test result: ok. 40 passed; 0 failed; 0 ignored; 2 measured; 0 filtered out; fin
     #[test]
     fn lines_that_are_no_text_are_passed_on() {
         let mut closing = Closing::new(Runner::Nextest);
-        pass_on(&b"\xff\xfe\n Summary [ 1s] 1 tests run: 1 passed, 0 skipped\n"[..], &mut closing).unwrap();
-        assert!(closing.line().unwrap().contains("1 passed"));
+        let mut shown = Vec::new();
+        let output = &b"a \xff b\n Summary [ 1s] 1 tests run: 1 passed, 0 skipped\n"[..];
+        pass_on(output, &mut closing, |line| shown.push(line.to_string())).unwrap();
+        assert_eq!(shown[0], "a \u{fffd} b");
+        assert_eq!(closing.line(), shown.pop());
     }
 }
