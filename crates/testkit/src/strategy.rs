@@ -1,14 +1,14 @@
+use crate::fault::{Crossing, Mortal, SharedLog};
+use crate::log::without_interruptions;
 use nascent_core::event::{Created, FORMAT, Outcome, Role, Rung, Seq, Stamped};
-use nascent_core::objective::Direction;
+use nascent_core::objective::{Direction, cost_metrics};
 use nascent_core::rng::Rng;
 use nascent_core::study::{End, Halt, Parts, Phase, Source};
 use nascent_core::{
-    AskContext, Candidate, EvaluateError, Evaluator, Event, History, Identity, Inline, Job, LogError,
+    AskContext, Candidate, EvaluateError, Evaluator, Event, History, Identity, Inline, Job, Log, MemoryLog,
     Metrics, Next, Objectives, Progress, Space, State, Strategy, Study, draw,
 };
-use nascent_core::{Log, MemoryLog, Message, WorkerError, Workers};
-use std::collections::HashSet;
-use std::time::Duration;
+use std::collections::{HashMap, HashSet};
 
 /// An evaluator without randomness: the fewer parameters, the better; every seventh network fails.
 struct Fewer;
@@ -56,58 +56,6 @@ fn objectives() -> Objectives {
     Objectives::single("accuracy", Direction::Maximize)
 }
 
-/// A log that loses power after so many events.
-struct Mortal {
-    log: MemoryLog,
-    left: usize,
-}
-
-impl Log for Mortal {
-    fn append(&mut self, at_ms: u64, events: &[Event]) -> Result<Seq, LogError> {
-        if events.len() > self.left {
-            let (place, reason) = ("memory".into(), "killed here on purpose".into());
-            return Err(LogError::Storage { place, reason });
-        }
-        self.left -= events.len();
-        self.log.append(at_ms, events)
-    }
-
-    fn after(&self, seq: Seq) -> Result<Vec<Stamped>, LogError> {
-        self.log.after(seq)
-    }
-}
-
-/// Several workers that finish in an order of their own: the last started first.
-struct Crossing<W>(W, usize, Vec<Message>);
-
-impl<W: Workers> Workers for Crossing<W> {
-    fn capacity(&self) -> usize {
-        self.1
-    }
-    fn identity(&self) -> Identity {
-        self.0.identity()
-    }
-    fn start(&mut self, job: Job) -> Result<(), WorkerError> {
-        self.0.start(job)
-    }
-    fn next(&mut self, wait: Duration) -> Result<Option<Message>, WorkerError> {
-        while let Some(message) = self.0.next(wait)? {
-            self.2.push(message);
-        }
-        // By trial from the latest, each trial's messages in their order.
-        let latest = self.2.iter().map(Message::trial).max();
-        let place = self.2.iter().position(|m| Some(m.trial()) == latest);
-        Ok(place.map(|p| self.2.remove(p)))
-    }
-    fn stop(&mut self, trial: nascent_core::TrialId) -> Result<(), WorkerError> {
-        self.2.retain(|m| m.trial() != trial);
-        self.0.stop(trial)
-    }
-    fn now_ms(&self) -> u64 {
-        self.0.now_ms()
-    }
-}
-
 fn run(
     space: &dyn Space,
     strategy: &mut dyn Strategy,
@@ -115,7 +63,7 @@ fn run(
     workers: usize,
     trials: u64,
 ) -> Result<End, nascent_core::study::StudyError> {
-    let mut crossing = Crossing(Inline::new(space, Fewer, || 0), workers, Vec::new());
+    let mut crossing = Crossing::new(Inline::new(space, Fewer, || 0), workers);
     let mut sink = |_: &Stamped| {};
     let mut study = Study::open(
         created(),
@@ -131,61 +79,65 @@ fn run(
     study.run(&mut Phase { source: Source::Strategy(strategy, Role::Search), space, trials, until_ms: None })
 }
 
-/// A log's events without what an interruption adds: sessions, lost attempts, times.
-fn without_interruptions(events: &[Stamped]) -> Vec<Event> {
-    let mut kept: Vec<Event> = Vec::new();
-    for stamped in events {
-        match &stamped.event {
-            Event::Resumed => {}
-            Event::Started { trial, .. } => {
-                let again = kept.iter().any(|e| matches!(e, Event::Started { trial: t, .. } if t == trial));
-                if !again {
-                    kept.push(Event::Started { trial: *trial, attempt: 1 });
-                }
-            }
-            // Events are numbered anew, so what a proposer had seen is compared by its place among the kept.
-            Event::Proposed { trial, proposal, hash, costs, .. } => kept.push(Event::Proposed {
-                trial: *trial,
-                seen: Seq(kept.len() as u64),
-                proposal: proposal.clone(),
-                hash: *hash,
-                costs: costs.clone(),
-            }),
-            event => kept.push(event.clone()),
-        }
-    }
-    kept
-}
-
 /// Checks that a study killed after any event, and taken up again, ends with the same log.
 ///
 /// # Panics
 /// Where it does not.
 pub fn resumes_everywhere(space: &dyn Space, make: &dyn Fn() -> Box<dyn Strategy>, trials: u64) {
-    let mut whole = MemoryLog::new();
-    run(space, &mut *make(), &mut whole, 1, trials).unwrap();
-    let expected = without_interruptions(whole.events());
-    for killed_after in 1..whole.events().len() {
-        let mut mortal = Mortal { log: MemoryLog::new(), left: killed_after };
+    let mut logs: HashMap<usize, SharedLog> = HashMap::new();
+    let mut open = |number| Box::new(logs.entry(number).or_default().clone()) as Box<dyn Log>;
+    resumes_everywhere_in(space, make, trials, &mut open);
+}
+
+/// [`resumes_everywhere`] in logs of another kind: `open` opens the log of a number, which is empty at first and then
+/// as it was left.
+///
+/// # Panics
+/// Where a log ends differently.
+pub fn resumes_everywhere_in(
+    space: &dyn Space,
+    make: &dyn Fn() -> Box<dyn Strategy>,
+    trials: u64,
+    open: &mut dyn FnMut(usize) -> Box<dyn Log>,
+) {
+    let events = {
+        let mut whole = open(0);
+        run(space, &mut *make(), &mut *whole, 1, trials).unwrap();
+        whole.after(Seq(0)).unwrap()
+    };
+    let expected = without_interruptions(&events);
+    for killed_after in 1..events.len() {
+        let mut log = open(killed_after);
+        let mut mortal = Mortal::new(&mut *log, killed_after);
         run(space, &mut *make(), &mut mortal, 1, trials).expect_err("the log should have failed");
-        let mut log = mortal.log;
-        run(space, &mut *make(), &mut log, 1, trials).unwrap();
-        let resumed = without_interruptions(log.events());
+        drop(log);
+        // Killed again soon after it was taken up: all but the very last come to their end only then.
+        let mut log = open(killed_after);
+        let _ = run(space, &mut *make(), &mut Mortal::new(&mut *log, 2), 1, trials);
+        drop(log);
+        let mut log = open(killed_after);
+        run(space, &mut *make(), &mut *log, 1, trials).unwrap();
+        let resumed = without_interruptions(&log.after(Seq(0)).unwrap());
         assert_eq!(resumed, expected, "killed after event {killed_after}, the log came out differently");
     }
 }
 
-/// Checks that every proposal of a log is what a fresh strategy answers to the events its proposer had seen.
+/// Checks that every proposal of a search is what a fresh strategy answers to the events its proposer had seen.
 ///
 /// # Panics
-/// Where one is not.
+/// Where one is not, or the log does not begin with how the study was set up.
 pub fn recomputes(space: &dyn Space, make: &dyn Fn() -> Box<dyn Strategy>, events: &[Stamped]) {
-    let created = created();
-    let objectives = objectives();
-    for stamped in events {
+    let history = History::fold(events).unwrap();
+    let created = history.created.as_ref().unwrap();
+    let (wanted, limits) = (created.objectives.clone(), created.limits.clone());
+    let objectives = Objectives { wanted, limits, costs: cost_metrics() };
+    let searched = |trial| history.trial(trial).is_some_and(|t| t.proposal.role == Role::Search);
+    let its_own =
+        |event: &Event| event.trial().is_some_and(searched) && !matches!(event, Event::Tested { .. });
+    for stamped in events.iter().filter(|e| its_own(&e.event)) {
         let Event::Proposed { trial, seen, proposal, .. } = &stamped.event else { continue };
         let mut strategy = make();
-        for earlier in events.iter().filter(|e| e.seq <= *seen && e.event.trial().is_some()) {
+        for earlier in events.iter().filter(|e| e.seq <= *seen && its_own(&e.event)) {
             strategy.observe(&earlier.event);
         }
         let ask = |strategy: &mut dyn Strategy| {
