@@ -39,20 +39,13 @@ fn main() {
     println!("{:?}", graph.cost());
     nascent_train::on_one_thread(|| {
         let start = Instant::now();
-        let trained = train(
-            &graph,
-            &settings,
-            &training,
-            Some(&validation),
-            Some(&augment),
-            &plan,
-            &mut |epoch| {
+        let trained =
+            train(&graph, &settings, &training, Some(&validation), Some(&augment), &plan, &mut |epoch| {
                 let v = epoch.validation.as_ref().unwrap();
                 println!("{} {:.4} {:.4} {:.4}", epoch.epoch, epoch.train_loss, v.loss, v.accuracy);
                 Control::Continue
-            },
-        )
-        .unwrap();
+            })
+            .unwrap();
         let seconds = start.elapsed().as_secs_f64();
         println!("{seconds:.2} s, {:.2} ms a step", seconds * 1e3 / 180.0);
         println!("best {} {:?}", trained.best.epoch, trained.best.validation.map(|v| v.accuracy));

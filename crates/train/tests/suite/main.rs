@@ -1,0 +1,8 @@
+//! What the trained network must agree on with the graph it came from. One binary: linking Burn is slow.
+#![allow(clippy::unwrap_used)]
+
+mod files;
+mod graphs;
+mod operations;
+mod reference;
+mod training;

@@ -1,0 +1,147 @@
+//! The same network written as plainly as possible, in double precision, one example at a time.
+
+use nascent_core::architecture::op::*;
+use nascent_core::architecture::{Architecture, NodeId, Op};
+use nascent_train::Weights;
+
+/// The answer to one input, as after training.
+pub fn answer(graph: &Architecture, weights: &Weights, input: &[f32]) -> Vec<f64> {
+    let mut values: Vec<Vec<f64>> = Vec::new();
+    for (i, node) in graph.nodes().iter().enumerate() {
+        let of_node = |part: &str| -> Vec<f64> {
+            let name = format!("{i:03}.{}.{part}", node.op.name().to_lowercase());
+            let at = weights.slots.iter().position(|s| s.name == name);
+            at.map_or(Vec::new(), |at| weights.values[at].iter().map(|x| f64::from(*x)).collect())
+        };
+        let inputs: Vec<&Vec<f64>> = node.inputs.iter().map(|n| &values[n.index()]).collect();
+        let shapes = graph.input_shapes(NodeId(i as u32));
+        let plane = |x: &[f64], c: usize| x.len() / c;
+        let value = match &node.op {
+            Op::Input(_) => input.iter().map(|x| f64::from(*x)).collect(),
+            Op::Zero(zero) => vec![0.0; zero.shape.len() as usize],
+            Op::Identity(_) | Op::Flatten(_) | Op::Dropout(_) => inputs[0].clone(),
+            Op::Activation(f) => inputs[0].iter().map(|x| activate(*f, *x)).collect(),
+            Op::Add(_) => (0..inputs[0].len()).map(|j| inputs.iter().map(|x| x[j]).sum()).collect(),
+            Op::Multiply(_) => {
+                let repeat = inputs[0].len() / inputs[1].len();
+                inputs[0].iter().enumerate().map(|(j, x)| x * inputs[1][j / repeat]).collect()
+            }
+            Op::Concat(_) => inputs.into_iter().flatten().copied().collect(),
+            Op::GlobalAveragePool(_) => {
+                let n = plane(inputs[0], shapes[0].extents()[0]);
+                inputs[0].chunks(n).map(|c| c.iter().sum::<f64>() / n as f64).collect()
+            }
+            Op::BatchNorm(_) => {
+                let (scale, shift) = (of_node("scale"), of_node("shift"));
+                let (mean, variance) = (of_node("running_mean"), of_node("running_variance"));
+                let n = plane(inputs[0], scale.len());
+                let normal = |c: usize, x: f64| (x - mean[c]) / (variance[c] + 1e-5).sqrt();
+                inputs[0]
+                    .iter()
+                    .enumerate()
+                    .map(|(j, x)| normal(j / n, *x) * scale[j / n] + shift[j / n])
+                    .collect()
+            }
+            Op::Linear(op) => {
+                let (w, bias) = (of_node("weight"), of_node("bias"));
+                let sum = |o: usize| {
+                    inputs[0].iter().enumerate().map(|(j, x)| x * w[j * op.features + o]).sum::<f64>()
+                };
+                (0..op.features).map(|o| sum(o) + bias.get(o).copied().unwrap_or(0.0)).collect()
+            }
+            Op::Conv2d(op) => {
+                let image = shapes[0].image().unwrap();
+                convolve(
+                    op,
+                    inputs[0],
+                    image,
+                    graph.shapes()[i].image().unwrap(),
+                    &of_node("weight"),
+                    &of_node("bias"),
+                )
+            }
+            Op::Pool2d(op) => {
+                pool(op, inputs[0], shapes[0].image().unwrap(), graph.shapes()[i].image().unwrap())
+            }
+        };
+        assert_eq!(value.len() as u64, graph.shapes()[i].len());
+        values.push(value);
+    }
+    values.swap_remove(graph.output().index())
+}
+
+fn activate(f: Activation, x: f64) -> f64 {
+    let sigmoid = 1.0 / (1.0 + (-x).exp());
+    match f {
+        Activation::Relu => x.max(0.0),
+        Activation::Silu => x * sigmoid,
+        Activation::Gelu => 0.5 * x * (1.0 + error_function(x / 2f64.sqrt())),
+        Activation::Tanh => x.tanh(),
+        Activation::Sigmoid => sigmoid,
+    }
+}
+
+/// erf by its Taylor series; beyond 4 it is 1 to more digits than are compared.
+fn error_function(x: f64) -> f64 {
+    if x.abs() > 4.0 {
+        return x.signum();
+    }
+    let (mut term, mut sum) = (x, x);
+    for n in 1..100 {
+        term *= -x * x / f64::from(n);
+        sum += term / f64::from(2 * n + 1);
+    }
+    sum * 2.0 / std::f64::consts::PI.sqrt()
+}
+
+type Image = (usize, usize, usize);
+
+fn convolve(
+    op: &Conv2d,
+    x: &[f64],
+    (c, h, w): Image,
+    (oc, oh, ow): Image,
+    weight: &[f64],
+    bias: &[f64],
+) -> Vec<f64> {
+    let (per_in, per_out) = (c / op.groups, oc / op.groups);
+    let mut out = vec![0.0; oc * oh * ow];
+    for (at, value) in out.iter_mut().enumerate() {
+        let (o, y, z) = (at / (oh * ow), at / ow % oh, at % ow);
+        *value = bias.get(o).copied().unwrap_or(0.0);
+        for i in 0..per_in {
+            for (ky, kx) in (0..op.kernel).flat_map(|ky| (0..op.kernel).map(move |kx| (ky, kx))) {
+                let sy = (y * op.stride + ky * op.dilation).wrapping_sub(op.padding);
+                let sx = (z * op.stride + kx * op.dilation).wrapping_sub(op.padding);
+                if sy < h && sx < w {
+                    let channel = o / per_out * per_in + i;
+                    *value += x[(channel * h + sy) * w + sx]
+                        * weight[((o * per_in + i) * op.kernel + ky) * op.kernel + kx];
+                }
+            }
+        }
+    }
+    out
+}
+
+fn pool(op: &Pool2d, x: &[f64], (_, h, w): Image, (oc, oh, ow): Image) -> Vec<f64> {
+    let mut out = vec![0.0; oc * oh * ow];
+    for (at, value) in out.iter_mut().enumerate() {
+        let (c, y, z) = (at / (oh * ow), at / ow % oh, at % ow);
+        let mut seen = Vec::new();
+        for (ky, kx) in (0..op.kernel).flat_map(|ky| (0..op.kernel).map(move |kx| (ky, kx))) {
+            let (sy, sx) = (
+                (y * op.stride + ky).wrapping_sub(op.padding),
+                (z * op.stride + kx).wrapping_sub(op.padding),
+            );
+            if sy < h && sx < w {
+                seen.push(x[(c * h + sy) * w + sx]);
+            }
+        }
+        *value = match op.kind {
+            PoolKind::Max => seen.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            PoolKind::Average => seen.iter().sum::<f64>() / seen.len() as f64,
+        };
+    }
+    out
+}

@@ -1,0 +1,131 @@
+use crate::graphs;
+use nascent_core::architecture::op::*;
+use nascent_core::architecture::{Architecture, ArchitectureBuilder, Op, Shape};
+use nascent_core::rng::Rng;
+use nascent_core::{Control, Settings};
+use nascent_data::{Examples, Targets};
+use nascent_train::{Device, Epoch, Plan, TrainError, TrainStep, Trained, evaluate, on_one_thread, train};
+
+fn graph() -> Architecture {
+    let mut b = ArchitectureBuilder::new(Shape::new(&[1, 6, 6]));
+    let ops: [Op; 6] = [
+        Conv2d::same(4, 3, 1).into(),
+        BatchNorm {}.into(),
+        Activation::Relu.into(),
+        GlobalAveragePool {}.into(),
+        Dropout { per_mille: 100 }.into(),
+        Linear { features: 2, bias: true }.into(),
+    ];
+    let out = b.chain(b.input(), ops).unwrap();
+    b.finish(out).unwrap()
+}
+
+/// Noise, and noise with a bright corner.
+fn examples(n: usize, seed: u64) -> Examples {
+    let mut inputs = graphs::normal(36 * n, seed);
+    let labels: Vec<u32> = (0..n as u32).map(|i| i % 2).collect();
+    for (image, label) in inputs.chunks_mut(36).zip(&labels) {
+        image[..12].iter_mut().for_each(|p| *p += 2.0 * *label as f32);
+    }
+    Examples { shape: Shape::new(&[1, 6, 6]), inputs, targets: Targets::Classes { classes: 2, labels } }
+}
+
+fn plan(epochs: u32) -> Plan {
+    Plan { epochs, horizon: epochs, patience: None, seed: 1, device: Device::Cpu }
+}
+
+fn settings() -> Settings {
+    Settings { batch_size: 16, learning_rate: 0.02, ..Settings::default() }
+}
+
+fn losses(plan: &Plan, settings: &Settings) -> (Vec<Epoch>, Result<Trained, TrainError>) {
+    let mut seen = Vec::new();
+    let (training, validation) = (examples(70, 1), examples(40, 2));
+    let augment =
+        |batch: &mut [f32], rng: &mut Rng| batch.iter_mut().for_each(|x| *x += 0.1 * rng.normal() as f32);
+    let mut observe = |epoch: &Epoch| {
+        seen.push(epoch.clone());
+        Control::Continue
+    };
+    let trained = train(&graph(), settings, &training, Some(&validation), Some(&augment), plan, &mut observe);
+    (seen, trained)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
+    let (first, trained) = losses(&plan(4), &settings());
+    let weights = trained.unwrap().network.weights().clone();
+    let again = on_one_thread(|| {
+        let (seen, trained) = losses(&plan(4), &settings());
+        (seen, trained.unwrap().network.weights().clone())
+    });
+    let (second, same) = again.unwrap();
+    assert_eq!(first, second);
+    assert_eq!(weights, same);
+    assert_ne!(first, losses(&Plan { seed: 2, ..plan(4) }, &settings()).0);
+    assert!(first[3].train_loss < first[0].train_loss);
+}
+
+#[test]
+fn the_best_epoch_is_kept_and_patience_ends_the_rest() {
+    let (seen, trained) = losses(&plan(12), &settings());
+    let mut trained = trained.unwrap();
+    assert_eq!((trained.epochs, seen.len()), (12, 12));
+    let best = seen.iter().map(|e| e.validation.as_ref().unwrap().accuracy).fold(0.0, f64::max);
+    let kept = evaluate(&mut trained.network, &examples(40, 2));
+    assert_eq!(kept.accuracy, best);
+    assert_eq!(Some(kept), trained.best.validation);
+    let (seen, trained) = losses(&Plan { patience: Some(2), ..plan(60) }, &settings());
+    let trained = trained.unwrap();
+    assert!(trained.epochs < 60 && trained.epochs == trained.best.epoch + 2, "{}", trained.epochs);
+    assert_eq!(seen.len() as u32, trained.epochs);
+}
+
+#[test]
+fn the_schedule_follows_the_horizon_not_the_epochs() {
+    let (seen, _) = losses(&Plan { horizon: 40, ..plan(4) }, &settings());
+    // Four of forty epochs are the warm-up.
+    assert!((seen[3].learning_rate - 0.02).abs() < 1e-12, "{}", seen[3].learning_rate);
+    let (seen, _) = losses(&plan(4), &settings());
+    assert!(seen[3].learning_rate < 0.001, "{}", seen[3].learning_rate);
+}
+
+#[test]
+fn without_validation_all_epochs_run_and_the_last_weights_stay() {
+    let mut seen = 0;
+    let trained = train(&graph(), &settings(), &examples(70, 1), None, None, &plan(3), &mut |epoch| {
+        seen += 1;
+        assert!(epoch.validation.is_none());
+        Control::Continue
+    });
+    assert_eq!((seen, trained.unwrap().best.epoch), (3, 3));
+    let stopped =
+        train(&graph(), &settings(), &examples(70, 1), None, None, &plan(3), &mut |_| Control::Stop).unwrap();
+    assert_eq!((stopped.epochs, stopped.best.epoch), (1, 1));
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_training_with_its_place() {
+    let mut broken = examples(70, 1);
+    broken.inputs[5] = f32::NAN;
+    let observe = &mut |_: &Epoch| Control::Continue;
+    let error = train(&graph(), &settings(), &broken, None, None, &plan(3), observe).err().unwrap();
+    assert!(matches!(error, TrainError::Diverged { epoch: 1, step: 1..=5, .. }), "{error}");
+    assert!(error.to_string().contains("NaN in epoch 1, step"), "{error}");
+}
+
+#[test]
+fn what_does_not_fit_is_said_before_training() {
+    let observe = &mut |_: &Epoch| Control::Continue;
+    let mut error = |examples: &Examples, plan: &Plan| {
+        train(&graph(), &settings(), examples, None, None, plan, observe).err().unwrap().to_string()
+    };
+    let mut wide = examples(4, 0);
+    wide.shape = Shape::new(&[1, 4, 9]);
+    assert!(error(&wide, &plan(1)).contains("takes 1×6×6, the examples are 1×4×9"));
+    let mut many = examples(4, 0);
+    many.targets = Targets::Classes { classes: 5, labels: vec![0; 4] };
+    assert!(error(&many, &plan(1)).contains("the task has 5 classes"));
+    assert!(error(&examples(0, 0), &plan(1)).contains("0 examples"));
+    assert!(error(&examples(4, 0), &plan(0)).contains("epochs must be at least 1"));
+}
