@@ -9,7 +9,9 @@ pub mod clock;
 mod lease;
 mod machine;
 mod sqlite_log;
+mod threads;
 
 pub use artifacts::{ArtifactError, RunFolder, write_atomically};
 pub use machine::{available_memory_bytes, total_memory_bytes};
 pub use sqlite_log::{Durability, SqliteLog};
+pub use threads::ThreadWorkers;
