@@ -1,0 +1,146 @@
+//! Every path against the definition in double precision, over shapes that no vector width divides.
+#![allow(clippy::unwrap_used)]
+
+use nascent_kernels::{Conv2d, Path, Scratch};
+use proptest::prelude::*;
+
+/// Numbers in (-1, 1) that look random.
+fn numbers(n: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+/// Calls `f(input, weight, output)` with the positions of every product in the definition.
+fn products(s: &Conv2d, mut f: impl FnMut(usize, usize, usize)) {
+    let (height, width) = s.output_size();
+    let (inputs, outputs) = (s.channels / s.groups, s.outputs / s.groups);
+    for n in 0..s.batch {
+        for o in 0..s.outputs {
+            for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+                for i in 0..inputs {
+                    for (ky, kx) in (0..s.kernel).flat_map(|ky| (0..s.kernel).map(move |kx| (ky, kx))) {
+                        let sy = (y * s.stride + ky * s.dilation).wrapping_sub(s.padding);
+                        let sx = (x * s.stride + kx * s.dilation).wrapping_sub(s.padding);
+                        if sy < s.height && sx < s.width {
+                            let channel = o / outputs * inputs + i;
+                            f(
+                                ((n * s.channels + channel) * s.height + sy) * s.width + sx,
+                                ((o * inputs + i) * s.kernel + ky) * s.kernel + kx,
+                                ((n * s.outputs + o) * height + y) * width + x,
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The sums, and the sums of absolute values that bound their rounding.
+fn sums(len: usize, shape: &Conv2d, mut term: impl FnMut(usize, usize, usize) -> (usize, f64)) -> Vec<(f64, f64)> {
+    let mut sums = vec![(0.0, 0.0); len];
+    products(shape, |i, w, o| {
+        let (at, x) = term(i, w, o);
+        sums[at].0 += x;
+        sums[at].1 += x.abs();
+    });
+    sums
+}
+
+fn assert_close(what: &str, path: Path, shape: &Conv2d, got: &[f32], expected: &[(f64, f64)]) {
+    for (i, (got, (expected, size))) in got.iter().zip(expected).enumerate() {
+        let error = (f64::from(*got) - expected).abs();
+        assert!(error <= 1e-5 * size.max(1e-3), "{what}[{i}], {path:?}, {shape:?}: {got} for {expected}");
+    }
+}
+
+fn check(shape: &Conv2d, with_bias: bool) {
+    let (x, w) = (numbers(shape.input_len(), 1), numbers(shape.weight_len(), 2));
+    let (dy, bias) = (numbers(shape.output_len(), 3), numbers(shape.outputs, 4));
+    let f = f64::from;
+    let mut y_expected = sums(dy.len(), shape, |i, k, o| (o, f(x[i]) * f(w[k])));
+    let (height, width) = shape.output_size();
+    if with_bias {
+        for (o, y) in y_expected.iter_mut().enumerate() {
+            let bias = f(bias[o / (height * width) % shape.outputs]);
+            *y = (y.0 + bias, y.1 + bias.abs());
+        }
+    }
+    let dx_expected = sums(x.len(), shape, |i, k, o| (i, f(dy[o]) * f(w[k])));
+    let dw_expected = sums(w.len(), shape, |i, k, o| (k, f(dy[o]) * f(x[i])));
+    // One scratch for all: what a call leaves must not show in the next.
+    let mut scratch = Scratch::default();
+    for path in Path::available() {
+        let mut y = vec![f32::NAN; dy.len()];
+        shape.forward(path, &x, &w, with_bias.then_some(&bias), &mut y, &mut scratch);
+        assert_close("y", path, shape, &y, &y_expected);
+        let (mut dx, mut dw) = (vec![f32::NAN; x.len()], vec![f32::NAN; w.len()]);
+        shape.backward(path, &x, &w, &dy, Some(&mut dx), Some(&mut dw), &mut scratch);
+        assert_close("dx", path, shape, &dx, &dx_expected);
+        assert_close("dw", path, shape, &dw, &dw_expected);
+    }
+}
+
+fn shapes() -> impl Strategy<Value = Conv2d> {
+    let sizes = (1usize..6, 1usize..12, 1usize..12, 1usize..6, 1usize..4, 0usize..4, 1usize..4);
+    let channels = prop_oneof![
+        (1usize..4, 1usize..9, 1usize..9).prop_map(|(g, i, o)| (g, g * i, g * o)),
+        (2usize..40).prop_map(|c| (c, c, c)),
+        (1usize..70, 1usize..150).prop_map(|(i, o)| (1, i, o)),
+    ];
+    (sizes, channels).prop_filter_map("the window must fit", |(sizes, (groups, channels, outputs))| {
+        let (batch, height, width, kernel, stride, padding, dilation) = sizes;
+        let shape =
+            Conv2d { batch, channels, height, width, outputs, kernel, stride, padding, dilation, groups };
+        let (out_height, out_width) = shape.output_size();
+        (out_height > 0 && out_width > 0).then_some(shape)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn every_path_equals_the_definition(shape in shapes(), with_bias: bool) {
+        check(&shape, with_bias);
+    }
+}
+
+#[test]
+fn shapes_of_real_networks_and_of_several_chunks() {
+    let base = Conv2d {
+        batch: 7, channels: 16, height: 32, width: 32, outputs: 16, kernel: 3, stride: 1, padding: 1, dilation: 1,
+        groups: 1,
+    };
+    check(&base, false);
+    check(&Conv2d { outputs: 32, stride: 2, ..base }, false);
+    check(&Conv2d { kernel: 1, padding: 0, outputs: 64, stride: 2, ..base }, true);
+    check(&Conv2d { channels: 24, outputs: 24, groups: 24, kernel: 5, padding: 2, ..base }, false);
+    check(&Conv2d { channels: 1, outputs: 33, batch: 40, height: 8, width: 8, ..base }, false);
+}
+
+#[test]
+fn nothing_in_gives_nothing_out_and_not_a_number_goes_through() {
+    let shape = Conv2d {
+        batch: 0, channels: 2, height: 4, width: 4, outputs: 3, kernel: 3, stride: 1, padding: 1, dilation: 1, groups: 1,
+    };
+    let (w, mut dw, mut scratch) = (numbers(54, 1), vec![f32::NAN; 54], Scratch::default());
+    for path in Path::available() {
+        shape.forward(path, &[], &w, None, &mut [], &mut scratch);
+        shape.backward(path, &[], &w, &[], Some(&mut []), Some(&mut dw), &mut scratch);
+        assert!(dw.iter().all(|x| *x == 0.0));
+        let one = Conv2d { batch: 1, ..shape };
+        let (mut x, mut y) = (numbers(32, 2), vec![0.0; 48]);
+        x[0] = f32::NAN;
+        one.forward(path, &x, &w, None, &mut y, &mut scratch);
+        assert!(y[0].is_nan() && y[15].is_finite());
+        x[0] = 0.0;
+        one.forward(path, &x, &w, None, &mut y, &mut scratch);
+        assert!(y.iter().all(|y| y.is_finite()));
+    }
+}
