@@ -1,6 +1,7 @@
 //! What the loop itself costs: a free evaluator in a thread, regularised evolution, and two kinds of logs.
 //!
 //! `cargo run --release -p nascent-runtime --example loop_overhead`
+#![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
 use nascent_core::event::{Created, FORMAT, Outcome, Role, Rung, Stamped};
 use nascent_core::objective::Direction;
@@ -62,7 +63,6 @@ fn search(log: &mut dyn Log, trials: u64) -> Result<Duration, Box<dyn Error>> {
     Ok(start.elapsed())
 }
 
-#[allow(clippy::print_stdout, clippy::disallowed_methods)]
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let mut log = SqliteLog::create(&folder.path().join("study.db"))?;

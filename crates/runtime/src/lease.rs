@@ -5,6 +5,7 @@ use nascent_core::LogError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The right to write a log, for as long as it is kept.
 ///
@@ -12,8 +13,12 @@ use std::path::{Path, PathBuf};
 /// two files of one name.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    _locked: File,
+    locked: File,
 }
+
+// A process that was killed in the middle of starting another leaves its lock with it for the moment that takes.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Lease {
     /// Takes the lease of the log at `log`.
@@ -31,25 +36,38 @@ impl Lease {
             .truncate(false)
             .open(&path)
             .map_err(storage)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // A holder that is only just starting has not written its number yet.
-                let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
-                let holder =
-                    if known { format!("process {}", holder.trim()) } else { "its number is unknown".into() };
-                return Err(LogError::InUse { place: log.display().to_string(), holder });
+        let mut tries = TRIES;
+        while let Err(error) = file.try_lock() {
+            match error {
+                TryLockError::Error(e) => return Err(storage(e)),
+                TryLockError::WouldBlock if tries > 0 => {
+                    tries -= 1;
+                    std::thread::sleep(PAUSE);
+                }
+                TryLockError::WouldBlock => {
+                    let mut holder = String::new();
+                    // A holder that is only just starting has not written its number yet.
+                    let known = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
+                    let number = if known { holder.trim() } else { "of unknown number" };
+                    let holder = format!("process {number}");
+                    return Err(LogError::InUse { place: log.display().to_string(), holder });
+                }
             }
-            Err(TryLockError::Error(e)) => return Err(storage(e)),
         }
         // The number is for the message only; the lock is what counts.
         file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(storage)?;
-        Ok(Self { _locked: file })
+        Ok(Self { locked: file })
     }
 
     fn path(log: &Path) -> PathBuf {
         log.with_extension("lock")
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Closing the file would not do: another process that is being started this very moment has it open as well.
+        let _ = self.locked.unlock();
     }
 }
 

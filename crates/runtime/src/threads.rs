@@ -139,7 +139,7 @@ fn work(shared: &Shared, space: &dyn Space, make: &Make, say: &Sender<Message>) 
     }
 }
 
-fn words_of(panic: &(dyn std::any::Any + Send)) -> &str {
+pub(crate) fn words_of(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
 }
