@@ -25,27 +25,28 @@ pub fn serve(
     mut make: impl FnMut(serde_json::Value) -> Result<Equipment, String>,
 ) -> ExitCode {
     let mut input = BufReader::new(input);
-    let opened = open(&mut input).and_then(|setup| Ok((setup.clone(), make(setup)?)));
-    let (setup, mut made) = match opened {
-        Ok(opened) => opened,
-        Err(reason) => {
-            let _ = say(&mut output, &Said::Refused { reason });
-            return ExitCode::FAILURE;
-        }
+    let setup = match open(&mut input) {
+        Ok(setup) => setup,
+        Err(reason) => return refuse(&mut output, reason),
     };
-    let hello = Said::Hello { protocol: wire::PROTOCOL, pid: std::process::id() };
-    let present = Arc::new(Mutex::new(Present::default()));
+    // Watched from here on: to make the equipment may take long, too.
+    let present = Arc::new(Mutex::new(Present { busy: 1, stopped: None }));
     let (orders, jobs) = channel();
     let watched = Arc::clone(&present);
-    let watcher =
-        std::thread::Builder::new().name("supervisor".into()).spawn(move || watch(input, &orders, &watched));
-    if watcher.is_err() || say(&mut output, &hello).is_err() {
+    let watcher = std::thread::Builder::new().name("supervisor".into());
+    if let Err(error) = watcher.spawn(move || watch(input, &orders, &watched)) {
+        return refuse(&mut output, format!("a thread cannot be started: {error}"));
+    }
+    let mut made = match make(setup.clone()) {
+        Ok(made) => made,
+        Err(reason) => return refuse(&mut output, reason),
+    };
+    if say(&mut output, &Said::Hello { protocol: wire::PROTOCOL, pid: std::process::id() }).is_err() {
         return ExitCode::FAILURE;
     }
+    lock(&present).busy -= 1;
     while let Ok(job) = jobs.recv() {
-        let after = work(&*made.0, &mut *made.1, &job, &present, &mut output);
-        lock(&present).jobs -= 1;
-        match after {
+        match work(&*made.0, &mut *made.1, &job, &present, &mut output) {
             After::Fit => {}
             // What a panic left behind is not used again.
             After::Panicked => match make(setup.clone()) {
@@ -54,15 +55,22 @@ pub fn serve(
             },
             After::Unheard => return ExitCode::FAILURE,
         }
+        lock(&present).busy -= 1;
     }
     ExitCode::SUCCESS
 }
 
-/// What is known of the present trial by both threads.
-#[derive(Default)]
+/// Says why this worker will never work.
+fn refuse(output: &mut impl Write, reason: String) -> ExitCode {
+    // Where nobody hears it, nobody needs to.
+    let _ = say(output, &Said::Refused { reason });
+    ExitCode::FAILURE
+}
+
+/// What both threads know of the work.
 struct Present {
-    /// Jobs that were ordered and are not over.
-    jobs: usize,
+    /// Things under way: the making of the equipment, and jobs that were ordered and are not over.
+    busy: usize,
     stopped: Option<TrialId>,
 }
 
@@ -92,7 +100,7 @@ fn watch(mut input: impl BufRead, orders: &Sender<Job>, present: &Mutex<Present>
     while let Ok(Line::Text(text)) = wire::read_line(&mut input) {
         match serde_json::from_slice(&text) {
             Ok(Order::Job(job)) => {
-                lock(present).jobs += 1;
+                lock(present).busy += 1;
                 if orders.send(*job).is_err() {
                     return;
                 }
@@ -102,7 +110,7 @@ fn watch(mut input: impl BufRead, orders: &Sender<Job>, present: &Mutex<Present>
             Err(_) => {}
         }
     }
-    if lock(present).jobs > 0 {
+    if lock(present).busy > 0 {
         std::process::exit(0);
     }
 }

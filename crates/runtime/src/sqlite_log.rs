@@ -288,3 +288,34 @@ fn in_plain_words(path: &Path, error: &rusqlite::Error) -> LogError {
         _ => storage(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_costs_what_does_not_fit_and_nothing_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = SqliteLog::create(&folder.path().join("study.db")).unwrap();
+        // The file may not grow: what a full disk means to SQLite.
+        let pages: i64 = log.connection.pragma_query_value(None, "page_count", |r| r.get(0)).unwrap();
+        log.connection.pragma_update(None, "max_page_count", pages).unwrap();
+        let fails = Event::Failed { trial: nascent_core::TrialId(0), reason: "x".repeat(1_000) };
+        let error = loop {
+            match log.append(1, &[Event::Resumed, fails.clone()]) {
+                Ok(_) => {}
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.contains("the disk is full") && error.contains("study.db"), "{error}");
+        let last = log.last;
+        log.connection.pragma_update(None, "max_page_count", pages + 100).unwrap();
+        let events = log.after(Seq(0)).unwrap();
+        assert_eq!(events.len() as u64, last.0, "half an append was stored");
+        assert_eq!(
+            log.append(2, &[Event::Resumed]).unwrap(),
+            Seq(last.0 + 1),
+            "with space again, it goes on"
+        );
+    }
+}

@@ -99,15 +99,15 @@ fn workers_of_a_killed_supervisor_end_by_themselves() {
 
 #[test]
 fn a_study_killed_again_and_again_ends_the_same() {
-    const TRIALS: u64 = 100;
+    const TRIALS: u64 = 40;
     let events = |folder: &Path| SqliteLog::read(&folder.join("study.db")).unwrap().after(Seq(0)).unwrap();
     let whole = tempdir().unwrap();
-    assert!(supervise(whole.path(), TRIALS, 1, 8).wait().unwrap().success());
+    assert!(supervise(whole.path(), TRIALS, 1, 30).wait().unwrap().success());
     let killed = tempdir().unwrap();
     let mut rng = Rng::new(11, 0);
     let mut kills = 0;
     loop {
-        let mut supervisor = supervise(killed.path(), TRIALS, 1, 8);
+        let mut supervisor = supervise(killed.path(), TRIALS, 1, 30);
         sleep(Duration::from_millis(20 + rng.below(100) as u64));
         // After some kills it may come to its end.
         if kills >= 12 || supervisor.try_wait().unwrap().is_some() {
