@@ -6,4 +6,5 @@ mod processes;
 #[cfg(target_os = "linux")]
 mod supervisor;
 mod threads;
+mod version_1;
 mod worker;
