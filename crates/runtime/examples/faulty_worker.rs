@@ -30,7 +30,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     if let Ok(path) = std::env::var("FAULTY_PIDS") {
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
-        writeln!(file, "{}", std::process::id())?;
+        // In one piece: several workers write this file.
+        file.write_all(format!("{}\n", std::process::id()).as_bytes())?;
     }
     Ok(serve(std::io::stdin(), std::io::stdout(), make))
 }
@@ -80,7 +81,7 @@ impl Evaluator for Faulty {
             Some("foreign") => print("{\"alive\": {\"trial\": 12345}}\n"),
             Some("long") => print(&"x".repeat(17 << 20)),
             // Alive, although nothing is reported for a long time.
-            Some("patient") => (0..30).for_each(|_| {
+            Some("patient") => (0..40).for_each(|_| {
                 std::thread::sleep(Duration::from_millis(100));
                 progress.alive();
             }),

@@ -73,15 +73,15 @@ fn nonsense_costs_its_trial() {
 
 #[test]
 fn a_hang_costs_its_trial() {
-    let second = |settings| ProcessSettings { silence: Duration::from_secs(1), ..settings };
-    assert_eq!(reason("hang", second), "the worker said nothing for 1 s, so it was ended");
+    let impatient = |settings| ProcessSettings { silence: Duration::from_secs(2), ..settings };
+    assert_eq!(reason("hang", impatient), "the worker said nothing for 2 s, so it was ended");
 }
 
 #[test]
 fn a_long_trial_that_is_alive_is_left_alone() {
     let folder = tempdir().unwrap();
     let settings = ProcessSettings {
-        silence: Duration::from_millis(1_500),
+        silence: Duration::from_secs(2),
         ..settings(folder.path(), json!({"faults": {"1": "patient"}}))
     };
     let mut workers = workers(settings);
@@ -132,7 +132,7 @@ fn start_error(settings: ProcessSettings) -> String {
 fn workers_that_never_become_ready_are_an_error() {
     let folder = tempdir().unwrap();
     let fail = |start: &str| {
-        let silence = Duration::from_millis(700);
+        let silence = if start == "hang" { Duration::from_millis(700) } else { Duration::from_secs(20) };
         let settings = settings(folder.path(), json!({ "start": start }));
         start_error(ProcessSettings { silence, ..settings })
     };
