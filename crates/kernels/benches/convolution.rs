@@ -8,7 +8,15 @@ use std::hint::black_box;
 
 fn convolutions(c: &mut Criterion) {
     let base = Conv2d {
-        batch: 64, channels: 32, height: 8, width: 8, outputs: 64, kernel: 3, stride: 1, padding: 1, dilation: 1,
+        batch: 64,
+        channels: 32,
+        height: 8,
+        width: 8,
+        outputs: 64,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+        dilation: 1,
         groups: 1,
     };
     let shapes = [
@@ -33,10 +41,10 @@ fn convolutions(c: &mut Criterion) {
         });
         let dy = y.clone();
         group.bench_function("gradient of the input", |b| {
-            b.iter(|| shape.backward(path, black_box(&x), &w, &dy, Some(&mut dx), None, &mut scratch));
+            b.iter(|| shape.input_gradient(path, &w, black_box(&dy), &mut dx, &mut scratch));
         });
         group.bench_function("gradient of the weights", |b| {
-            b.iter(|| shape.backward(path, black_box(&x), &w, &dy, None, Some(&mut dw), &mut scratch));
+            b.iter(|| shape.weight_gradient(path, black_box(&x), &dy, &mut dw, &mut scratch));
         });
     }
 }

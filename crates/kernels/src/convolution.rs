@@ -4,7 +4,7 @@
 //! are multiplied from where they lie: no matrix of windows is written (Dukhan 2019, arXiv:1907.02129). The gradient
 //! of the input is the same sum over other windows; the gradient of the weights sums over pixels.
 
-use crate::depthwise::{self, Depthwise};
+use crate::depthwise;
 use crate::gather::{Gather, Window};
 use crate::lanes::{Lanes, Path, Work};
 use crate::layout::{Bordered, Part};
@@ -102,41 +102,68 @@ impl Conv2d {
         y: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        assert_eq!((x.len(), y.len(), weight.len()), (self.input_len(), self.output_len(), self.weight_len()));
+        assert_eq!(
+            (x.len(), y.len(), weight.len()),
+            (self.input_len(), self.output_len(), self.weight_len())
+        );
         assert!(bias.is_none_or(|b| b.len() == self.outputs));
         if y.is_empty() {
             return;
         }
         if self.is_depthwise() {
-            path.run(depthwise::Forward(Depthwise { shape: self, weight, scratch }, x, bias, y));
+            path.run(depthwise::Forward { shape: self, x, weight, bias, y, scratch });
         } else {
             path.run(Forward { shape: self, x, weight, bias, y, scratch });
         }
     }
 
-    /// Computes the gradients of the input and of the weights from that of the output; what is given is overwritten.
+    /// Computes the gradient of the input from that of the output, all of `dx` being overwritten.
     ///
     /// # Panics
     /// Where a slice has not the length that the shape says.
-    pub fn backward(
+    pub fn input_gradient(
+        &self,
+        path: Path,
+        weight: &[f32],
+        dy: &[f32],
+        dx: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        assert_eq!(
+            (dx.len(), dy.len(), weight.len()),
+            (self.input_len(), self.output_len(), self.weight_len())
+        );
+        if dy.is_empty() {
+            dx.fill(0.0);
+        } else if self.is_depthwise() {
+            path.run(depthwise::InputGradient { shape: self, weight, dy, dx, scratch });
+        } else {
+            path.run(InputGradient { shape: self, weight, dy, dx, scratch });
+        }
+    }
+
+    /// Computes the gradient of the weights from that of the output, all of `dweight` being overwritten.
+    ///
+    /// # Panics
+    /// Where a slice has not the length that the shape says.
+    pub fn weight_gradient(
         &self,
         path: Path,
         x: &[f32],
-        weight: &[f32],
         dy: &[f32],
-        dx: Option<&mut [f32]>,
-        dweight: Option<&mut [f32]>,
+        dweight: &mut [f32],
         scratch: &mut Scratch,
     ) {
-        assert_eq!((x.len(), dy.len(), weight.len()), (self.input_len(), self.output_len(), self.weight_len()));
-        assert!(dx.as_ref().is_none_or(|d| d.len() == x.len()));
-        assert!(dweight.as_ref().is_none_or(|d| d.len() == weight.len()));
+        assert_eq!(
+            (x.len(), dy.len(), dweight.len()),
+            (self.input_len(), self.output_len(), self.weight_len())
+        );
         if dy.is_empty() {
-            dx.into_iter().chain(dweight).for_each(|d| d.fill(0.0));
+            dweight.fill(0.0);
         } else if self.is_depthwise() {
-            path.run(depthwise::Backward(Depthwise { shape: self, weight, scratch }, x, dy, dx, dweight));
+            path.run(depthwise::WeightGradient { shape: self, x, dy, dweight, scratch });
         } else {
-            path.run(Backward { shape: self, x, weight, dy, dx, dweight, scratch });
+            path.run(WeightGradient { shape: self, x, dy, dweight, scratch });
         }
     }
 
@@ -250,32 +277,18 @@ fn all_panels<L: Lanes>(sums: &mut Sums<'_>, panels: &[Panel], rows: usize, weig
     }
 }
 
-struct Backward<'a> {
+struct WeightGradient<'a> {
     shape: &'a Conv2d,
     x: &'a [f32],
-    weight: &'a [f32],
     dy: &'a [f32],
-    dx: Option<&'a mut [f32]>,
-    dweight: Option<&'a mut [f32]>,
+    dweight: &'a mut [f32],
     scratch: &'a mut Scratch,
 }
 
-impl Work for Backward<'_> {
+impl Work for WeightGradient<'_> {
     #[inline(always)]
-    fn run<L: Lanes>(mut self) {
-        if let Some(dweight) = self.dweight.take() {
-            self.weights::<L>(dweight);
-        }
-        if let Some(dx) = self.dx.take() {
-            self.input::<L>(dx);
-        }
-    }
-}
-
-impl Backward<'_> {
-    #[inline(always)]
-    fn weights<L: Lanes>(&mut self, dweight: &mut [f32]) {
-        let Self { shape, x, dy, scratch, .. } = self;
+    fn run<L: Lanes>(self) {
+        let Self { shape, x, dy, dweight, scratch } = self;
         let (inputs, outputs) = (shape.channels / shape.groups, shape.outputs / shape.groups);
         let pitch = outputs.next_multiple_of(L::WIDTH);
         let layout = shape.window().input_layout(shape.size(), inputs);
@@ -309,10 +322,20 @@ impl Backward<'_> {
             }
         }
     }
+}
 
+struct InputGradient<'a> {
+    shape: &'a Conv2d,
+    weight: &'a [f32],
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+    scratch: &'a mut Scratch,
+}
+
+impl Work for InputGradient<'_> {
     #[inline(always)]
-    fn input<L: Lanes>(&mut self, dx: &mut [f32]) {
-        let Self { shape, weight, dy, scratch, .. } = self;
+    fn run<L: Lanes>(self) {
+        let Self { shape, weight, dy, dx, scratch } = self;
         let (inputs, outputs) = (shape.channels / shape.groups, shape.outputs / shape.groups);
         let pitch = inputs.next_multiple_of(L::WIDTH);
         let layout = shape.window().output_layout(shape.size(), outputs);
@@ -366,6 +389,8 @@ pub(crate) fn pixel_pairs(
     pairs.clear();
     for image in 0..images {
         let starts = gather.bases.iter().zip(&gather.places);
-        pairs.extend(starts.map(|(base, place)| (image * image_len + base, image * plain.len() + place * plain.pitch)));
+        pairs.extend(
+            starts.map(|(base, place)| (image * image_len + base, image * plain.len() + place * plain.pitch)),
+        );
     }
 }

@@ -8,26 +8,30 @@ use crate::layout::Bordered;
 /// Pixels, or taps, summed side by side, so that sums do not wait for each other.
 const ROWS: usize = 8;
 
-pub(crate) struct Depthwise<'a> {
+pub(crate) struct Forward<'a> {
     pub shape: &'a Conv2d,
+    pub x: &'a [f32],
     pub weight: &'a [f32],
+    pub bias: Option<&'a [f32]>,
+    pub y: &'a mut [f32],
     pub scratch: &'a mut Scratch,
 }
 
-pub(crate) struct Forward<'a>(
-    pub Depthwise<'a>,
-    pub &'a [f32],
-    pub Option<&'a [f32]>,
-    pub &'a mut [f32],
-);
+pub(crate) struct InputGradient<'a> {
+    pub shape: &'a Conv2d,
+    pub weight: &'a [f32],
+    pub dy: &'a [f32],
+    pub dx: &'a mut [f32],
+    pub scratch: &'a mut Scratch,
+}
 
-pub(crate) struct Backward<'a>(
-    pub Depthwise<'a>,
-    pub &'a [f32],
-    pub &'a [f32],
-    pub Option<&'a mut [f32]>,
-    pub Option<&'a mut [f32]>,
-);
+pub(crate) struct WeightGradient<'a> {
+    pub shape: &'a Conv2d,
+    pub x: &'a [f32],
+    pub dy: &'a [f32],
+    pub dweight: &'a mut [f32],
+    pub scratch: &'a mut Scratch,
+}
 
 /// Weights as `[taps, pitch]`, the channels of a tap side by side.
 fn pack_weights(shape: &Conv2d, pitch: usize, weight: &[f32], to: &mut Vec<f32>) {
@@ -42,7 +46,7 @@ fn pack_weights(shape: &Conv2d, pitch: usize, weight: &[f32], to: &mut Vec<f32>)
 impl Work for Forward<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Self(Depthwise { shape, weight, scratch }, x, bias, y) = self;
+        let Self { shape, x, weight, bias, y, scratch } = self;
         let pitch = shape.channels.next_multiple_of(L::WIDTH);
         let layout = shape.window().input_layout(shape.size(), pitch);
         let gather = shape.window().forward(shape.size(), &layout);
@@ -63,23 +67,10 @@ impl Work for Forward<'_> {
     }
 }
 
-impl Work for Backward<'_> {
+impl Work for WeightGradient<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let Self(mut depthwise, x, dy, dx, dweight) = self;
-        if let Some(dweight) = dweight {
-            depthwise.weights::<L>(x, dy, dweight);
-        }
-        if let Some(dx) = dx {
-            depthwise.input::<L>(dy, dx);
-        }
-    }
-}
-
-impl Depthwise<'_> {
-    #[inline(always)]
-    fn weights<L: Lanes>(&mut self, x: &[f32], dy: &[f32], dweight: &mut [f32]) {
-        let Self { shape, scratch, .. } = self;
+        let Self { shape, x, dy, dweight, scratch } = self;
         let pitch = shape.channels.next_multiple_of(L::WIDTH);
         let layout = shape.window().input_layout(shape.size(), pitch);
         let gather = shape.window().forward(shape.size(), &layout);
@@ -107,10 +98,12 @@ impl Depthwise<'_> {
             }
         }
     }
+}
 
+impl Work for InputGradient<'_> {
     #[inline(always)]
-    fn input<L: Lanes>(&mut self, dy: &[f32], dx: &mut [f32]) {
-        let Self { shape, weight, scratch } = self;
+    fn run<L: Lanes>(self) {
+        let Self { shape, weight, dy, dx, scratch } = self;
         let pitch = shape.channels.next_multiple_of(L::WIDTH);
         let layout = shape.window().output_layout(shape.size(), pitch);
         let gathers = shape.window().backward(shape.size(), &layout);

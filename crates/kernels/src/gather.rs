@@ -43,7 +43,8 @@ impl Window {
     /// The layout that an input of `height × width` needs, for [`Window::forward`].
     pub fn input_layout(&self, (height, width): (usize, usize), pitch: usize) -> Bordered {
         let extent = |size: usize| {
-            let reach = self.places(size).saturating_sub(1) * self.stride + self.dilation * (self.kernel - 1) + 1;
+            let reach =
+                self.places(size).saturating_sub(1) * self.stride + self.dilation * (self.kernel - 1) + 1;
             reach.max(self.padding + size)
         };
         Bordered { before: self.padding, height: extent(height), width: extent(width), pitch }
@@ -109,7 +110,12 @@ impl Window {
     /// Along one axis: the pixels whose padded position leaves this residue, each with where its window starts, and the
     /// taps that reach them, each with its shift from that start.
     #[allow(clippy::type_complexity)]
-    fn residue(&self, residue: usize, size: usize, before: usize) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
+    fn residue(
+        &self,
+        residue: usize,
+        size: usize,
+        before: usize,
+    ) -> (Vec<(usize, usize)>, Vec<(usize, usize)>) {
         let reaching = (0..self.kernel).filter(|k| k * self.dilation % self.stride == residue);
         let back = |k: usize| (k * self.dilation - residue) / self.stride;
         let furthest = reaching.clone().map(back).max().unwrap_or(0);

@@ -66,7 +66,9 @@ impl Part {
     #[inline(always)]
     pub fn unpack(&self, pixels: &[f32], pitch: usize, bias: Option<&[f32]>, images: &mut [f32]) {
         let plane = self.height * self.width;
-        for (image, pixels) in images.chunks_exact_mut(self.all * plane).zip(pixels.chunks_exact(plane * pitch)) {
+        for (image, pixels) in
+            images.chunks_exact_mut(self.all * plane).zip(pixels.chunks_exact(plane * pitch))
+        {
             let image = &mut image[self.first * plane..(self.first + self.channels) * plane];
             for (c, to) in image.chunks_exact_mut(plane).enumerate() {
                 let bias = bias.map_or(0.0, |b| b[self.first + c]);

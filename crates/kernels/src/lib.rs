@@ -10,7 +10,11 @@ mod depthwise;
 mod gather;
 mod lanes;
 mod layout;
+mod norm;
+mod pool;
 mod tile;
 
 pub use convolution::{Conv2d, Scratch};
 pub use lanes::Path;
+pub use norm::{BatchNorm, Statistics};
+pub use pool::MaxPool2d;

@@ -1,5 +1,8 @@
 //! The innermost loops of dense convolutions: a block of sums held in registers.
 
+// Plain counted loops are what surely becomes straight code in registers.
+#![allow(clippy::needless_range_loop)]
+
 use crate::gather::{Gather, Tap};
 use crate::lanes::Lanes;
 

@@ -43,7 +43,11 @@ fn products(s: &Conv2d, mut f: impl FnMut(usize, usize, usize)) {
 }
 
 /// The sums, and the sums of absolute values that bound their rounding.
-fn sums(len: usize, shape: &Conv2d, mut term: impl FnMut(usize, usize, usize) -> (usize, f64)) -> Vec<(f64, f64)> {
+fn sums(
+    len: usize,
+    shape: &Conv2d,
+    mut term: impl FnMut(usize, usize, usize) -> (usize, f64),
+) -> Vec<(f64, f64)> {
     let mut sums = vec![(0.0, 0.0); len];
     products(shape, |i, w, o| {
         let (at, x) = term(i, w, o);
@@ -81,7 +85,8 @@ fn check(shape: &Conv2d, with_bias: bool) {
         shape.forward(path, &x, &w, with_bias.then_some(&bias), &mut y, &mut scratch);
         assert_close("y", path, shape, &y, &y_expected);
         let (mut dx, mut dw) = (vec![f32::NAN; x.len()], vec![f32::NAN; w.len()]);
-        shape.backward(path, &x, &w, &dy, Some(&mut dx), Some(&mut dw), &mut scratch);
+        shape.input_gradient(path, &w, &dy, &mut dx, &mut scratch);
+        shape.weight_gradient(path, &x, &dy, &mut dw, &mut scratch);
         assert_close("dx", path, shape, &dx, &dx_expected);
         assert_close("dw", path, shape, &dw, &dw_expected);
     }
@@ -114,7 +119,15 @@ proptest! {
 #[test]
 fn shapes_of_real_networks_and_of_several_chunks() {
     let base = Conv2d {
-        batch: 7, channels: 16, height: 32, width: 32, outputs: 16, kernel: 3, stride: 1, padding: 1, dilation: 1,
+        batch: 7,
+        channels: 16,
+        height: 32,
+        width: 32,
+        outputs: 16,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+        dilation: 1,
         groups: 1,
     };
     check(&base, false);
@@ -127,12 +140,22 @@ fn shapes_of_real_networks_and_of_several_chunks() {
 #[test]
 fn nothing_in_gives_nothing_out_and_not_a_number_goes_through() {
     let shape = Conv2d {
-        batch: 0, channels: 2, height: 4, width: 4, outputs: 3, kernel: 3, stride: 1, padding: 1, dilation: 1, groups: 1,
+        batch: 0,
+        channels: 2,
+        height: 4,
+        width: 4,
+        outputs: 3,
+        kernel: 3,
+        stride: 1,
+        padding: 1,
+        dilation: 1,
+        groups: 1,
     };
     let (w, mut dw, mut scratch) = (numbers(54, 1), vec![f32::NAN; 54], Scratch::default());
     for path in Path::available() {
         shape.forward(path, &[], &w, None, &mut [], &mut scratch);
-        shape.backward(path, &[], &w, &[], Some(&mut []), Some(&mut dw), &mut scratch);
+        shape.input_gradient(path, &w, &[], &mut [], &mut scratch);
+        shape.weight_gradient(path, &[], &[], &mut dw, &mut scratch);
         assert!(dw.iter().all(|x| *x == 0.0));
         let one = Conv2d { batch: 1, ..shape };
         let (mut x, mut y) = (numbers(32, 2), vec![0.0; 48]);

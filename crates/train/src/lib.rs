@@ -8,6 +8,7 @@ mod device;
 mod error;
 mod evaluation;
 mod evaluator;
+mod glue;
 mod memory;
 mod network;
 mod optimizer;

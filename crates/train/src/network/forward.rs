@@ -1,3 +1,4 @@
+use crate::glue;
 use crate::weights::{SlotKind, Weights};
 use burn::tensor::activation::{gelu, relu, sigmoid, silu, tanh};
 use burn::tensor::module::{avg_pool2d, batch_norm, batch_norm_train, conv2d, linear, max_pool2d};
@@ -30,6 +31,8 @@ pub(super) struct Forward<'a> {
     graph: &'a Architecture,
     weights: &'a Weights,
     device: &'a Device,
+    /// Whether our own kernels compute what they can: only on the processor.
+    kernels: bool,
     mode: Mode<'a>,
     /// The tensor of each trained slot, whose gradient is asked for afterwards.
     pub(super) leaves: Vec<Option<Tensor<1>>>,
@@ -48,10 +51,11 @@ impl<'a> Forward<'a> {
         graph: &'a Architecture,
         weights: &'a Weights,
         device: &'a Device,
+        kernels: bool,
         mode: Mode<'a>,
     ) -> Self {
         let leaves = Vec::with_capacity(weights.slots.len());
-        Self { graph, weights, device, mode, leaves, statistics: Vec::new(), at: 0, batch: 0 }
+        Self { graph, weights, device, kernels, mode, leaves, statistics: Vec::new(), at: 0, batch: 0 }
     }
 
     /// The answers to a batch of inputs.
@@ -60,7 +64,8 @@ impl<'a> Forward<'a> {
         self.batch = inputs.len() / graph.input_shape().len().max(1) as usize;
         let mut uses = graph.uses();
         let mut values: Vec<Option<Value>> = Vec::with_capacity(graph.nodes().len());
-        for node in graph.nodes() {
+        let rectified = self.rectified();
+        for (i, node) in graph.nodes().iter().enumerate() {
             // A value is given away to its last reader, so that its memory can be reused.
             let mut taken = Vec::with_capacity(node.inputs.len());
             for input in &node.inputs {
@@ -69,7 +74,15 @@ impl<'a> Forward<'a> {
                 let value = if uses[i] == 0 { values[i].take() } else { values[i].clone() };
                 taken.extend(value);
             }
-            let value = self.compute(&node.op, taken, inputs);
+            let done = node.inputs.iter().any(|input| rectified[input.index()]);
+            let value = match taken.pop() {
+                // The norm before it has rectified already.
+                Some(value) if done => value,
+                last => {
+                    taken.extend(last);
+                    self.compute(&node.op, rectified[i], taken, inputs)
+                }
+            };
             values.push(Some(value));
         }
         match values.swap_remove(graph.output().index()) {
@@ -79,7 +92,22 @@ impl<'a> Forward<'a> {
         }
     }
 
-    fn compute(&mut self, op: &Op, mut inputs: Vec<Value>, data: &[f32]) -> Value {
+    /// Which norms rectify as well, because a rectifier is all that reads them and our kernel does both at once.
+    fn rectified(&self) -> Vec<bool> {
+        let mut rectified = vec![false; self.graph.nodes().len()];
+        if self.kernels && matches!(self.mode, Mode::Train { .. }) {
+            let uses = self.graph.uses();
+            for node in self.graph.nodes().iter().filter(|n| matches!(n.op, Op::Activation(Activation::Relu)))
+            {
+                let before = node.inputs[0].index();
+                rectified[before] =
+                    uses[before] == 1 && matches!(self.graph.nodes()[before].op, Op::BatchNorm(_));
+            }
+        }
+        rectified
+    }
+
+    fn compute(&mut self, op: &Op, relu: bool, mut inputs: Vec<Value>, data: &[f32]) -> Value {
         let merged = |inputs: Vec<Value>, f: fn(Value, Value) -> Value| inputs.into_iter().reduce(f);
         match (op, inputs.pop()) {
             (Op::Input(input), _) => self.constant(data.to_vec(), input.shape.extents()),
@@ -98,10 +126,13 @@ impl<'a> Forward<'a> {
             }
             (Op::Conv2d(op), Some(Value::Images(x))) => Value::Images(self.convolve(op, x)),
             (Op::Linear(op), Some(Value::Vectors(x))) => Value::Vectors(self.connect(op, x)),
-            (Op::BatchNorm(_), Some(Value::Images(x))) => Value::Images(self.normalise(x)),
-            (Op::BatchNorm(_), Some(Value::Vectors(x))) => Value::Vectors(self.normalise(x)),
+            (Op::BatchNorm(_), Some(Value::Images(x))) => Value::Images(self.normalise(x, relu)),
+            (Op::BatchNorm(_), Some(Value::Vectors(x))) => Value::Vectors(self.normalise(x, relu)),
             (Op::Activation(f), Some(Value::Images(x))) => Value::Images(activate(*f, x)),
             (Op::Activation(f), Some(Value::Vectors(x))) => Value::Vectors(activate(*f, x)),
+            (Op::Pool2d(op), Some(Value::Images(x))) if self.kernels && op.kind == PoolKind::Max => {
+                Value::Images(glue::pool_max(x, op.kernel, op.stride, op.padding))
+            }
             (Op::Pool2d(op), Some(Value::Images(x))) => Value::Images(pool(op, x)),
             (Op::GlobalAveragePool(_), Some(Value::Images(x))) => {
                 let [n, c, h, w] = x.dims();
@@ -148,8 +179,29 @@ impl<'a> Forward<'a> {
         let channels = x.dims()[1] / op.groups;
         let weight = self.slot().reshape([op.channels, channels, op.kernel, op.kernel]);
         let bias = self.bias(op.bias);
-        let options = ConvOptions::new([op.stride; 2], [op.padding; 2], [op.dilation; 2], op.groups);
-        conv2d(x, weight, bias, options)
+        if !self.kernels {
+            let options = ConvOptions::new([op.stride; 2], [op.padding; 2], [op.dilation; 2], op.groups);
+            return conv2d(x, weight, bias, options);
+        }
+        let [batch, channels, height, width] = x.dims();
+        let &Conv2d { channels: outputs, kernel, stride, padding, dilation, groups, .. } = op;
+        let shape = nascent_kernels::Conv2d {
+            batch,
+            channels,
+            height,
+            width,
+            outputs,
+            kernel,
+            stride,
+            padding,
+            dilation,
+            groups,
+        };
+        let y = glue::convolve(x, weight, shape);
+        match bias {
+            Some(bias) => y + bias.reshape([1, outputs, 1, 1]),
+            None => y,
+        }
     }
 
     fn connect(&mut self, op: &Linear, x: Tensor<2>) -> Tensor<2> {
@@ -158,7 +210,8 @@ impl<'a> Forward<'a> {
         linear(x, weight, bias)
     }
 
-    fn normalise<const D: usize>(&mut self, x: Tensor<D>) -> Tensor<D> {
+    /// Normalises; our own kernel rectifies as well, where asked.
+    fn normalise<const D: usize>(&mut self, x: Tensor<D>, relu: bool) -> Tensor<D> {
         let (scale, shift) = (self.slot(), self.slot());
         let (mean_slot, variance_slot) = (self.at, self.at + 1);
         debug_assert_eq!(self.weights.slots[mean_slot].kind, SlotKind::RunningMean);
@@ -169,12 +222,17 @@ impl<'a> Forward<'a> {
         self.leaves.extend([None, None]);
         self.at += 2;
         let counted = x.dims().iter().product::<usize>() / x.dims()[1];
-        let out = batch_norm_train(x, scale, shift, EPSILON);
+        let (out, mean, variance) = if self.kernels {
+            glue::normalise(x, scale, shift, EPSILON, relu)
+        } else {
+            let found = batch_norm_train(x, scale, shift, EPSILON);
+            (found.output, found.mean, found.variance)
+        };
         // What is remembered is the unbiased estimate, as in PyTorch.
         let unbiased = counted as f32 / (counted as f32 - 1.0).max(1.0);
-        self.statistics.push((mean_slot, out.mean.inner()));
-        self.statistics.push((variance_slot, out.variance.inner().mul_scalar(unbiased)));
-        out.output
+        self.statistics.push((mean_slot, mean.inner()));
+        self.statistics.push((variance_slot, variance.inner().mul_scalar(unbiased)));
+        out
     }
 
     fn drop<const D: usize>(&mut self, per_mille: u16, x: Tensor<D>) -> Tensor<D> {

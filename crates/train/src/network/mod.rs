@@ -33,6 +33,7 @@ pub trait TrainStep {
 pub struct Network {
     graph: Architecture,
     device: burn::tensor::Device,
+    kernels: bool,
     weights: Weights,
     optimizers: Optimizers,
     label_smoothing: f64,
@@ -53,10 +54,20 @@ impl Network {
             optimizers: Optimizers::new(settings, &weights),
             label_smoothing: settings.label_smoothing,
             dropout: Rng::new(mix(&[seed, 2]), 0),
+            kernels: device == Device::Cpu,
             device: device.tensors(),
             graph,
             weights,
         }
+    }
+
+    /// Whether our own kernels compute, where the device lets them, or Burn's operations alone.
+    ///
+    /// They agree but for rounding; Burn alone is what the kernels are checked against.
+    #[must_use]
+    pub fn with_kernels(mut self, kernels: bool) -> Self {
+        self.kernels &= kernels;
+        self
     }
 
     /// The graph.
@@ -71,7 +82,7 @@ impl TrainStep for Network {
         let outputs = self.graph.output_shape().extents()[0];
         let device = self.device.clone().autodiff();
         let mode = Mode::Train { dropout: &mut self.dropout };
-        let mut forward = Forward::new(&self.graph, &self.weights, &device, mode);
+        let mut forward = Forward::new(&self.graph, &self.weights, &device, self.kernels, mode);
         let log_probabilities = log_softmax(forward.run(inputs), 1);
         let targets = smoothed(labels, outputs, self.label_smoothing);
         let targets = Tensor::<2>::from_data(TensorData::new(targets, [labels.len(), outputs]), &device);
@@ -93,7 +104,8 @@ impl TrainStep for Network {
     }
 
     fn eval_batch(&mut self, inputs: &[f32]) -> Vec<f32> {
-        let mut forward = Forward::new(&self.graph, &self.weights, &self.device, Mode::Evaluate);
+        let mut forward =
+            Forward::new(&self.graph, &self.weights, &self.device, self.kernels, Mode::Evaluate);
         host(forward.run(inputs))
     }
 
