@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use nascent_kernels::{Conv2d, Path, Scratch};
+use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d, Path, Scratch};
 use std::hint::black_box;
 
 fn convolutions(c: &mut Criterion) {
@@ -49,5 +49,32 @@ fn convolutions(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, convolutions);
+fn norms_and_pools(c: &mut Criterion) {
+    for (plane, side) in [(64, 8), (16, 4)] {
+        let norm = BatchNorm { batch: 64, channels: 64, plane, epsilon: 1e-5, relu: true };
+        let x: Vec<f32> = (0..norm.len()).map(|i| (i as f32 * 1.7).sin()).collect();
+        let (mut y, mut dx, ones) = (x.clone(), x.clone(), vec![1.0; 64]);
+        let (mut dscale, mut dshift) = (ones.clone(), ones.clone());
+        let path = Path::best();
+        let mut group = c.benchmark_group(format!("64x64x{side}x{side}"));
+        group.throughput(Throughput::Bytes(4 * norm.len() as u64));
+        group.bench_function("norm", |b| b.iter(|| norm.forward(path, black_box(&x), &ones, &ones, &mut y)));
+        let found = norm.forward(path, &x, &ones, &ones, &mut y);
+        group.bench_function("gradient of the norm", |b| {
+            b.iter(|| {
+                let statistics = (&found.mean[..], &found.variance[..]);
+                let seen = (black_box(&x[..]), &ones[..], &ones[..]);
+                norm.backward(path, seen, statistics, &y, &mut dx, &mut dscale, &mut dshift);
+            });
+        });
+        let pool = MaxPool2d { planes: 4096, height: side, width: side, kernel: 2, stride: 2, padding: 0 };
+        let mut y = vec![0.0; 1024 * plane];
+        group.bench_function("maximum", |b| b.iter(|| pool.forward(black_box(&x), &mut y)));
+        group.bench_function("gradient of the maximum", |b| {
+            b.iter(|| pool.backward(black_box(&x), &y, &mut dx));
+        });
+    }
+}
+
+criterion_group!(benches, convolutions, norms_and_pools);
 criterion_main!(benches);

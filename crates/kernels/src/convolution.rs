@@ -250,7 +250,7 @@ impl Work for Forward<'_> {
             pack_weights::<L>(&gather, (inputs, outputs), &panels, weight, at, &mut scratch.weights);
             for (x, y) in x.chunks(chunk * x_len).zip(y.chunks_mut(chunk * y_len)) {
                 let images = x.len() / x_len;
-                shape.input_part(group, inputs).pack(x, &layout, input);
+                shape.input_part(group, inputs).pack::<L>(x, &layout, input);
                 let mut sum = Sums {
                     input,
                     image_len: layout.len(),
@@ -262,7 +262,7 @@ impl Work for Forward<'_> {
                     pixels,
                 };
                 all_panels::<L>(&mut sum, &panels, inputs * taps, &scratch.weights);
-                shape.output_part(group, outputs).unpack(sums, pitch, bias, y);
+                shape.output_part(group, outputs).unpack::<L>(sums, pitch, bias, y);
             }
         }
     }
@@ -303,8 +303,8 @@ impl Work for WeightGradient<'_> {
         for group in 0..shape.groups {
             let sums = zeros(&mut scratch.weight_sums, inputs * taps * pitch);
             for (x, dy) in x.chunks(chunk * x_len).zip(dy.chunks(chunk * dy_len)) {
-                shape.input_part(group, inputs).pack(x, &layout, input);
-                shape.output_part(group, outputs).pack(dy, &plain, gradient);
+                shape.input_part(group, inputs).pack::<L>(x, &layout, input);
+                shape.output_part(group, outputs).pack::<L>(dy, &plain, gradient);
                 pixel_pairs(&gather, x.len() / x_len, (layout.len(), &plain), &mut scratch.pixels);
                 let pixels = &scratch.pixels;
                 let mut products = Products { input, gradient, pixels, runs: &runs, output: sums, pitch };
@@ -358,7 +358,7 @@ impl Work for InputGradient<'_> {
                 })
                 .collect();
             for (dy, dx) in dy.chunks(chunk * dy_len).zip(dx.chunks_mut(chunk * dx_len)) {
-                shape.output_part(group, outputs).pack(dy, &layout, gradient);
+                shape.output_part(group, outputs).pack::<L>(dy, &layout, gradient);
                 for ((gather, runs), weights) in gathers.iter().zip(&runs).zip(&packed) {
                     let rows = gather.taps.len() * outputs;
                     let mut sum = Sums {
@@ -373,7 +373,7 @@ impl Work for InputGradient<'_> {
                     };
                     all_panels::<L>(&mut sum, &panels, rows, weights);
                 }
-                shape.input_part(group, inputs).unpack(sums, pitch, None, dx);
+                shape.input_part(group, inputs).unpack::<L>(sums, pitch, None, dx);
             }
         }
     }

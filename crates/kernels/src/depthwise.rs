@@ -57,12 +57,12 @@ impl Work for Forward<'_> {
         let input = zeros(&mut scratch.input, chunk * layout.len());
         let sums = zeros(&mut scratch.sums, chunk * pixels * pitch);
         for (x, y) in x.chunks(chunk * x_len).zip(y.chunks_mut(chunk * y_len)) {
-            shape.input_part(0, shape.channels).pack(x, &layout, input);
+            shape.input_part(0, shape.channels).pack::<L>(x, &layout, input);
             for image in 0..x.len() / x_len {
                 let input = &input[image * layout.len()..];
                 slide::<L>(input, &gather, &scratch.weights, pitch, &mut sums[image * pixels * pitch..]);
             }
-            shape.output_part(0, shape.outputs).unpack(sums, pitch, bias, y);
+            shape.output_part(0, shape.outputs).unpack::<L>(sums, pitch, bias, y);
         }
     }
 }
@@ -82,8 +82,8 @@ impl Work for WeightGradient<'_> {
         let gradient = zeros(&mut scratch.gradient, chunk * plain.len());
         let sums = zeros(&mut scratch.weight_sums, shape.taps() * pitch);
         for (x, dy) in x.chunks(chunk * x_len).zip(dy.chunks(chunk * dy_len)) {
-            shape.input_part(0, shape.channels).pack(x, &layout, input);
-            shape.output_part(0, shape.outputs).pack(dy, &plain, gradient);
+            shape.input_part(0, shape.channels).pack::<L>(x, &layout, input);
+            shape.output_part(0, shape.outputs).pack::<L>(dy, &plain, gradient);
             pixel_pairs(&gather, x.len() / x_len, (layout.len(), &plain), &mut scratch.pixels);
             for (t, taps) in gather.taps.chunks(ROWS).enumerate() {
                 for c in (0..pitch).step_by(L::WIDTH) {
@@ -114,7 +114,7 @@ impl Work for InputGradient<'_> {
         let gradient = zeros(&mut scratch.gradient, chunk * layout.len());
         let sums = zeros(&mut scratch.sums, chunk * pixels * pitch);
         for (dy, dx) in dy.chunks(chunk * dy_len).zip(dx.chunks_mut(chunk * dx_len)) {
-            shape.output_part(0, shape.outputs).pack(dy, &layout, gradient);
+            shape.output_part(0, shape.outputs).pack::<L>(dy, &layout, gradient);
             for image in 0..dx.len() / dx_len {
                 let gradient = &gradient[image * layout.len()..];
                 for gather in &gathers {
@@ -122,7 +122,7 @@ impl Work for InputGradient<'_> {
                     slide::<L>(gradient, gather, &scratch.weights, pitch, sums);
                 }
             }
-            shape.input_part(0, shape.channels).unpack(sums, pitch, None, dx);
+            shape.input_part(0, shape.channels).unpack::<L>(sums, pitch, None, dx);
         }
     }
 }

@@ -95,6 +95,18 @@ pub(crate) trait Lanes: Copy {
     /// # Safety
     /// `WIDTH` numbers must be writable at `to`.
     unsafe fn store(to: *mut f32, x: Self::Vector);
+
+    /// Swaps rows and columns.
+    #[inline(always)]
+    fn transpose(block: &mut [[f32; 8]; 8]) {
+        for i in 0..8 {
+            for j in 0..i {
+                let (low, high) = (block[j][i], block[i][j]);
+                block[i][j] = low;
+                block[j][i] = high;
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -171,6 +183,12 @@ mod x86 {
             // SAFETY: sixteen numbers are writable, says the caller.
             unsafe { _mm512_storeu_ps(to, x) }
         }
+
+        #[inline(always)]
+        fn transpose(block: &mut [[f32; 8]; 8]) {
+            // SAFETY: only reached where the instructions exist: AVX-512 comes with AVX2.
+            unsafe { transpose_8(block) }
+        }
     }
 
     impl Lanes for Avx2 {
@@ -199,6 +217,45 @@ mod x86 {
         unsafe fn store(to: *mut f32, x: __m256) {
             // SAFETY: eight numbers are writable, says the caller.
             unsafe { _mm256_storeu_ps(to, x) }
+        }
+
+        #[inline(always)]
+        fn transpose(block: &mut [[f32; 8]; 8]) {
+            // SAFETY: only reached where the instructions exist.
+            unsafe { transpose_8(block) }
+        }
+    }
+
+    /// Pairs of numbers, then pairs of pairs, then halves change places.
+    ///
+    /// # Safety
+    /// The processor must have AVX2.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn transpose_8(block: &mut [[f32; 8]; 8]) {
+        let mut a = [_mm256_setzero_ps(); 8];
+        for (row, from) in a.iter_mut().zip(&*block) {
+            // SAFETY: a row is eight numbers.
+            *row = unsafe { _mm256_loadu_ps(from.as_ptr()) };
+        }
+        let mut b = a;
+        for i in 0..4 {
+            b[2 * i] = _mm256_unpacklo_ps(a[2 * i], a[2 * i + 1]);
+            b[2 * i + 1] = _mm256_unpackhi_ps(a[2 * i], a[2 * i + 1]);
+        }
+        for i in [0, 4] {
+            a[i] = _mm256_shuffle_ps::<0x44>(b[i], b[i + 2]);
+            a[i + 1] = _mm256_shuffle_ps::<0xEE>(b[i], b[i + 2]);
+            a[i + 2] = _mm256_shuffle_ps::<0x44>(b[i + 1], b[i + 3]);
+            a[i + 3] = _mm256_shuffle_ps::<0xEE>(b[i + 1], b[i + 3]);
+        }
+        for i in 0..4 {
+            let (low, high) = (a[i], a[i + 4]);
+            // SAFETY: a row is eight numbers.
+            unsafe {
+                _mm256_storeu_ps(block[i].as_mut_ptr(), _mm256_permute2f128_ps::<0x20>(low, high));
+                _mm256_storeu_ps(block[i + 4].as_mut_ptr(), _mm256_permute2f128_ps::<0x31>(low, high));
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Images with their channels side by side, and a border of zeros.
 
+use crate::lanes::Lanes;
+
 /// How images lie while they are computed with: pixel by pixel, the channels of a pixel side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bordered {
@@ -33,29 +35,39 @@ pub(crate) struct Part {
     pub width: usize,
 }
 
-/// Channels that are moved together, so that what is written fills whole cache lines.
-const BLOCK: usize = 16;
+/// Pixels and channels that change places together.
+const BLOCK: usize = 8;
 
 impl Part {
     /// Copies the part of each image from `[channels, height, width]` into the bordered layout.
     ///
     /// Border and unused channels of `to` are not touched: they are zero from when it was made.
     #[inline(always)]
-    pub fn pack(&self, images: &[f32], layout: &Bordered, to: &mut [f32]) {
+    pub fn pack<L: Lanes>(&self, images: &[f32], layout: &Bordered, to: &mut [f32]) {
         let plane = self.height * self.width;
+        let place =
+            |y: usize, x: usize| ((y + layout.before) * layout.width + x + layout.before) * layout.pitch;
+        let places: Vec<usize> =
+            (0..self.height).flat_map(|y| (0..self.width).map(move |x| place(y, x))).collect();
         for (image, to) in images.chunks_exact(self.all * plane).zip(to.chunks_exact_mut(layout.len())) {
             let image = &image[self.first * plane..(self.first + self.channels) * plane];
-            for y in 0..self.height {
-                let row = ((y + layout.before) * layout.width + layout.before) * layout.pitch;
-                for first in (0..self.channels).step_by(BLOCK) {
-                    let block = BLOCK.min(self.channels - first);
-                    let from = &image[first * plane + y * self.width..];
-                    let to = &mut to[row + first..];
-                    for x in 0..self.width {
-                        let to = &mut to[x * layout.pitch..][..block];
-                        for (c, to) in to.iter_mut().enumerate() {
-                            *to = from[c * plane + x];
-                        }
+            for first in (0..self.channels).step_by(BLOCK) {
+                let channels = BLOCK.min(self.channels - first);
+                let mut pixel = 0;
+                while channels == BLOCK && pixel + BLOCK <= plane {
+                    let mut block = [[0.0; BLOCK]; BLOCK];
+                    for (c, row) in block.iter_mut().enumerate() {
+                        row.copy_from_slice(&image[(first + c) * plane + pixel..][..BLOCK]);
+                    }
+                    L::transpose(&mut block);
+                    for (row, place) in block.iter().zip(&places[pixel..]) {
+                        to[place + first..][..BLOCK].copy_from_slice(row);
+                    }
+                    pixel += BLOCK;
+                }
+                for (pixel, place) in places.iter().enumerate().skip(pixel) {
+                    for (c, to) in to[place + first..][..channels].iter_mut().enumerate() {
+                        *to = image[(first + c) * plane + pixel];
                     }
                 }
             }
@@ -64,16 +76,35 @@ impl Part {
 
     /// Copies pixels of `pitch` numbers back into `[channels, height, width]`, adding `bias` to each channel.
     #[inline(always)]
-    pub fn unpack(&self, pixels: &[f32], pitch: usize, bias: Option<&[f32]>, images: &mut [f32]) {
+    pub fn unpack<L: Lanes>(&self, pixels: &[f32], pitch: usize, bias: Option<&[f32]>, images: &mut [f32]) {
         let plane = self.height * self.width;
         for (image, pixels) in
             images.chunks_exact_mut(self.all * plane).zip(pixels.chunks_exact(plane * pitch))
         {
             let image = &mut image[self.first * plane..(self.first + self.channels) * plane];
-            for (c, to) in image.chunks_exact_mut(plane).enumerate() {
-                let bias = bias.map_or(0.0, |b| b[self.first + c]);
-                for (to, pixel) in to.iter_mut().zip(pixels.chunks_exact(pitch)) {
-                    *to = pixel[c] + bias;
+            for first in (0..self.channels).step_by(BLOCK) {
+                let channels = BLOCK.min(self.channels - first);
+                let mut pixel = 0;
+                while channels == BLOCK && pixel + BLOCK <= plane {
+                    let mut block = [[0.0; BLOCK]; BLOCK];
+                    for (p, row) in block.iter_mut().enumerate() {
+                        row.copy_from_slice(&pixels[(pixel + p) * pitch + first..][..BLOCK]);
+                    }
+                    L::transpose(&mut block);
+                    for (c, row) in block.iter().enumerate() {
+                        image[(first + c) * plane + pixel..][..BLOCK].copy_from_slice(row);
+                    }
+                    pixel += BLOCK;
+                }
+                for pixel in pixel..plane {
+                    for c in first..first + channels {
+                        image[c * plane + pixel] = pixels[pixel * pitch + c];
+                    }
+                }
+            }
+            if let Some(bias) = bias {
+                for (channel, bias) in image.chunks_exact_mut(plane).zip(&bias[self.first..]) {
+                    channel.iter_mut().for_each(|x| *x += bias);
                 }
             }
         }

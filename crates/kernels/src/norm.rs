@@ -94,27 +94,55 @@ impl BatchNorm {
     }
 }
 
-/// Sums kept side by side, so that they fill vectors and do not wait for each other.
-const SIDE: usize = 32;
+/// Sums kept side by side, so that they fill vectors.
+const SIDE: usize = 16;
 
-/// `Σ f(i)` over a stretch, in an order that does not depend on the path.
-#[inline(always)]
-fn sum(len: usize, f: impl Fn(usize) -> f32) -> f64 {
-    let mut sums = [0.0f32; SIDE];
-    let whole = len / SIDE * SIDE;
-    let mut i = 0;
-    while i < whole {
-        for (j, sum) in sums.iter_mut().enumerate() {
-            *sum += f(i + j);
+/// A sum in float32 over stretches, moved to float64 before it grows long.
+struct Sum {
+    lanes: [f32; SIDE],
+    added: usize,
+    total: f64,
+}
+
+impl Sum {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { lanes: [0.0; SIDE], added: 0, total: 0.0 }
+    }
+
+    /// Adds `f(i)` for all `i` below `len`.
+    #[inline(always)]
+    fn add(&mut self, len: usize, f: impl Fn(usize) -> f32) {
+        let mut lanes = self.lanes;
+        let mut at = 0;
+        while at + SIDE <= len {
+            for (j, lane) in lanes.iter_mut().enumerate() {
+                *lane += f(at + j);
+            }
+            at += SIDE;
         }
-        i += SIDE;
+        for (i, lane) in (at..len).zip(&mut lanes) {
+            *lane += f(i);
+        }
+        self.lanes = lanes;
+        self.added += len;
+        if self.added > 64 * SIDE {
+            self.flush();
+        }
     }
-    let mut rest = 0.0;
-    while i < len {
-        rest += f(i);
-        i += 1;
+
+    #[inline(always)]
+    fn flush(&mut self) {
+        self.total += self.lanes.iter().map(|x| f64::from(*x)).sum::<f64>();
+        self.lanes = [0.0; SIDE];
+        self.added = 0;
     }
-    f64::from(sums.iter().sum::<f32>() + rest)
+
+    #[inline(always)]
+    fn total(mut self) -> f64 {
+        self.flush();
+        self.total
+    }
 }
 
 struct Forward<'a> {
@@ -134,18 +162,18 @@ impl Work for Forward<'_> {
         // A rectifier that is not there has its floor below everything.
         let floor = if shape.relu { 0.0 } else { f32::NEG_INFINITY };
         for c in 0..shape.channels {
-            let mut total = 0.0;
+            let mut total = Sum::new();
             for range in shape.planes(c) {
                 let x = &x[range];
-                total += sum(x.len(), |i| x[i]);
+                total.add(x.len(), |i| x[i]);
             }
-            let mean = (total / count) as f32;
-            let mut squares = 0.0;
+            let mean = (total.total() / count) as f32;
+            let mut squares = Sum::new();
             for range in shape.planes(c) {
                 let x = &x[range];
-                squares += sum(x.len(), |i| (x[i] - mean) * (x[i] - mean));
+                squares.add(x.len(), |i| (x[i] - mean) * (x[i] - mean));
             }
-            let variance = squares / count;
+            let variance = squares.total() / count;
             let slope = (f64::from(scale[c]) / (variance + shape.epsilon).sqrt()) as f32;
             for range in shape.planes(c) {
                 for (y, x) in y[range.clone()].iter_mut().zip(&x[range]) {
@@ -182,16 +210,18 @@ impl Work for Backward<'_> {
             let inverse = 1.0 / (f64::from(statistics.1[c]) + shape.epsilon).sqrt();
             let slope = (f64::from(scale[c]) * inverse) as f32;
             // The gradient before the rectifier is written to dx, so that it is computed once.
-            let (mut total, mut with_input) = (0.0, 0.0);
+            let (mut total, mut with_input) = (Sum::new(), Sum::new());
             for range in shape.planes(c) {
                 let (x, dy, dx) = (&x[range.clone()], &dy[range.clone()], &mut dx[range]);
                 for ((dx, dy), x) in dx.iter_mut().zip(dy).zip(x) {
                     let passes = !shape.relu || (x - mean) * slope + shift[c] > 0.0;
                     *dx = if passes { *dy } else { 0.0 };
                 }
-                total += sum(dx.len(), |i| dx[i]);
-                with_input += sum(dx.len(), |i| dx[i] * (x[i] - mean));
+                let (dx, x) = (&dx[..], &x[..dx.len()]);
+                total.add(dx.len(), |i| dx[i]);
+                with_input.add(dx.len(), |i| dx[i] * (x[i] - mean));
             }
+            let (total, with_input) = (total.total(), with_input.total());
             dshift[c] = total as f32;
             dscale[c] = (with_input * inverse) as f32;
             let (average, tilt) = ((total / count) as f32, (with_input * inverse * inverse / count) as f32);

@@ -43,12 +43,14 @@ impl MaxPool2d {
             for (y, &(top, bottom)) in rows.iter().enumerate() {
                 for (z, &(left, right)) in columns.iter().enumerate() {
                     let mut best = top * self.width + left;
+                    let mut most = x[best];
                     for row in top..bottom {
                         for at in row * self.width + left..row * self.width + right {
-                            // What is not a number wins, as in PyTorch.
-                            if x[at] > x[best] || x[at].is_nan() {
-                                best = at;
-                            }
+                            // What is not a number wins, as in PyTorch. Which one wins nobody can predict, so that a
+                            // branch here would cost more than all the rest.
+                            let wins = (x[at] > most) | x[at].is_nan();
+                            best = std::hint::select_unpredictable(wins, at, best);
+                            most = std::hint::select_unpredictable(wins, x[at], most);
                         }
                     }
                     f((p * height + y) * width + z, p * plane + best);
