@@ -1,5 +1,17 @@
 //! From a study's events to a page a person can read.
+//!
+//! Give it a [`Report`]; [`page`] makes the HTML file, [`card::markdown`] the model card, [`diagram`] a picture of any
+//! network. All are pure functions of their input: no files, no clock, no printing.
 
+pub mod card;
+mod chart;
 pub mod diagram;
+mod effect;
 pub mod escape;
 pub mod format;
+mod input;
+mod page;
+mod verdict;
+
+pub use input::{Baseline, Duplicates, Report, Seconds, SpaceFacts, TaskFacts};
+pub use page::page;
