@@ -1,0 +1,205 @@
+//! Fully connected networks over any input.
+
+use crate::error::DefinitionError;
+use crate::options::Options;
+use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task};
+use crate::reference;
+use crate::registry::Entry;
+use crate::training::Training;
+use nascent_core::architecture::op::{Activation, Add, BatchNorm, Dropout, Flatten, Linear};
+use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
+use nascent_core::question::{Path, Scale, Topic};
+use nascent_core::{Candidate, Chooser, Decisions, Space, SpaceError};
+
+const NAME: &str = "mlp";
+/// The most layers that `depth` allows.
+const LAYERS: usize = 8;
+
+pub(crate) static ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "fully connected networks: depth, width of each layer, activation, norm, dropout, skips",
+    input: "anything: images are flattened",
+    paper: "",
+    parameters: PARAMETERS,
+    make: |values, input, outputs| {
+        let params = MlpParams {
+            depth: values.number("depth"),
+            width: values.number("width"),
+            training: values.is_on("training"),
+        };
+        Ok(Box::new(params.check(input, outputs)?))
+    },
+};
+
+static PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "depth",
+        meaning: "the most hidden layers",
+        range: Range::Whole { least: 1, most: LAYERS },
+        default_text: "4",
+        default: |_| 4,
+    },
+    Parameter {
+        name: "width",
+        meaning: "the narrowest layer; the widest is sixteen times as wide",
+        range: Range::Whole { least: 1, most: 1024 },
+        default_text: "32",
+        default: |_| 32,
+    },
+    TRAINING,
+];
+
+/// The parameters of [`Mlp`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MlpParams {
+    /// The most hidden layers, 1 to 8.
+    pub depth: usize,
+    /// The narrowest layer, 1 to 1,024; the widest is sixteen times as wide.
+    pub width: usize,
+    /// Whether training settings are asked too.
+    pub training: bool,
+}
+
+impl Default for MlpParams {
+    fn default() -> Self {
+        Self { depth: 4, width: 32, training: true }
+    }
+}
+
+impl MlpParams {
+    /// The space with these parameters, for inputs of any shape and `outputs` numbers to answer.
+    ///
+    /// # Errors
+    /// Where a parameter is out of range, or there is no input or no output.
+    pub fn check(self, input: &Shape, outputs: usize) -> Result<Mlp, DefinitionError> {
+        check_task(NAME, input, outputs)?;
+        check_ranges(NAME, PARAMETERS, &[("depth", self.depth), ("width", self.width)])?;
+        let network = Topic::Architecture;
+        Ok(Mlp {
+            input: input.clone(),
+            outputs,
+            depth: Options::sizes(network, (1..=self.depth).collect()),
+            width: Options::sizes(network, [1, 2, 4, 8, 16].map(|n| n * self.width).to_vec()),
+            activation: Options::kinds(
+                network,
+                &[("relu", Activation::Relu), ("silu", Activation::Silu), ("gelu", Activation::Gelu)],
+            ),
+            norm: Options::kinds(network, &[("none", false), ("batch", true)]),
+            dropout: Options::named(
+                Scale::Ordered,
+                network,
+                &[("0", 0), ("0.1", 100), ("0.2", 200), ("0.4", 400)],
+            ),
+            skip: Options::kinds(network, &[("no", false), ("yes", true)]),
+            training: Training::new(self.training),
+        })
+    }
+}
+
+/// Fully connected networks: linear layers, each with an optional norm, an activation and dropout.
+#[derive(Clone, Debug)]
+pub struct Mlp {
+    input: Shape,
+    outputs: usize,
+    depth: Options<usize>,
+    width: Options<usize>,
+    activation: Options<Activation>,
+    norm: Options<bool>,
+    dropout: Options<u16>,
+    skip: Options<bool>,
+    training: Training,
+}
+
+/// The answers about one network.
+#[derive(Clone, Copy)]
+struct Plan {
+    widths: [usize; LAYERS],
+    depth: usize,
+    activation: Activation,
+    norm: bool,
+    dropout: u16,
+    skip: bool,
+}
+
+impl Mlp {
+    fn ask(&self, chooser: &mut dyn Chooser) -> Result<Plan, SpaceError> {
+        let depth = self.depth.ask(chooser, Path::new("depth"))?;
+        let mut widths = [0; LAYERS];
+        for (width, layer) in widths.iter_mut().zip(0..).take(depth) {
+            *width = self.width.ask(chooser, Path::new("layer").at(layer).child("width"))?;
+        }
+        // A skip needs two neighbours of one width: where there are none, the question would change nothing.
+        let fits = widths[..depth].windows(2).any(|pair| pair[0] == pair[1]);
+        Ok(Plan {
+            widths,
+            depth,
+            skip: fits && self.skip.ask(chooser, Path::new("skip"))?,
+            activation: self.activation.ask(chooser, Path::new("activation"))?,
+            norm: self.norm.ask(chooser, Path::new("norm"))?,
+            dropout: self.dropout.ask(chooser, Path::new("dropout"))?,
+        })
+    }
+
+    fn draw(&self, plan: &Plan) -> Result<Architecture, ArchitectureError> {
+        let mut b = ArchitectureBuilder::new(self.input.clone());
+        let mut at = b.input();
+        if self.input.vector().is_none() {
+            at = b.add(Flatten {}, &[at])?;
+        }
+        let mut before = None;
+        for (number, &width) in plan.widths[..plan.depth].iter().enumerate() {
+            b.scope(format!("layer {}", number + 1));
+            let layer = draw_layer(&mut b, at, width, plan)?;
+            at = if plan.skip && before == Some(width) { b.add(Add {}, &[at, layer])? } else { layer };
+            before = Some(width);
+        }
+        b.scope("head");
+        let output = b.add(Linear { features: self.outputs, bias: true }, &[at])?;
+        b.finish(output)
+    }
+}
+
+fn draw_layer(
+    b: &mut ArchitectureBuilder,
+    input: NodeId,
+    width: usize,
+    plan: &Plan,
+) -> Result<NodeId, ArchitectureError> {
+    let mut at = b.add(Linear { features: width, bias: !plan.norm }, &[input])?;
+    if plan.norm {
+        at = b.add(BatchNorm {}, &[at])?;
+    }
+    at = b.add(plan.activation, &[at])?;
+    if plan.dropout > 0 {
+        at = b.add(Dropout { per_mille: plan.dropout }, &[at])?;
+    }
+    Ok(at)
+}
+
+impl Space for Mlp {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn build<'s>(&'s self, chooser: &mut dyn Chooser) -> Result<Candidate<'s>, SpaceError> {
+        let plan = self.ask(chooser)?;
+        let settings = self.training.ask(chooser)?;
+        Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(&plan)?)) })
+    }
+
+    /// Two layers of 128 with batch norm and ReLU, and a little dropout.
+    fn reference(&self) -> Option<Decisions> {
+        reference::by_path(self, |path| {
+            let label = match path {
+                "depth" => "2",
+                "skip" => "no",
+                "activation" => "relu",
+                "norm" => "batch",
+                "dropout" => "0.1",
+                _ if path.ends_with(".width") => "128",
+                _ => return None,
+            };
+            Some(label.into())
+        })
+    }
+}
