@@ -76,7 +76,8 @@ fn plural_classes(n: usize) -> String {
 fn results(out: &mut String, report: &Report<'_>) {
     let name = &report.task.metric;
     let _ = writeln!(out, "## Results\n\n{}\n", escaped(&verdict::overall(report)));
-    let validation = report.recommended.and_then(|t| report.history.trial(t)).and_then(|t| t.metrics().value(name));
+    let validation =
+        report.recommended.and_then(|t| report.history.trial(t)).and_then(|t| t.metrics().value(name));
     let _ = writeln!(out, "| network | parameters | {} |\n|---|--:|---|", escaped(&words(name)));
     let params = report.best.map_or("–".into(), |b| count(b.cost().params as f64));
     if let Some(value) = validation {

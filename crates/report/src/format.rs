@@ -100,6 +100,20 @@ pub fn difference(name: &str, value: f64) -> String {
     }
 }
 
+/// Two values of a metric as a range, the unit once: `98.30 to 99.30 %`.
+#[must_use]
+pub fn range(name: &str, low: f64, high: f64) -> String {
+    let low = metric(name, low);
+    format!("{} to {}", low.trim_end_matches(" %"), metric(name, high))
+}
+
+/// Two differences of a metric as a range, the unit once: `+0.28 to +1.39 points`.
+#[must_use]
+pub fn difference_range(name: &str, low: f64, high: f64) -> String {
+    let low = difference(name, low);
+    format!("{} to {}", low.trim_end_matches(" points"), difference(name, high))
+}
+
 /// A stretch of time, such as `0.8 s`, `12 s`, `3 min 20 s` or `2 h 05 min`.
 #[must_use]
 pub fn seconds(value: f64) -> String {
@@ -152,6 +166,9 @@ mod tests {
         assert_eq!(metric("params", 41234.0), "41,234");
         assert_eq!(metric("rmse", 0.123_456), "0.1235");
         assert_eq!(difference("accuracy", -0.004), "−0.40 points");
+        assert_eq!(range("accuracy", 0.983, 0.993), "98.30 to 99.30 %");
+        assert_eq!(difference_range("accuracy", -0.001, 0.004), "−0.10 to +0.40 points");
+        assert_eq!(difference_range("rmse", 0.25, 0.5), "+0.2500 to +0.5000");
         let times = [0.84, 12.3, 119.7, 200.0, 7500.0, f64::NAN].map(seconds);
         assert_eq!(times, ["0.8 s", "12 s", "2 min 00 s", "3 min 20 s", "2 h 05 min", "–"]);
         assert_eq!([plural(1, "trial"), plural(2000, "trial")], ["1 trial", "2,000 trials"]);

@@ -1,29 +1,27 @@
 //! What comparisons say, in words.
 
-use crate::format::{count, difference, metric, p_value};
+use crate::format::{count, difference, difference_range, metric, p_value, range};
 use crate::input::{Baseline, Report};
 use nascent_core::statistics::{Interval, Verdict, VerdictResult};
 
 /// A mean and its interval, such as `98.89 % (95 % interval 98.30 % to 99.30 %)`.
 pub(crate) fn interval(name: &str, i: &Interval) -> String {
-    format!("{} (95 % interval {} to {})", metric(name, i.mean), metric(name, i.low), metric(name, i.high))
+    format!("{} (95 % interval {})", metric(name, i.mean), range(name, i.low, i.high))
 }
 
-/// A difference and its interval, with the p-value.
-pub(crate) fn gap(name: &str, v: &Verdict) -> String {
-    let [low, high] = v.ci95;
-    format!(
-        "{} (95 % interval {} to {}, {})",
-        difference(name, v.difference),
-        difference(name, low),
-        difference(name, high),
-        p_value(v.p)
-    )
+/// The interval of a difference, with the p-value where that is what the verdict rests on.
+pub(crate) fn spread(name: &str, v: &Verdict) -> String {
+    let range = difference_range(name, v.ci95[0], v.ci95[1]);
+    match v.result {
+        VerdictResult::Equal => range,
+        _ => format!("{range}, {}", p_value(v.p)),
+    }
 }
 
 /// What the comparison with one baseline says, as a sentence.
 pub(crate) fn sentence(name: &str, baseline: &Baseline, v: &Verdict) -> String {
-    let (who, gap) = (&baseline.name, gap(name, v));
+    let who = &baseline.name;
+    let gap = format!("{} (95 % interval {})", difference(name, v.difference), spread(name, v));
     match v.result {
         VerdictResult::Better => format!("Better than {who}: {gap}."),
         VerdictResult::Worse => format!("Worse than {who}: {gap}."),

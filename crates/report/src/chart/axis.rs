@@ -53,12 +53,17 @@ impl Axis {
 
     /// Where a value lies, 0 to 1; what lies outside is put on the edge.
     pub fn place(&self, value: f64) -> f64 {
+        self.beyond(value).clamp(0.0, 1.0)
+    }
+
+    /// Where a value lies, below 0 and above 1 where it is outside, though never far.
+    pub fn beyond(&self, value: f64) -> f64 {
         let part = if self.log {
             (value / self.low).ln() / (self.high / self.low).ln()
         } else {
             (value - self.low) / (self.high - self.low)
         };
-        if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) }
+        if part.is_nan() { 0.0 } else { part.clamp(-20.0, 20.0) }
     }
 
     /// Round values to write beside the axis.
@@ -67,8 +72,8 @@ impl Axis {
             return self.decades();
         }
         let step = match self.format {
-            Format::Seconds => time_step((self.high - self.low) / 4.5),
-            _ => round_step((self.high - self.low) / 4.5),
+            Format::Seconds => time_step((self.high - self.low) / 6.0),
+            _ => round_step((self.high - self.low) / 6.0),
         };
         let first = (self.low / step - 1e-9).ceil() as i64;
         let last = (self.high / step + 1e-9).floor() as i64;
@@ -87,7 +92,7 @@ impl Axis {
         (from..=from + 40)
             .flat_map(|decade| multiples.iter().map(move |m| m * 10f64.powi(decade)))
             .filter(|v| self.holds(*v))
-            .map(|v| (v, compact(v)))
+            .map(|v| (v, short(v)))
             .collect()
     }
 
@@ -97,12 +102,33 @@ impl Axis {
                 let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
                 format!("{value:.decimals$}").replace('-', "−")
             }
-            Format::Compact => compact(value),
-            // Whole seconds here: `5.0 s` beside `10 s` reads badly.
-            Format::Seconds if value < 10.0 && step.fract() == 0.0 => format!("{value:.0} s"),
-            Format::Seconds => seconds(value),
+            Format::Compact => short(value),
+            Format::Seconds => time(value, step),
         }
     }
+}
+
+/// A time without the parts that say nothing: `5 s`, `2 min`, `1 h`.
+fn time(value: f64, step: f64) -> String {
+    let whole = value.round() as u64;
+    match whole {
+        _ if step.fract() != 0.0 => seconds(value),
+        0..120 if step < 60.0 => format!("{whole} s"),
+        0..7200 if whole % 60 == 0 => format!("{} min", whole / 60),
+        _ if whole % 3600 == 0 => format!("{} h", whole / 3600),
+        _ => seconds(value),
+    }
+}
+
+/// As [`compact`], without zeros that say nothing: `2k`.
+fn short(value: f64) -> String {
+    let text = compact(value);
+    let split = text.trim_end_matches(char::is_alphabetic).len();
+    let (number, unit) = text.split_at(split);
+    if !number.contains('.') || number.contains('e') {
+        return text;
+    }
+    format!("{}{unit}", number.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn proper(low: f64, high: f64) -> (f64, f64) {
@@ -119,12 +145,13 @@ fn proper(low: f64, high: f64) -> (f64, f64) {
 /// 1, 2 or 5 times a power of ten, not below `rough`.
 fn round_step(rough: f64) -> f64 {
     let power = 10f64.powf(rough.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].iter().map(|m| m * power).find(|s| *s >= rough * 0.999).unwrap_or(10.0 * power)
+    [1.0, 2.0, 5.0, 10.0].iter().map(|m| m * power).find(|s| *s >= rough * 0.95).unwrap_or(10.0 * power)
 }
 
 /// A step at which clocks are read.
 fn time_step(rough: f64) -> f64 {
-    let steps = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0];
+    let steps =
+        [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0];
     if rough <= 1.0 {
         return round_step(rough);
     }
@@ -141,11 +168,22 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_few() {
-        assert_eq!(labels(&Axis::linear("", 96.4, 99.2, Format::Plain)), ["97", "98", "99"]);
-        assert_eq!(labels(&Axis::linear("", 0.0, 1.1, Format::Plain)), ["0.0", "0.5", "1.0"]);
-        assert_eq!(labels(&Axis::linear("", 0.0, 70.0, Format::Seconds)), ["0 s", "30 s", "60 s"]);
+        assert_eq!(
+            labels(&Axis::linear("", 96.4, 99.2, Format::Plain)),
+            ["96.5", "97.0", "97.5", "98.0", "98.5", "99.0"]
+        );
+        assert_eq!(
+            labels(&Axis::linear("", 0.0, 1.1, Format::Plain)),
+            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+        );
+        assert_eq!(
+            labels(&Axis::linear("", 0.0, 70.0, Format::Seconds)),
+            ["0 s", "15 s", "30 s", "45 s", "60 s"]
+        );
+        let long = labels(&Axis::linear("", 0.0, 550.0, Format::Seconds));
+        assert_eq!(long, ["0 min", "2 min", "4 min", "6 min", "8 min"]);
         let log = Axis::around("", &[1_000.0, 3_000_000.0], Format::Compact);
-        assert_eq!(labels(&log), ["1.00k", "10.0k", "100k", "1.00M"]);
+        assert_eq!(labels(&log), ["1k", "10k", "100k", "1M"]);
         assert!(log.name.ends_with("(logarithmic)"));
     }
 

@@ -42,8 +42,13 @@ impl Chart {
         self.outside
     }
 
+    /// Width and height between the axes.
+    fn inner(&self) -> (f64, f64) {
+        (self.width - LEFT - RIGHT, self.height - TOP - BOTTOM)
+    }
+
     fn at(&self, x: f64, y: f64) -> (f64, f64) {
-        let (w, h) = (self.width - LEFT - RIGHT, self.height - TOP - BOTTOM);
+        let (w, h) = self.inner();
         (LEFT + w * self.x.place(x), TOP + h * (1.0 - self.y.place(y)))
     }
 
@@ -91,14 +96,21 @@ impl Chart {
     fn path(&mut self, series: usize, class: &str, points: &[(f64, f64)], steps: bool) {
         let mut d = String::new();
         for (i, &(x, y)) in points.iter().enumerate() {
-            let (x, y) = self.at(x, y);
+            let (x, y) = (self.at(x, y).0, TOP + self.inner().1 * (1.0 - self.y.beyond(y)));
             let _ = match (i, steps) {
                 (0, _) => write!(d, "M{x:.1} {y:.1}"),
                 (_, true) => write!(d, "H{x:.1}V{y:.1}"),
                 (_, false) => write!(d, "L{x:.1} {y:.1}"),
             };
         }
-        let _ = write!(self.body, "<path class=\"ln s{series} {class}\" d=\"{d}\"/>");
+        // What leaves the range is cut off, not bent along the edge.
+        let (left, top, (w, h)) = (LEFT - 2.0, TOP - 2.0, self.inner());
+        let (w, h) = (w + 4.0, h + 2.0);
+        let _ = write!(
+            self.body,
+            "<svg x=\"{left}\" y=\"{top}\" width=\"{w}\" height=\"{h}\" viewBox=\"{left} {top} {w} {h}\">\
+             <path class=\"ln s{series} {class}\" d=\"{d}\"/></svg>"
+        );
     }
 
     /// A dashed line across at a value of the vertical axis, with its name.

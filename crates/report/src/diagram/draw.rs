@@ -55,11 +55,12 @@ pub(super) fn svg(architecture: &Architecture, plan: &Plan, layout: &Layout) -> 
     for p in &layout.placed {
         draw_block(&mut out, &plan.blocks[p.block], p);
         if changes_shape(plan, p.block) && p.block != plan.output {
-            let (x, y) = (p.middle() + 7.0, p.bottom() + 14.0);
+            let (dx, anchor) = if turns_right(layout, p, &placed) { (-7.0, "end") } else { (7.0, "start") };
+            let (x, y) = (p.middle() + dx, p.bottom() + 14.0);
+            let shape = &plan.blocks[p.block].shape;
             let _ = write!(
                 out,
-                "<text class=\"s\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>",
-                plan.blocks[p.block].shape
+                "<text class=\"s\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{shape}</text>"
             );
         }
     }
@@ -68,6 +69,21 @@ pub(super) fn svg(architecture: &Architecture, plan: &Plan, layout: &Layout) -> 
     }
     out.push_str("</svg>");
     out
+}
+
+/// Whether lines leave a block to the right and none to the left: its shape is then written on the free side.
+fn turns_right(layout: &Layout, from: &Placed, placed: &HashMap<usize, &Placed>) -> bool {
+    let toward = |line: &Line| match line.through.first() {
+        Some((x, ..)) => *x,
+        None => placed.get(&line.to).map_or(0.0, |to| to.middle()),
+    };
+    let mut own = layout.lines.iter().filter(|l| l.from == from.block).map(toward);
+    let middle = from.middle();
+    let mut right = false;
+    own.all(|x| {
+        right |= x > middle + 1.0;
+        x > middle - 1.0
+    }) && right
 }
 
 /// A shape is written where it is new, so that a reader finds the changes.

@@ -31,3 +31,6 @@ pub fn svg(architecture: &Architecture) -> String {
 pub fn text(architecture: &Architecture) -> String {
     lines::text(architecture, &Plan::new(architecture))
 }
+
+#[cfg(test)]
+mod tests;

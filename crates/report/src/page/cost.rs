@@ -19,7 +19,13 @@ pub(super) fn section(view: &View<'_, '_>) -> Section {
          <th class=\"n\">duplicates</th><th class=\"n\">mean of a trial</th></tr></thead><tbody>",
     );
     for (name, time, phase) in phases(view) {
-        row(&mut body, name, time, total, &view.report.history.trials.iter().filter(|t| phase(t)).collect::<Vec<_>>());
+        row(
+            &mut body,
+            name,
+            time,
+            total,
+            &view.report.history.trials.iter().filter(|t| phase(t)).collect::<Vec<_>>(),
+        );
     }
     row(&mut body, "all", total, total, &report.history.trials.iter().collect::<Vec<_>>());
     body.push_str("</tbody></table></div>\n");
@@ -59,12 +65,18 @@ fn bar(view: &View<'_, '_>) -> String {
     if total <= 0.0 {
         return String::new();
     }
-    let mut out = String::from("<svg class=\"bar\" viewBox=\"0 0 1000 34\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
+    let mut out = String::from(
+        "<svg class=\"bar\" viewBox=\"0 0 1000 34\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
+    );
     let mut names = Vec::new();
     let mut at = 0.0;
     for (s, (name, time, _)) in phases(view).into_iter().enumerate().filter(|(_, p)| p.1 > 0.0) {
         let width = 1000.0 * time / total;
-        let _ = write!(out, "<rect class=\"fill s{s}\" x=\"{at:.1}\" y=\"0\" width=\"{:.1}\" height=\"34\"/>", (width - 3.0).max(1.0));
+        let _ = write!(
+            out,
+            "<rect class=\"fill s{s}\" x=\"{at:.1}\" y=\"0\" width=\"{:.1}\" height=\"34\"/>",
+            (width - 3.0).max(1.0)
+        );
         at += width;
         names.push((s, "solid", format!("{name}, {}", seconds(time))));
     }

@@ -21,7 +21,8 @@ pub(super) fn section(view: &View<'_, '_>) -> Option<Section> {
         return None;
     }
     let ends = effects.iter().flat_map(|e| &e.options);
-    let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), o| (l.min(o.mean), h.max(o.mean)));
+    let (low, high) =
+        ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), o| (l.min(o.mean), h.max(o.mean)));
     // Wide intervals are cut: the means decide on the scale.
     let space = ((high - low) * 0.35).max(1e-9);
     let scale = (low - space, high + space);

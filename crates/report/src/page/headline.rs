@@ -1,6 +1,6 @@
 use super::{Section, View};
 use crate::escape::html;
-use crate::format::{compact, count, difference, digits, metric, p_value, plural, seconds, words};
+use crate::format::{compact, count, difference, digits, metric, plural, range, seconds, words};
 use crate::input::{Baseline, Report};
 use crate::verdict;
 use nascent_core::State;
@@ -32,16 +32,18 @@ fn lead(view: &View<'_, '_>) -> String {
     let name = &report.task.metric;
     let mut text = match &report.test {
         Some(test) => format!(
-            "The network of trial {trial} reaches a test {} of <b>{}</b> (95 % interval {} to {}).",
+            "The network of trial {trial} reaches a test {} of <b>{}</b> (95 % interval {}).",
             html(&words(name)),
             metric(name, test.mean),
-            metric(name, test.low),
-            metric(name, test.high)
+            range(name, test.low, test.high)
         ),
         None => {
             let validation = view.winner().and_then(|(_, m)| m.value(name));
             let value = validation.map_or("–".into(), |v| metric(name, v));
-            format!("The best network so far, of trial {trial}, has a validation {} of <b>{value}</b>.", html(&words(name)))
+            format!(
+                "The best network so far, of trial {trial}, has a validation {} of <b>{value}</b>.",
+                html(&words(name))
+            )
         }
     };
     let _ = write!(text, " <b>{}</b>", html(&verdict::overall(report)));
@@ -75,7 +77,7 @@ fn tiles(view: &View<'_, '_>) -> Vec<String> {
     let name = &report.task.metric;
     let mut tiles = Vec::new();
     if let Some(test) = &report.test {
-        let range = format!("{} to {}", metric(name, test.low), metric(name, test.high));
+        let range = format!("95 % interval {}", range(name, test.low, test.high));
         tiles.push(tile(&format!("test {}", html(&words(name))), &metric(name, test.mean), &range));
     }
     if let Some((trial, metrics)) = view.winner()
@@ -130,7 +132,8 @@ fn comparison(report: &Report<'_>) -> String {
     }
     out.push_str("</tbody></table></div>\n");
     for (baseline, verdict) in report.baselines.iter().filter_map(|b| Some((b, b.verdict?))) {
-        let _ = write!(out, "<p class=\"verdict\">{}</p>\n", html(&verdict::sentence(name, baseline, &verdict)));
+        let _ =
+            write!(out, "<p class=\"verdict\">{}</p>\n", html(&verdict::sentence(name, baseline, &verdict)));
     }
     for baseline in report.baselines.iter().filter(|b| b.test.is_none()) {
         let _ = write!(out, "<p class=\"verdict\">{} was not tested.</p>\n", html(&baseline.name));
@@ -149,18 +152,11 @@ fn row(
     baseline: Option<&Baseline>,
     own: bool,
 ) {
-    let verdict = baseline.and_then(|b| b.verdict);
-    let lead = verdict.map_or(String::new(), |v| {
-        let [low, high] = v.ci95;
-        format!(
-            "{}<small>{} to {}, {}</small>",
-            difference(name, v.difference),
-            difference(name, low),
-            difference(name, high),
-            html(&p_value(v.p))
-        )
+    let judged = baseline.and_then(|b| b.verdict);
+    let lead = judged.map_or(String::new(), |v| {
+        format!("{}<small>{}</small>", difference(name, v.difference), html(&verdict::spread(name, &v)))
     });
-    let word = verdict.map_or(String::new(), |v| {
+    let word = judged.map_or(String::new(), |v| {
         let word = verdict::word(v.result);
         format!("<span class=\"v {word}\">{word}</span>")
     });
@@ -180,11 +176,10 @@ fn whiskers(name: &str, i: &Interval, (low, high): (f64, f64), own: bool) -> Str
     let at = |v: f64| 8.0 + 184.0 * ((v - low) / (high - low)).clamp(0.0, 1.0);
     let series = usize::from(!own);
     format!(
-        "<svg class=\"whiskers\" width=\"200\" height=\"20\" viewBox=\"0 0 200 20\" role=\"img\" aria-label=\"{} to {}\">\
+        "<svg class=\"whiskers\" width=\"200\" height=\"20\" viewBox=\"0 0 200 20\" role=\"img\" aria-label=\"{}\">\
          <path class=\"grid\" d=\"M8 10H192\"/><path class=\"ln s{series}\" d=\"M{:.1} 10H{:.1}M{:.1} 6v8M{:.1} 6v8\"/>\
          <g class=\"pt s{series}\"><circle cx=\"{:.1}\" cy=\"10\" r=\"4\"/></g></svg>",
-        metric(name, i.low),
-        metric(name, i.high),
+        range(name, i.low, i.high),
         at(i.low),
         at(i.high),
         at(i.low),

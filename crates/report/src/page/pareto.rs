@@ -36,9 +36,9 @@ pub(super) fn section(view: &View<'_, '_>) -> Option<Section> {
     for other in &wanted[1..] {
         body.push_str(&chart(view, other, &trials, &kept));
     }
-    body.push_str("</div>\n");
     let members: Vec<&Trial> = kept.iter().map(|&i| trials[i]).collect();
     body.push_str(&table(view, members));
+    body.push_str("</div>\n");
     Some(Section { id: "pareto", title: "Pareto set", lead: lead(view, kept.len()), body })
 }
 
@@ -71,7 +71,11 @@ fn chart(view: &View<'_, '_>, other: &Objective, trials: &[&Trial], kept: &[usiz
         Some((m.value(&other.name)? * x_scale, m.value(&view.first.name)? * scale))
     };
     let places: Vec<Option<(f64, f64)>> = trials.iter().map(|t| at(t)).collect();
-    let xs: Vec<f64> = places.iter().flatten().map(|p| p.0).collect();
+    let mut xs: Vec<f64> = places.iter().flatten().map(|p| p.0).collect();
+    // A limit that is far from every trial is left out of the picture.
+    let reach = xs.iter().fold(0.0, |most: f64, x| most.max(x.abs())) * 2.0;
+    let limits = view.report.objectives.limits.iter().filter(|l| l.metric == other.name);
+    xs.extend(limits.map(|l| l.value * x_scale).filter(|v| v.abs() <= reach));
     // As in the other charts: the worst trials would squeeze the rest together.
     let mut ys: Vec<f64> = places.iter().flatten().map(|p| p.1).collect();
     ys.sort_by(f64::total_cmp);
@@ -84,7 +88,10 @@ fn chart(view: &View<'_, '_>, other: &Objective, trials: &[&Trial], kept: &[usiz
     let format = |values: &[f64]| {
         if values.iter().any(|v| v.abs() >= 1e4) { Format::Compact } else { Format::Plain }
     };
-    let (x, y) = (Axis::around(x_label.clone(), &xs, format(&xs)), Axis::around(label.clone(), &shown, format(&shown)));
+    let (x, y) = (
+        Axis::around(x_label.clone(), &xs, format(&xs)),
+        Axis::around(label.clone(), &shown, format(&shown)),
+    );
     let mut chart = Chart::new(540.0, 340.0, x, y);
     for limit in &view.report.objectives.limits {
         let text = limit.to_string();
@@ -132,7 +139,9 @@ fn table(view: &View<'_, '_>, mut members: Vec<&Trial>) -> String {
         let ascending = key(a).total_cmp(&key(b));
         if view.first.direction == Direction::Maximize { ascending.reverse() } else { ascending }
     });
-    let mut out = String::from("<div class=\"scroll\"><table class=\"plain\"><thead><tr><th class=\"n\">trial</th>");
+    let mut out = String::from(
+        "<div><div class=\"scroll\"><table class=\"plain\"><thead><tr><th class=\"n\">trial</th>",
+    );
     for o in wanted {
         let _ = write!(out, "<th class=\"n\">{}</th>", html(&words(&o.name)));
     }
@@ -149,7 +158,12 @@ fn table(view: &View<'_, '_>, mut members: Vec<&Trial>) -> String {
     }
     out.push_str("</tbody></table></div>\n");
     if members.len() > MOST_LISTED {
-        let _ = write!(out, "<p class=\"remark\">{} further members are drawn only.</p>\n", members.len() - MOST_LISTED);
+        let _ = write!(
+            out,
+            "<p class=\"remark\">{} further members are drawn only.</p>\n",
+            members.len() - MOST_LISTED
+        );
     }
+    out.push_str("</div>");
     out
 }

@@ -42,7 +42,8 @@ pub(super) fn section(view: &View<'_, '_>) -> Option<Section> {
     let mut body = legend(&names);
     body.push_str("<div class=\"pair\">");
     let (by_trials, outside) = chart(view, &series, range, "trials", Format::Compact, |r| r.trials);
-    let (by_seconds, _) = chart(view, &series, range, "time since the phase began", Format::Seconds, |r| r.seconds);
+    let (by_seconds, _) =
+        chart(view, &series, range, "time since the phase began", Format::Seconds, |r| r.seconds);
     let _ = write!(body, "{by_trials}{by_seconds}</div>\n");
     let mut remarks = Vec::new();
     if outside > 0 {
@@ -156,7 +157,8 @@ fn chart(
     let y = Axis::linear(label.clone(), low, high.min(ceiling).max(low), y_format);
     let mut chart = Chart::new(540.0, 320.0, Axis::linear(name, 0.0, end * 1.02, format), y);
     for (s, one) in series.iter().enumerate() {
-        let point = |r: &Result| Point { x: x(r), y: r.value * scale, hint: format!("{}, {}", one.name, r.hint) };
+        let point =
+            |r: &Result| Point { x: x(r), y: r.value * scale, hint: format!("{}, {}", one.name, r.hint) };
         let of = |keeps: bool| -> Vec<Point> {
             one.results.iter().filter(|r| r.keeps_limits == keeps).map(point).collect()
         };

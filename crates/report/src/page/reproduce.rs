@@ -28,7 +28,11 @@ pub(super) fn section(view: &View<'_, '_>) -> Section {
     let touches = report.history.touches();
     facts.push((
         "test set",
-        if touches == 0 { "not opened".into() } else { format!("opened {}", plural(touches as usize, "time")) },
+        if touches == 0 {
+            "not opened".into()
+        } else {
+            format!("opened {}", plural(touches as usize, "time"))
+        },
     ));
     if let Some(best) = report.best {
         facts.push(("hash of the best network", best.hash().to_string()));
@@ -40,7 +44,10 @@ pub(super) fn section(view: &View<'_, '_>) -> Section {
     body.push_str("</tbody></table>\n");
     if let Some(created) = report.history.created.as_ref().filter(|c| !c.settings.trim().is_empty()) {
         let settings = html(created.settings.trim_end());
-        let _ = write!(body, "<details><summary>Every setting of the study</summary><pre>{settings}</pre></details>\n");
+        let _ = write!(
+            body,
+            "<details><summary>Every setting of the study</summary><pre>{settings}</pre></details>\n"
+        );
     }
     let lead = "The same seed, program and machine give the same trainings to the last bit; with one worker and a budget in \
                 trials the whole study comes out the same."

@@ -28,9 +28,10 @@ pub(super) fn section(view: &View<'_, '_>) -> Section {
         shown.iter().for_each(|t| row(&mut body, view, &columns, t));
         body.push_str("</tbody></table></div>\n");
     }
-    let mut lead = "Everything that was tried, in the order proposed; a click on a column’s head sorts by it. Unfold a \
+    let mut lead =
+        "Everything that was tried, in the order proposed; a click on a column’s head sorts by it. Unfold a \
                     row’s decisions to read them in full."
-        .to_string();
+            .to_string();
     if shown.len() < all.len() {
         let _ = write!(
             lead,
@@ -53,7 +54,8 @@ fn chosen<'a>(view: &View<'_, 'a>) -> Vec<&'a Trial> {
     let is_final = |t: &Trial| matches!(t.proposal.role, Role::Final { .. });
     let (mut shown, rest): (Vec<&Trial>, Vec<&Trial>) = all.iter().partition(|t| is_final(t));
     shown.truncate(MOST_ROWS / 2);
-    let (failed, mut rest): (Vec<&Trial>, Vec<&Trial>) = rest.into_iter().partition(|t| t.state == State::Failed);
+    let (failed, mut rest): (Vec<&Trial>, Vec<&Trial>) =
+        rest.into_iter().partition(|t| t.state == State::Failed);
     shown.extend(failed.into_iter().take(MOST_FAILURES));
     let key = |t: &Trial| view.value(t).map(|(value, keeps)| (keeps, value));
     // Those that keep the limits first, the best of them first; those without a result last.
@@ -120,7 +122,8 @@ fn row(out: &mut String, view: &View<'_, '_>, columns: &[String], trial: &Trial)
     number(out, epochs.map(|e| (f64::from(e), e.to_string())));
     let taken = trial.duration_ms().filter(|_| trial.copied_from.is_none());
     number(out, taken.map(|ms| (ms as f64 / 1000.0, seconds(ms as f64 / 1000.0))));
-    let parents: Vec<String> = trial.proposal.parents.iter().map(|p| format!("<a href=\"#t{p}\">{p}</a>")).collect();
+    let parents: Vec<String> =
+        trial.proposal.parents.iter().map(|p| format!("<a href=\"#t{p}\">{p}</a>")).collect();
     let answers = view.report.answers.get(trial.id.index());
     let _ = write!(
         out,
@@ -158,9 +161,10 @@ fn decisions(answers: &[Answer]) -> String {
     if answers.is_empty() {
         return String::new();
     }
-    let labels = answers.iter().filter(|a| a.topic == Topic::Architecture).chain(
-        answers.iter().filter(|a| a.topic == Topic::Training),
-    );
+    let labels = answers
+        .iter()
+        .filter(|a| a.topic == Topic::Architecture)
+        .chain(answers.iter().filter(|a| a.topic == Topic::Training));
     let all: Vec<&str> = labels.map(|a| a.label.as_str()).collect();
     let mut short: String = all.join(" ");
     if short.chars().count() > ABBREVIATED {

@@ -1,7 +1,8 @@
 //! Networks of the kinds that are drawn: plain, fully connected, residual, and made of searched cells.
 
 use nascent_core::architecture::op::{
-    Activation, Add, BatchNorm, Conv2d, Dropout, Flatten, GlobalAveragePool, Identity, Linear, Pool2d, PoolKind, Zero,
+    Activation, Add, BatchNorm, Conv2d, Dropout, Flatten, GlobalAveragePool, Identity, Linear, Pool2d,
+    PoolKind, Zero,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, NodeId, Op, Shape};
 
@@ -25,7 +26,47 @@ pub fn plain() -> Architecture {
         at = b.chain(at, layer(Conv2d::same(width, 3, 1))).unwrap();
     }
     b.scope("head");
-    let head = [Flatten {}.into(), Dropout { per_mille: 100 }.into(), Linear { features: 10, bias: true }.into()];
+    let head =
+        [Flatten {}.into(), Dropout { per_mille: 100 }.into(), Linear { features: 10, bias: true }.into()];
+    let out = b.chain(at, head).unwrap();
+    b.finish(out).unwrap().canonical()
+}
+
+/// A network for small images, two stages, as the synthetic study's questions describe it.
+pub fn searched(
+    width: usize,
+    depth: usize,
+    kernel: usize,
+    expansion: usize,
+    skip: bool,
+    norm: bool,
+) -> Architecture {
+    let mut b = ArchitectureBuilder::new(Shape::new(&[1, 8, 8]));
+    let mut at = b.input();
+    let layer = |conv: Conv2d, act: bool| {
+        let mut ops: Vec<Op> = vec![Conv2d { bias: !norm, ..conv }.into()];
+        ops.extend(norm.then(|| BatchNorm {}.into()));
+        ops.extend(act.then(|| Activation::Relu.into()));
+        ops
+    };
+    for (stage, width) in [(1, width), (2, width * 2)] {
+        b.scope(format!("stage {stage}"));
+        at = if stage > 1 { b.add(halve(), &[at]).unwrap() } else { at };
+        for block in 0..depth {
+            let entry = at;
+            if expansion > 1 {
+                let inside = width * expansion;
+                at = b.chain(at, layer(Conv2d::same(inside, 1, 1), true)).unwrap();
+                at = b.chain(at, layer(Conv2d::depthwise(inside, kernel, 1), true)).unwrap();
+                at = b.chain(at, layer(Conv2d::same(width, 1, 1), false)).unwrap();
+            } else {
+                at = b.chain(at, layer(Conv2d::same(width, kernel, 1), true)).unwrap();
+            }
+            at = if skip && block > 0 { b.add(Add {}, &[entry, at]).unwrap() } else { at };
+        }
+    }
+    b.scope("head");
+    let head: [Op; 2] = [GlobalAveragePool {}.into(), Linear { features: 10, bias: true }.into()];
     let out = b.chain(at, head).unwrap();
     b.finish(out).unwrap().canonical()
 }
@@ -36,8 +77,11 @@ pub fn mlp() -> Architecture {
     let mut at = b.add(Flatten {}, &[b.input()]).unwrap();
     for (layer, width) in [64, 64, 64, 64, 32].into_iter().enumerate() {
         b.scope(format!("layer {}", layer + 1));
-        let ops: [Op; 3] =
-            [Linear { features: width, bias: true }.into(), Activation::Gelu.into(), Dropout { per_mille: 200 }.into()];
+        let ops: [Op; 3] = [
+            Linear { features: width, bias: true }.into(),
+            Activation::Gelu.into(),
+            Dropout { per_mille: 200 }.into(),
+        ];
         at = b.chain(at, ops).unwrap();
     }
     b.scope("head");
@@ -118,7 +162,9 @@ fn draw_cell(b: &mut ArchitectureBuilder, input: NodeId, width: usize, ops: [usi
         match op {
             0 => b.add(Zero { shape }, &[]).unwrap(),
             1 => b.add(Identity {}, &[from]).unwrap(),
-            4 => b.add(Pool2d { kind: PoolKind::Average, kernel: 3, stride: 1, padding: 1 }, &[from]).unwrap(),
+            4 => {
+                b.add(Pool2d { kind: PoolKind::Average, kernel: 3, stride: 1, padding: 1 }, &[from]).unwrap()
+            }
             op => {
                 let conv = Conv2d::same(width, if op == 2 { 1 } else { 3 }, 1);
                 b.chain(from, [Activation::Relu.into(), conv.into(), BatchNorm {}.into()]).unwrap()
