@@ -133,7 +133,7 @@ fn origin(out: &mut String, report: &Report<'_>) {
         out,
         "- Space *{}* with {about}{} networks; {}, of which {} finished, {} failed and {} broke a limit before training.",
         escaped(&report.space.name),
-        digits(&report.space.count),
+        escaped(&digits(&report.space.count)),
         plural(search.len(), "search trial"),
         of(State::Finished),
         of(State::Failed),

@@ -15,7 +15,7 @@ use crate::format::{is_share, words};
 use crate::input::Report;
 use nascent_core::event::{Reason, Role};
 use nascent_core::objective::{Direction, Objective};
-use nascent_core::{Metrics, Trial};
+use nascent_core::{Metrics, Trial, TrialId};
 use std::fmt::Write;
 
 /// A part of the page: a title, a sentence or two on what it shows, and its content.
@@ -102,6 +102,8 @@ pub(crate) struct View<'r, 'a> {
     pub report: &'r Report<'a>,
     /// The first objective: it decides what the incumbent is.
     pub first: Objective,
+    /// The trials that have a row in the table, by number.
+    pub shown: Vec<&'a Trial>,
 }
 
 impl<'r, 'a> View<'r, 'a> {
@@ -110,7 +112,17 @@ impl<'r, 'a> View<'r, 'a> {
             name: report.task.metric.clone(),
             direction: report.task.direction,
         });
-        Self { report, first }
+        let mut view = Self { report, first, shown: Vec::new() };
+        view.shown = trials::chosen(&view);
+        view
+    }
+
+    /// A trial's number, leading to its row where it has one.
+    pub fn link(&self, trial: TrialId) -> String {
+        match self.shown.binary_search_by_key(&trial, |t| t.id) {
+            Ok(_) => format!("<a href=\"#t{trial}\">{trial}</a>"),
+            Err(_) => trial.to_string(),
+        }
     }
 
     /// Whether one value of the first objective is better than another.

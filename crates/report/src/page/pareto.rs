@@ -149,7 +149,7 @@ fn table(view: &View<'_, '_>, mut members: Vec<&Trial>) -> String {
     for trial in members.iter().take(MOST_LISTED) {
         let recommended = Some(trial.id) == view.report.recommended;
         let class = if recommended { " class=\"own\"" } else { "" };
-        let _ = write!(out, "<tr{class}><td class=\"n\"><a href=\"#t{0}\">{0}</a></td>", trial.id);
+        let _ = write!(out, "<tr{class}><td class=\"n\">{}</td>", view.link(trial.id));
         for o in wanted {
             let text = value(trial, o).map_or("–".into(), |v| metric(&o.name, v));
             let _ = write!(out, "<td class=\"n\">{text}</td>");

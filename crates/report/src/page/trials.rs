@@ -8,7 +8,7 @@ use nascent_core::{Metrics, State, Trial};
 use std::fmt::Write;
 
 /// Rows of the table: beyond that a page becomes slow, and nobody reads it.
-pub(super) const MOST_ROWS: usize = 1_000;
+const MOST_ROWS: usize = 1_000;
 /// Failures that are shown in any case.
 const MOST_FAILURES: usize = 100;
 /// Characters of the abbreviated decisions.
@@ -16,7 +16,7 @@ const ABBREVIATED: usize = 34;
 
 pub(super) fn section(view: &View<'_, '_>) -> Section {
     let all = &view.report.history.trials;
-    let shown = chosen(view);
+    let shown = &view.shown;
     let columns = columns(view);
     let mut body = String::new();
     if all.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn section(view: &View<'_, '_>) -> Section {
 }
 
 /// The trials that are shown, by number.
-fn chosen<'a>(view: &View<'_, 'a>) -> Vec<&'a Trial> {
+pub(super) fn chosen<'a>(view: &View<'_, 'a>) -> Vec<&'a Trial> {
     let all = &view.report.history.trials;
     if all.len() <= MOST_ROWS {
         return all.iter().collect();
@@ -122,8 +122,7 @@ fn row(out: &mut String, view: &View<'_, '_>, columns: &[String], trial: &Trial)
     number(out, epochs.map(|e| (f64::from(e), e.to_string())));
     let taken = trial.duration_ms().filter(|_| trial.copied_from.is_none());
     number(out, taken.map(|ms| (ms as f64 / 1000.0, seconds(ms as f64 / 1000.0))));
-    let parents: Vec<String> =
-        trial.proposal.parents.iter().map(|p| format!("<a href=\"#t{p}\">{p}</a>")).collect();
+    let parents: Vec<String> = trial.proposal.parents.iter().map(|p| view.link(*p)).collect();
     let answers = view.report.answers.get(trial.id.index());
     let _ = write!(
         out,
