@@ -99,11 +99,10 @@ pub(crate) trait Lanes: Copy {
     /// Swaps rows and columns.
     #[inline(always)]
     fn transpose(block: &mut [[f32; 8]; 8]) {
-        for i in 0..8 {
-            for j in 0..i {
-                let (low, high) = (block[j][i], block[i][j]);
-                block[i][j] = low;
-                block[j][i] = high;
+        let from = *block;
+        for (i, row) in block.iter_mut().enumerate() {
+            for (to, from) in row.iter_mut().zip(&from) {
+                *to = from[i];
             }
         }
     }

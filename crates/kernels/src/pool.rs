@@ -1,5 +1,8 @@
 //! The largest value of each window, and where its gradient goes.
 
+use crate::lanes::{Lanes, Path, Work};
+use std::hint::select_unpredictable;
+
 /// The shape of a maximum over square windows of `[batch · channels, height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool2d {
@@ -27,61 +30,107 @@ impl MaxPool2d {
         (along(self.height), along(self.width))
     }
 
-    /// Calls `f(output, input)` with the position of each output and of the first of its largest inputs.
-    #[inline(always)]
-    fn winners(&self, x: &[f32], mut f: impl FnMut(usize, usize)) {
-        let (height, width) = self.output_size();
-        let plane = self.height * self.width;
-        // The rows and columns of the image that each window covers.
-        let spans = |places: usize, size: usize| -> Vec<(usize, usize)> {
-            let from = |at: usize| (at * self.stride).saturating_sub(self.padding);
-            let to = |at: usize| (at * self.stride + self.kernel).saturating_sub(self.padding).min(size);
-            (0..places).map(|at| (from(at), to(at))).collect()
-        };
-        let (rows, columns) = (spans(height, self.height), spans(width, self.width));
-        for (p, x) in x.chunks_exact(plane).enumerate() {
-            for (y, &(top, bottom)) in rows.iter().enumerate() {
-                for (z, &(left, right)) in columns.iter().enumerate() {
-                    let mut best = top * self.width + left;
-                    let mut most = x[best];
-                    for row in top..bottom {
-                        for at in row * self.width + left..row * self.width + right {
-                            // What is not a number wins, as in PyTorch. Which one wins nobody can predict, so that a
-                            // branch here would cost more than all the rest.
-                            let wins = (x[at] > most) | x[at].is_nan();
-                            best = std::hint::select_unpredictable(wins, at, best);
-                            most = std::hint::select_unpredictable(wins, x[at], most);
-                        }
-                    }
-                    f((p * height + y) * width + z, p * plane + best);
-                }
-            }
-        }
-    }
-
     /// Takes the largest value of each window, all of `y` being overwritten.
     ///
     /// # Panics
     /// Where a slice has not the length that the shape says.
-    pub fn forward(&self, x: &[f32], y: &mut [f32]) {
+    pub fn forward(&self, path: Path, x: &[f32], y: &mut [f32]) {
         self.check(x, y);
-        self.winners(x, |output, input| y[output] = x[input]);
+        path.run(Forward { shape: self, x, y });
     }
 
-    /// Computes the gradient of the input, all of `dx` being overwritten: the first largest value of a window gets it.
+    /// Computes the gradient of the input, all of `dx` being overwritten.
+    ///
+    /// The first of a window's largest values gets its gradient; none does where one is not a number.
     ///
     /// # Panics
     /// Where a slice has not the length that the shape says.
-    pub fn backward(&self, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+    pub fn backward(&self, path: Path, x: &[f32], dy: &[f32], dx: &mut [f32]) {
         self.check(x, dy);
         assert_eq!(x.len(), dx.len());
         dx.fill(0.0);
-        self.winners(x, |output, input| dx[input] += dy[output]);
+        path.run(Backward { shape: self, x, dy, dx });
     }
 
     fn check(&self, x: &[f32], y: &[f32]) {
         let (height, width) = self.output_size();
         assert_eq!(x.len(), self.planes * self.height * self.width);
         assert_eq!(y.len(), self.planes * height * width);
+    }
+
+    /// The rows or columns that each window covers along an axis.
+    fn spans(&self, places: usize, size: usize) -> Vec<(usize, usize)> {
+        let from = |at: usize| (at * self.stride).saturating_sub(self.padding);
+        let to = |at: usize| (at * self.stride + self.kernel).saturating_sub(self.padding).min(size);
+        (0..places).map(|at| (from(at), to(at))).collect()
+    }
+}
+
+/// The largest value of a window.
+#[inline(always)]
+fn largest(x: &[f32], width: usize, (top, bottom): (usize, usize), (left, right): (usize, usize)) -> f32 {
+    let mut most = f32::NEG_INFINITY;
+    for row in top..bottom {
+        for &value in &x[row * width..][left..right] {
+            // What is not a number wins, as in PyTorch. Which value wins nobody can predict: branches would cost more
+            // than all the rest, here and below.
+            most = select_unpredictable((value > most) | value.is_nan(), value, most);
+        }
+    }
+    most
+}
+
+struct Forward<'a> {
+    shape: &'a MaxPool2d,
+    x: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Work for Forward<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let MaxPool2d { height, width, .. } = *self.shape;
+        let (out_height, out_width) = self.shape.output_size();
+        let (rows, columns) = (self.shape.spans(out_height, height), self.shape.spans(out_width, width));
+        let windows = rows.iter().flat_map(|r| columns.iter().map(move |c| (*r, *c)));
+        let planes = self.x.chunks_exact((height * width).max(1));
+        for (x, y) in planes.zip(self.y.chunks_exact_mut((out_height * out_width).max(1))) {
+            for ((rows, columns), y) in windows.clone().zip(y) {
+                *y = largest(x, width, rows, columns);
+            }
+        }
+    }
+}
+
+struct Backward<'a> {
+    shape: &'a MaxPool2d,
+    x: &'a [f32],
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+}
+
+impl Work for Backward<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let MaxPool2d { height, width, .. } = *self.shape;
+        let (out_height, out_width) = self.shape.output_size();
+        let (rows, columns) = (self.shape.spans(out_height, height), self.shape.spans(out_width, width));
+        let plane = (height * width).max(1);
+        let planes = self.x.chunks_exact(plane).zip(self.dx.chunks_exact_mut(plane));
+        for ((x, dx), dy) in planes.zip(self.dy.chunks_exact((out_height * out_width).max(1))) {
+            for (&rows, dy) in rows.iter().zip(dy.chunks_exact(out_width)) {
+                for (&columns, dy) in columns.iter().zip(dy) {
+                    let most = largest(x, width, rows, columns);
+                    let mut left = *dy;
+                    for row in rows.0..rows.1 {
+                        let place = row * width + columns.0..row * width + columns.1;
+                        for (x, dx) in x[place.clone()].iter().zip(&mut dx[place]) {
+                            *dx += select_unpredictable(*x == most, left, 0.0);
+                            left = select_unpredictable(*x == most, 0.0, left);
+                        }
+                    }
+                }
+            }
+        }
     }
 }

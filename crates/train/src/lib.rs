@@ -1,8 +1,9 @@
 //! From an architecture to trained weights. The only crate that uses Burn.
 //!
 //! Read [`Weights`] first: a network's numbers on the host. [`Network`] computes with them behind the seam
-//! [`TrainStep`], [`train`] is the loop over epochs, [`evaluate`] and [`probabilities`] ask a trained network, and [`TrainEvaluator`] makes all
-//! of it an evaluator for the study's loop.
+//! [`TrainStep`], [`train`] is the loop over epochs, [`evaluate`] and [`probabilities`] ask a trained network, and
+//! [`TrainEvaluator`] makes all of it an evaluator for the study's loop. `glue/` puts the kernels of `nascent-kernels`
+//! under Burn.
 
 mod device;
 mod error;

@@ -51,7 +51,7 @@ impl KernelOps for Flex {
     fn pool_max(x: FlexTensor, shape: MaxPool2d) -> FlexTensor {
         let (height, width) = shape.output_size();
         let mut y = vec![0.0; shape.planes * height * width];
-        shape.forward(&numbers(&x), &mut y);
+        shape.forward(Path::best(), &numbers(&x), &mut y);
         tensor(y, [1, shape.planes, height, width])
     }
 }
@@ -95,7 +95,7 @@ impl KernelGradients for Flex {
 
     fn pool_max_input(x: FlexTensor, gradient: FlexTensor, shape: MaxPool2d) -> FlexTensor {
         let mut dx = vec![0.0; x.shape().num_elements()];
-        shape.backward(&numbers(&x), &numbers(&gradient), &mut dx);
+        shape.backward(Path::best(), &numbers(&x), &numbers(&gradient), &mut dx);
         FlexTensor::from_data(TensorData::new(dx, x.shape()))
     }
 }

@@ -40,8 +40,11 @@ fn answers_equal_a_plain_reference_and_every_operation_is_met() {
         let weights = lived_in(&graph, seed);
         let len = graph.input_shape().len() as usize;
         let inputs = graphs::normal(BATCH * len, seed);
-        let answers = network(&graph, weights.clone()).eval_batch(&inputs);
-        for (input, row) in inputs.chunks(len).zip(answers.chunks(3)) {
+        // With our own kernels, and with Burn alone.
+        let ours = network(&graph, weights.clone()).eval_batch(&inputs);
+        let burns = network(&graph, weights.clone()).with_kernels(false).eval_batch(&inputs);
+        let inputs = inputs.chunks(len).cycle();
+        for (input, row) in inputs.zip(ours.chunks(3).chain(burns.chunks(3))) {
             let expected = reference::answer(&graph, &weights, input);
             let size = expected.iter().fold(1.0f64, |m, x| m.max(x.abs()));
             for (got, expected) in row.iter().zip(&expected) {
@@ -80,6 +83,37 @@ fn shapes_params_and_macs_are_those_of_the_graph() {
             });
         }
         assert_eq!(macs as u64, graph.cost().macs, "seed {seed}");
+    }
+}
+
+/// One step of plain gradient descent at rate 1 shows all gradients: our kernels' must be Burn's.
+#[test]
+fn our_kernels_learn_what_burn_learns() {
+    for seed in 0..200 {
+        let graph = graphs::random(seed, false);
+        let weights = Weights::fresh(&graph, seed);
+        let inputs = graphs::normal(16 * graph.input_shape().len() as usize, seed);
+        let labels: Vec<u32> = (0..16).map(|i| i % 3).collect();
+        let stepped = |kernels| {
+            let mut network = network(&graph, weights.clone()).with_kernels(kernels);
+            let loss = network.train_batch(&inputs, &labels, 1.0);
+            (loss, network.weights().clone())
+        };
+        let ((our_loss, ours), (burns_loss, burns)) = (stepped(true), stepped(false));
+        assert!(
+            (our_loss - burns_loss).abs() <= 1e-5 * burns_loss.abs(),
+            "seed {seed}: {our_loss} {burns_loss}"
+        );
+        let most = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let moved: Vec<f32> = burns.values.iter().zip(&weights.values).map(|(a, b)| most(a, b)).collect();
+        // What comes right before a norm has gradients that cancel (a bias's to nothing), and a norm of features that
+        // hardly vary magnifies roundings. That single operations are exact to 1e-5 is tested with the kernels.
+        let rounding = 2e-4 * moved.iter().copied().fold(0.0, f32::max);
+        for (i, slot) in weights.slots.iter().enumerate() {
+            let apart = most(&ours.values[i], &burns.values[i]);
+            let moved = moved[i];
+            assert!(apart <= 1e-4 * moved + rounding, "seed {seed}, {}: {apart} of {moved}", slot.name);
+        }
     }
 }
 
