@@ -114,8 +114,9 @@ fn time(value: f64, step: f64) -> String {
     match whole {
         _ if step.fract() != 0.0 => seconds(value),
         0..120 if step < 60.0 => format!("{whole} s"),
-        0..7200 if whole % 60 == 0 => format!("{} min", whole / 60),
-        _ if whole % 3600 == 0 => format!("{} h", whole / 3600),
+        _ if step >= 3600.0 => format!("{} h", whole / 3600),
+        0..7200 if whole.is_multiple_of(60) => format!("{} min", whole / 60),
+        _ if whole.is_multiple_of(3600) => format!("{} h", whole / 3600),
         _ => seconds(value),
     }
 }
@@ -181,6 +182,10 @@ mod tests {
             ["0 s", "15 s", "30 s", "45 s", "60 s"]
         );
         let long = labels(&Axis::linear("", 0.0, 550.0, Format::Seconds));
+        assert_eq!(
+            labels(&Axis::linear("", 0.0, 15_000.0, Format::Seconds)),
+            ["0 h", "1 h", "2 h", "3 h", "4 h"]
+        );
         assert_eq!(long, ["0 min", "2 min", "4 min", "6 min", "8 min"]);
         let log = Axis::around("", &[1_000.0, 3_000_000.0], Format::Compact);
         assert_eq!(labels(&log), ["1k", "10k", "100k", "1M"]);

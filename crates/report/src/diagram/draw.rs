@@ -95,7 +95,7 @@ fn changes_shape(plan: &Plan, b: usize) -> bool {
 fn draw_band(out: &mut String, plan: &Plan, band: &Frame, number: usize) {
     let segments = || band.segments.iter().map(|&s| &plan.segments[s]);
     let Some(first) = segments().next() else { return };
-    let class = if number % 2 == 0 { "plain" } else { "band" };
+    let class = if number.is_multiple_of(2) { "plain" } else { "band" };
     let _ = write!(
         out,
         "<rect class=\"{class}\" x=\"0\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"6\"/>",

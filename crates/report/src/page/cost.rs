@@ -130,7 +130,7 @@ fn failures(view: &View<'_, '_>) -> String {
     }
     out.push_str("</ul>\n");
     if reasons.len() > MOST_REASONS {
-        let _ = write!(out, "<p class=\"remark\">{} more reasons.</p>\n", reasons.len() - MOST_REASONS);
+        let _ = writeln!(out, "<p class=\"remark\">{} more reasons.</p>", reasons.len() - MOST_REASONS);
     }
     out
 }

@@ -42,7 +42,7 @@ pub(super) fn section(view: &View<'_, '_>) -> Option<Section> {
         body.push_str("</div>\n");
     }
     if left_out > 0 {
-        let _ = write!(body, "<p class=\"remark\">{} more not drawn.</p>\n", plural(left_out, "finalist"));
+        let _ = writeln!(body, "<p class=\"remark\">{} more not drawn.</p>", plural(left_out, "finalist"));
     }
     let lead = "The finalists trained again from scratch on the training part, each with several seeds; a line is one \
                 training. Lines of one network that lie far apart say that luck with the seed matters as much as the \

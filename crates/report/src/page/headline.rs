@@ -133,10 +133,10 @@ fn comparison(report: &Report<'_>) -> String {
     out.push_str("</tbody></table></div>\n");
     for (baseline, verdict) in report.baselines.iter().filter_map(|b| Some((b, b.verdict?))) {
         let _ =
-            write!(out, "<p class=\"verdict\">{}</p>\n", html(&verdict::sentence(name, baseline, &verdict)));
+            writeln!(out, "<p class=\"verdict\">{}</p>", html(&verdict::sentence(name, baseline, &verdict)));
     }
     for baseline in report.baselines.iter().filter(|b| b.test.is_none()) {
-        let _ = write!(out, "<p class=\"verdict\">{} was not tested.</p>\n", html(&baseline.name));
+        let _ = writeln!(out, "<p class=\"verdict\">{} was not tested.</p>", html(&baseline.name));
     }
     out
 }

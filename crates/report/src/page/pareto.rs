@@ -158,9 +158,9 @@ fn table(view: &View<'_, '_>, mut members: Vec<&Trial>) -> String {
     }
     out.push_str("</tbody></table></div>\n");
     if members.len() > MOST_LISTED {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<p class=\"remark\">{} further members are drawn only.</p>\n",
+            "<p class=\"remark\">{} further members are drawn only.</p>",
             members.len() - MOST_LISTED
         );
     }

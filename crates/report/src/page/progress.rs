@@ -44,7 +44,7 @@ pub(super) fn section(view: &View<'_, '_>) -> Option<Section> {
     let (by_trials, outside) = chart(view, &series, range, "trials", Format::Compact, |r| r.trials);
     let (by_seconds, _) =
         chart(view, &series, range, "time since the phase began", Format::Seconds, |r| r.seconds);
-    let _ = write!(body, "{by_trials}{by_seconds}</div>\n");
+    let _ = writeln!(body, "{by_trials}{by_seconds}</div>");
     let mut remarks = Vec::new();
     if outside > 0 {
         remarks.push(format!(
@@ -56,7 +56,7 @@ pub(super) fn section(view: &View<'_, '_>) -> Option<Section> {
         remarks.push("Hollow points break a limit and are never the best.".into());
     }
     if !remarks.is_empty() {
-        let _ = write!(body, "<p class=\"remark\">{}</p>\n", remarks.join(" "));
+        let _ = writeln!(body, "<p class=\"remark\">{}</p>", remarks.join(" "));
     }
     Some(Section { id: "progress", title: "Progress", lead: lead(view, &series), body })
 }

@@ -8,7 +8,7 @@ pub(super) fn section(view: &View<'_, '_>) -> Section {
     let mut body = String::new();
     if !report.commands.is_empty() {
         let lines: Vec<String> = report.commands.iter().map(|c| html(c)).collect();
-        let _ = write!(body, "<pre>{}</pre>\n", lines.join("\n"));
+        let _ = writeln!(body, "<pre>{}</pre>", lines.join("\n"));
     }
     let mut facts: Vec<(&str, String)> = Vec::new();
     if let Some(created) = &report.history.created {
@@ -44,9 +44,9 @@ pub(super) fn section(view: &View<'_, '_>) -> Section {
     body.push_str("</tbody></table>\n");
     if let Some(created) = report.history.created.as_ref().filter(|c| !c.settings.trim().is_empty()) {
         let settings = html(created.settings.trim_end());
-        let _ = write!(
+        let _ = writeln!(
             body,
-            "<details><summary>Every setting of the study</summary><pre>{settings}</pre></details>\n"
+            "<details><summary>Every setting of the study</summary><pre>{settings}</pre></details>"
         );
     }
     let lead = "The same seed, program and machine give the same trainings to the last bit; with one worker and a budget in \

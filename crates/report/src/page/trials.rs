@@ -124,9 +124,9 @@ fn row(out: &mut String, view: &View<'_, '_>, columns: &[String], trial: &Trial)
     number(out, taken.map(|ms| (ms as f64 / 1000.0, seconds(ms as f64 / 1000.0))));
     let parents: Vec<String> = trial.proposal.parents.iter().map(|p| view.link(*p)).collect();
     let answers = view.report.answers.get(trial.id.index());
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<td>{}</td><td>{}</td><td class=\"remark\">{}</td></tr>\n",
+        "<td>{}</td><td>{}</td><td class=\"remark\">{}</td></tr>",
         parents.join(" "),
         answers.map_or(String::new(), |a| decisions(a)),
         html(&remark(trial, recommended))

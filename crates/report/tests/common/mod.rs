@@ -1,6 +1,6 @@
 //! A synthetic study: events as the loop writes them, around made-up but plausible numbers.
 
-#![allow(dead_code, reason = "every test binary uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "every test binary uses a part, and may panic")]
 
 pub mod networks;
 
@@ -129,7 +129,7 @@ impl Writer {
         let rate = -0.012 * (c(9) - 3.0).powi(2);
         let noise = 0.004 * self.rng.normal();
         let logit = 1.2 + 0.32 * c(0) + 0.5 * c(1) + 0.35 * c(3) + 0.9 * c(6) + 0.3 * c(4) - 0.1 * c(8);
-        (1.0 / (1.0 + (-logit as f64).exp()) + rate + 0.004 * c(11).min(1.0) + noise).clamp(0.1, 0.9965)
+        (1.0 / (1.0 + (-logit).exp()) + rate + 0.004 * c(11).min(1.0) + noise).clamp(0.1, 0.9965)
     }
 
     fn train(&mut self, trial: TrialId, worth: f64, epochs: u32) {

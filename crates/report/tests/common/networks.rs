@@ -1,5 +1,7 @@
 //! Networks of the kinds that are drawn: plain, fully connected, residual, and made of searched cells.
 
+#![allow(clippy::unwrap_used, reason = "what is drawn here is well-formed")]
+
 use nascent_core::architecture::op::{
     Activation, Add, BatchNorm, Conv2d, Dropout, Flatten, GlobalAveragePool, Identity, Linear, Pool2d,
     PoolKind, Zero,
