@@ -29,7 +29,7 @@ pub(super) struct Rows<'a> {
 
 const SWEEPS: usize = 8;
 const STARTS: usize = 6;
-/// Counting crossings is quadratic: wide rows keep the order that the first sweeps give them.
+/// Counting crossings is quadratic: larger drawings get two sweeps and no search.
 const MOST_LINKS: usize = 5_000;
 
 impl<'a> Rows<'a> {
@@ -58,12 +58,22 @@ impl<'a> Rows<'a> {
 
     fn order(&mut self) {
         let links: usize = self.below.iter().map(Vec::len).sum();
-        let mut best = (self.crossings(links), self.rows.clone());
+        if links > MOST_LINKS {
+            (0..2).for_each(|sweep| self.sweep(sweep % 2 == 0));
+            return;
+        }
+        let mut best = (self.crossings(), self.rows.clone());
         for start in 0..STARTS {
-            if best.0 == 0 {
-                break;
+            for sweep in 0..SWEEPS {
+                if best.0 == 0 {
+                    break;
+                }
+                self.sweep(sweep % 2 == 0);
+                let crossings = self.crossings();
+                if crossings < best.0 {
+                    best = (crossings, self.rows.clone());
+                }
             }
-            self.sweep(links, &mut best);
             // The sweeps end in a local optimum: begin again elsewhere.
             for row in &mut self.rows {
                 let by = (start + 1) % row.len().max(1);
@@ -73,15 +83,13 @@ impl<'a> Rows<'a> {
         self.rows = best.1;
     }
 
-    /// Sorts each row by the places of what its items are joined to in the row before, downwards and upwards by turns.
-    fn sweep(&mut self, links: usize, best: &mut (usize, Vec<Vec<usize>>)) {
-        for sweep in 0..SWEEPS {
-            let downwards = sweep % 2 == 0;
-            let count = self.rows.len();
-            for k in 1..count {
-                let row = if downwards { k } else { count - 1 - k };
-                let neighbour = if downwards { row - 1 } else { row + 1 };
-                let place = self.places(neighbour);
+    /// Sorts each row by the places of what its items are joined to in the row before, downwards or upwards.
+    fn sweep(&mut self, downwards: bool) {
+        let count = self.rows.len();
+        let mut place = vec![0.0; self.items.len()];
+        for k in 0..count {
+            let row = if downwards { k } else { count - 1 - k };
+            if k > 0 {
                 let joined = if downwards { &self.above } else { &self.below };
                 let mut keyed: Vec<(f64, usize)> = self.rows[row]
                     .iter()
@@ -91,28 +99,14 @@ impl<'a> Rows<'a> {
                 keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
                 self.rows[row] = keyed.into_iter().map(|(_, i)| i).collect();
             }
-            let crossings = self.crossings(links);
-            if crossings < best.0 {
-                *best = (crossings, self.rows.clone());
-            }
+            self.rows[row].iter().enumerate().for_each(|(p, &i)| place[i] = p as f64);
         }
     }
 
-    fn places(&self, row: usize) -> Vec<f64> {
-        let mut place = vec![0.0; self.items.len()];
-        for (p, &i) in self.rows[row].iter().enumerate() {
-            place[i] = p as f64;
-        }
-        place
-    }
-
-    fn crossings(&self, links: usize) -> usize {
-        if links > MOST_LINKS {
-            return 1;
-        }
+    fn crossings(&self) -> usize {
         let mut count = 0;
+        let mut place = vec![0usize; self.items.len()];
         for pair in self.rows.windows(2) {
-            let mut place = vec![0usize; self.items.len()];
             pair[1].iter().enumerate().for_each(|(p, &i)| place[i] = p);
             let ends: Vec<(usize, usize)> = pair[0]
                 .iter()
@@ -121,10 +115,8 @@ impl<'a> Rows<'a> {
                 .map(|(p, j)| (p, place[j]))
                 .collect();
             for (k, a) in ends.iter().enumerate() {
-                count += ends[k + 1..]
-                    .iter()
-                    .filter(|b| (a.0 < b.0 && a.1 > b.1) || (a.0 > b.0 && a.1 < b.1))
-                    .count();
+                let crosses = |b: &&(usize, usize)| (a.0 < b.0 && a.1 > b.1) || (a.0 > b.0 && a.1 < b.1);
+                count += ends[k + 1..].iter().filter(crosses).count();
             }
         }
         count
@@ -225,7 +217,7 @@ mod tests {
         let mut items: Vec<Item> = (0..4).map(|b| item(b / 2, b)).collect();
         let mut rows = Rows::new(&mut items, &[(0, 3), (1, 2)]);
         rows.arrange();
-        assert_eq!(rows.crossings(2), 0);
+        assert_eq!(rows.crossings(), 0);
         assert!((items[0].x - items[3].x).abs() < 1e-9 && items[0].x + 10.0 < items[1].x);
     }
 }

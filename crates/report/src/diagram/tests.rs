@@ -10,11 +10,11 @@ use nascent_core::rng::Rng;
 mod networks;
 
 /// A graph without any plan: branches, sums of many terms, parts whose names come and go.
-fn wild(seed: u64) -> Architecture {
+fn wild(seed: u64, most: usize) -> Architecture {
     let mut rng = Rng::new(seed, 0);
     let mut b = ArchitectureBuilder::new(Shape::new(&[4, 8, 8]));
     let mut made = vec![b.input()];
-    for _ in 0..5 + rng.below(40) {
+    for _ in 0..most / 9 + rng.below(most) {
         if rng.below(4) == 0 {
             b.scope(["a", "b", "b / x", "b / y", "<c>"][rng.below(5)]);
         }
@@ -94,12 +94,19 @@ fn boxes_never_overlap_and_every_operation_is_drawn() {
 #[test]
 fn graphs_without_any_plan_are_drawn_properly_too() {
     for seed in 0..150 {
-        let a = wild(seed);
+        let a = wild(seed, 40);
         check(&a);
         let lines = text(&a);
         let marks = lines.lines().filter(|l| l.contains('●')).count();
         assert_eq!(marks, Plan::new(&a).drawn().count(), "{lines}");
     }
+}
+
+#[test]
+fn a_graph_of_a_thousand_operations_is_drawn_at_once() {
+    let a = wild(3, 4_000);
+    assert!(a.nodes().len() > 800, "{}", a.nodes().len());
+    check(&a);
 }
 
 #[test]
