@@ -1,2 +1,26 @@
-//! The command line of Nascent.
-fn main() {}
+//! The command line of Nascent: arguments and printing, nothing else.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod arguments;
+mod command;
+mod complaint;
+mod live;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Search(options) => command::search(*options),
+        Command::Resume(options) => command::resume(options),
+        Command::Show(options) => command::show(&options),
+        Command::Report(options) => command::report(&options),
+        Command::Predict(options) => command::predict(&options),
+        Command::Compare(options) => command::compare(&options),
+        Command::List(options) => command::list(&options),
+        Command::Space(options) => command::space(&options),
+        Command::Worker => return nascent::serve(),
+    };
+    done.unwrap_or_else(|error| complaint::print(&error))
+}

@@ -1,1 +1,35 @@
-//! Runs a study from settings to files: the library that users call.
+//! Runs a study from settings to files: the library behind the command line, and for programs of your own.
+//!
+//! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
+//! For a study of your own space, strategy, evaluator or objective see the crate's examples: they use
+//! [`core`] directly.
+
+mod choice;
+mod error;
+mod evidence;
+mod handover;
+mod predict;
+mod run;
+mod settings;
+mod setup;
+mod stored;
+mod summary;
+mod worker;
+
+pub use choice::rule;
+pub use error::{Error, InputError};
+pub use evidence::Evidence;
+pub use predict::{Prediction, predict};
+pub use run::{Finish, Progress, Start, run};
+pub use settings::{Budget, Memory, Settings, StudyFile};
+pub use setup::{BASELINES, Setup, known_objectives};
+pub use stored::{Stored, load, write_report};
+pub use summary::Summary;
+pub use worker::serve;
+
+pub use nascent_core as core;
+pub use nascent_data as data;
+pub use nascent_report::diagram;
+pub use nascent_runtime as runtime;
+pub use nascent_spaces as spaces;
+pub use nascent_strategies as strategies;

@@ -128,6 +128,14 @@ impl<'a> Study<'a> {
         self.append(&mut Source::Nobody, vec![event])
     }
 
+    /// As [`Study::note`], for several events that belong together: all of them are stored, or none.
+    ///
+    /// # Errors
+    /// Where the log cannot be written.
+    pub fn note_all(&mut self, events: Vec<Event>) -> Result<(), StudyError> {
+        self.append(&mut Source::Nobody, events)
+    }
+
     /// Appends events, folds them, and lets the strategy and the sink know.
     fn append(&mut self, source: &mut Source<'_>, events: Vec<Event>) -> Result<(), StudyError> {
         if events.is_empty() {

@@ -1,0 +1,183 @@
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use nascent::{Budget, Memory};
+use std::path::PathBuf;
+
+/// Finds, trains, proves and exports a neural network for your data and your limits.
+#[derive(Parser)]
+#[command(name = "nascent", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Search an architecture for a task.
+    Search(Box<Search>),
+    /// Continue a study that stopped, or extend one that ended.
+    Resume(Resume),
+    /// Show the trials of a study, or one of them.
+    Show(Show),
+    /// Write report.html anew.
+    Report(Run),
+    /// Ask a finished study's network about pictures.
+    Predict(Predict),
+    /// Put studies side by side.
+    Compare(Compare),
+    /// List what there is.
+    List(List),
+    /// Count, sample or draw a search space.
+    Space(Space),
+    /// Work on trials that come on standard input (used by search).
+    #[command(hide = true)]
+    Worker,
+}
+
+#[derive(Args)]
+pub struct Search {
+    /// A built-in task, or a study.toml.
+    pub task: String,
+    /// The search space: a name, or a space file.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// The strategy, such as 'evolution:population=20'.
+    #[arg(long)]
+    pub strategy: Option<String>,
+    /// A metric to optimise; repeat it for several.
+    #[arg(long = "objective", value_name = "METRIC")]
+    pub objectives: Vec<String>,
+    /// A limit, such as 'params<=20000'; all given ones must hold.
+    #[arg(long = "limit", value_name = "LIMIT")]
+    pub limits: Vec<String>,
+    /// Trials of the search.
+    #[arg(long)]
+    pub trials: Option<u64>,
+    /// Wall time for everything, such as 10m.
+    #[arg(long)]
+    pub budget: Option<Budget>,
+    /// The most epochs of one training.
+    #[arg(long)]
+    pub epochs: Option<u32>,
+    /// Worker processes; one for each core unless given.
+    #[arg(long)]
+    pub workers: Option<usize>,
+    /// The most memory of one worker, such as 512MiB.
+    #[arg(long)]
+    pub memory_per_trial: Option<Memory>,
+    /// The study's seed.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// The run folder; runs/TASK-N unless given. Nothing may be there.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// A yardstick: tuned-reference, reference, random or none; repeat it for several.
+    #[arg(long = "baseline", value_name = "NAME")]
+    pub baselines: Vec<String>,
+    /// Print one event a line as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Check everything and say what would be done.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Args)]
+pub struct Resume {
+    /// The run folder.
+    pub run: PathBuf,
+    /// The new total of search trials.
+    #[arg(long)]
+    pub trials: Option<u64>,
+    /// The new wall time for everything.
+    #[arg(long)]
+    pub budget: Option<Budget>,
+    /// Print one event a line as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Show {
+    /// The run folder.
+    pub run: PathBuf,
+    /// A trial's number.
+    pub trial: Option<u32>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Run {
+    /// The run folder.
+    pub run: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Predict {
+    /// The run folder.
+    pub run: PathBuf,
+    /// PNG or JPEG pictures.
+    #[arg(required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Scale pictures of another size.
+    #[arg(long)]
+    pub resize: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Compare {
+    /// Run folders.
+    #[arg(required = true, num_args = 2..)]
+    pub runs: Vec<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum What {
+    Tasks,
+    Spaces,
+    Strategies,
+    Objectives,
+}
+
+#[derive(Args)]
+pub struct List {
+    /// What to list.
+    pub what: What,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Space {
+    /// A space's name, or a space file.
+    pub space: String,
+    /// The task whose inputs it is for.
+    #[arg(long, default_value = "digits")]
+    pub task: String,
+    /// Only count its networks.
+    #[arg(long)]
+    pub count: bool,
+    /// Sample so many networks.
+    #[arg(long, value_name = "N")]
+    pub sample: Option<usize>,
+    /// The seed of the sample.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Draw the reference network, or the sampled ones.
+    #[arg(long)]
+    pub draw: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,101 @@
+use crate::arguments::{List, Space, What};
+use crate::command::study::space_file;
+use nascent::core::chooser::{Count, count, describe, sample};
+use nascent::core::rng::Rng;
+use nascent::core::{Decisions, draw};
+use nascent::{Error, InputError, data, diagram, spaces, strategies};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+pub fn list(options: &List) -> Result<ExitCode, Error> {
+    let rows: Vec<Value> = match options.what {
+        What::Tasks => {
+            data::registry::ALL.iter().map(|e| json!({"name": e.name, "summary": e.summary})).collect()
+        }
+        What::Spaces => spaces::registry::all()
+            .iter()
+            .map(|e| json!({"name": e.name, "summary": e.summary, "takes": e.input, "paper": e.paper,
+                "parameters": e.parameters.iter().map(|p| p.name).collect::<Vec<_>>()}))
+            .collect(),
+        What::Strategies => strategies::registry::all()
+            .iter()
+            .map(|e| {
+                let parameters: Vec<Value> = e
+                    .parameters
+                    .iter()
+                    .map(|p| json!({"name": p.name, "meaning": p.meaning, "from": p.range.0, "to": p.range.1, "default": p.default_text}))
+                    .collect();
+                json!({"name": e.name, "summary": e.summary, "good for": e.good_for, "paper": e.paper,
+                    "cost of a proposal": e.cost, "parameters": parameters})
+            })
+            .collect(),
+        What::Objectives => nascent::known_objectives(None)
+            .into_iter()
+            .map(|(name, direction)| json!({"name": name, "summary": direction}))
+            .collect(),
+    };
+    for row in &rows {
+        if options.json {
+            continue;
+        }
+        let text = |key: &str| row[key].as_str().unwrap_or_default().to_string();
+        println!("{:24} {}", text("name"), text("summary"));
+        for key in ["takes", "good for", "cost of a proposal", "paper"] {
+            if !text(key).is_empty() {
+                println!("{:24}   {key}: {}", "", text(key));
+            }
+        }
+        for p in row["parameters"].as_array().into_iter().flatten() {
+            match p.as_str() {
+                Some(name) => println!("{:24}   {name}", ""),
+                None => println!("{:24}   {}: {}, {} to {} (default: {})", "", p["name"].as_str().unwrap_or_default(),
+                    p["meaning"].as_str().unwrap_or_default(), p["from"], p["to"], p["default"].as_str().unwrap_or_default()),
+            }
+        }
+    }
+    if options.json {
+        println!("{}", json!(rows));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn space(options: &Space) -> Result<ExitCode, Error> {
+    let bad = |e: String| Error::from(InputError::about("space", e));
+    let task = data::registry::load(&options.task, 0).map_err(|e| bad(e.to_string()))?;
+    let space = space_file(&options.space)?.build(task.input_shape(), task.outputs()).map_err(|e| bad(e.to_string()))?;
+    let space = &*space;
+    let count = count(space).map_err(|e| bad(e.to_string()))?;
+    let counted = match &count {
+        Count::Exact(n) => n.to_string(),
+        Count::Estimate { mean, standard_error } => format!("about {mean:.3e} (standard error {standard_error:.1e})"),
+    };
+    let mut rng = Rng::new(options.seed, 0);
+    let members: Vec<Decisions> = match (options.sample, options.draw) {
+        (Some(n), _) => (0..n).map(|_| sample(space, &mut rng)).collect::<Result<_, _>>().map_err(|e| bad(e.to_string()))?,
+        (None, true) => space.reference().into_iter().collect(),
+        _ => Vec::new(),
+    };
+    if !options.json {
+        println!("{} for {}: {counted} networks with their training settings", space.name(), task.name);
+    }
+    let mut rows = Vec::new();
+    for decisions in members.iter().filter(|_| !options.count) {
+        let graph = draw(space, decisions).map_err(|e| bad(e.to_string()))?;
+        let answers = describe(space, decisions).map_err(|e| bad(e.to_string()))?;
+        let cost = graph.cost();
+        if options.json {
+            let named: std::collections::BTreeMap<_, _> = answers.into_iter().map(|a| (a.path, a.label)).collect();
+            rows.push(json!({"hash": graph.hash(), "decisions": named, "cost": cost}));
+            continue;
+        }
+        let text: Vec<String> = answers.iter().map(|a| format!("{}={}", a.path, a.label)).collect();
+        println!("\n{} parameters, {} multiply-accumulates: {}", cost.params, cost.macs, text.join(" "));
+        if options.draw {
+            println!("{}", diagram::text(&graph));
+        }
+    }
+    if options.json {
+        println!("{}", json!({"space": space.name(), "count": counted, "members": rows}));
+    }
+    Ok(ExitCode::SUCCESS)
+}

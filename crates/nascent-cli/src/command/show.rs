@@ -1,0 +1,140 @@
+use crate::arguments::{Compare, Predict, Run, Show};
+use nascent::core::{TrialId, draw};
+use nascent::data::Resize;
+use nascent::{Error, InputError, Stored, diagram, load};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+fn one(stored: &Stored, trial: &nascent::core::Trial) -> Value {
+    let decisions: BTreeMap<String, String> =
+        stored.answers(trial).into_iter().map(|a| (a.path, a.label)).collect();
+    json!({
+        "trial": trial.id, "hash": trial.hash, "state": trial.state, "role": trial.proposal.role,
+        "rung": trial.proposal.rung, "objectives": trial.metrics(), "parents": trial.proposal.parents,
+        "decisions": decisions, "copied_from": trial.copied_from, "reason": trial.reason,
+        "seconds": trial.duration_ms().map(|ms| ms as f64 / 1e3), "reports": trial.reports,
+    })
+}
+
+pub fn show(options: &Show) -> Result<ExitCode, Error> {
+    let stored = load(&options.run)?;
+    if let Some(number) = options.trial {
+        return show_trial(&stored, number, options.json);
+    }
+    if options.json {
+        let trials: Vec<Value> = stored.history.trials.iter().map(|t| one(&stored, t)).collect();
+        println!("{}", json!({ "trials": trials }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let summary = stored.summary();
+    println!("{} is {}: {} with {} on {}", summary.study, summary.status, summary.strategy, summary.space.name, summary.task.name);
+    println!("{:>5}  {:10}  {:12}  {:>10}  {:>9}  what", "trial", "role", "state", summary.task.metric, "params");
+    for trial in &stored.history.trials {
+        let metrics = trial.metrics();
+        let number = |name: &str, digits| metrics.value(name).map_or(String::new(), |v| format!("{v:.digits$}"));
+        let role = match &trial.proposal.role {
+            nascent::core::event::Role::Search => "search".to_string(),
+            nascent::core::event::Role::Baseline(name) => name.clone(),
+            nascent::core::event::Role::Final { of, .. } => format!("final of {of}"),
+        };
+        let state = format!("{:?}", trial.state).to_lowercase();
+        let mark = if summary.best.as_ref().is_some_and(|b| b.trial == trial.id.0) { "best" } else { "" };
+        let why = trial.reason.as_deref().unwrap_or(mark);
+        println!("{:>5}  {role:10.10}  {state:12}  {:>10}  {:>9}  {why}", trial.id.0, number(&summary.task.metric, 4), number("params", 0));
+    }
+    if let Some(best) = &summary.best {
+        println!("best: trial {}", best.trial);
+        let members: Vec<String> = summary.pareto.iter().map(|m| m.trial.to_string()).collect();
+        println!("Pareto set: trials {}", members.join(", "));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show_trial(stored: &Stored, number: u32, json: bool) -> Result<ExitCode, Error> {
+    let last = stored.history.trials.len();
+    let trial = stored.history.trial(TrialId(number)).ok_or_else(|| {
+        InputError::about("trial", format!("there is no trial {number}: the study has trials 0 to {}", last.saturating_sub(1)))
+    })?;
+    if json {
+        println!("{}", one(stored, trial));
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("trial {number}: {:?}", trial.state);
+    if !trial.proposal.parents.is_empty() {
+        let parents: Vec<String> = trial.proposal.parents.iter().map(ToString::to_string).collect();
+        println!("parents: {}", parents.join(", "));
+    }
+    for answer in stored.answers(trial) {
+        println!("  {:28} {}", answer.path, answer.label);
+    }
+    for (name, value) in trial.metrics().iter() {
+        println!("  {name:28} {value}");
+    }
+    for (step, metrics) in &trial.reports {
+        let values: Vec<String> = metrics.iter().map(|(n, v)| format!("{n} {v:.4}")).collect();
+        println!("  epoch {step:>3}: {}", values.join(", "));
+    }
+    if let Some(reason) = &trial.reason {
+        println!("failed: {reason}");
+    }
+    if let Ok(graph) = draw(&*stored.setup.space, &trial.proposal.decisions) {
+        println!("\n{}", diagram::text(&graph));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn report(options: &Run) -> Result<ExitCode, Error> {
+    let stored = load(&options.run)?;
+    nascent::write_report(&stored)?;
+    let path = stored.folder.report_html();
+    if options.json {
+        println!("{}", json!({ "report": path }));
+    } else {
+        println!("{}", path.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn predict(options: &Predict) -> Result<ExitCode, Error> {
+    let resize = if options.resize { Resize::Yes } else { Resize::No };
+    for input in &options.inputs {
+        let prediction = nascent::predict(&options.run, input, resize)?;
+        if options.json {
+            println!("{}", json!(prediction));
+            continue;
+        }
+        let shares: Vec<String> =
+            prediction.probabilities.iter().take(3).map(|(c, p)| format!("{c} {:.1} %", p * 100.0)).collect();
+        println!("{}: {} ({})", prediction.input, prediction.class, shares.join(", "));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn compare(options: &Compare) -> Result<ExitCode, Error> {
+    let summaries = options.runs.iter().map(|run| Ok(load(run)?.summary())).collect::<Result<Vec<_>, Error>>()?;
+    if options.json {
+        println!("{}", json!(summaries));
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{:16} {:12} {:28} {:>6} {:>9} {:>8} {:>18}", "study", "task", "strategy", "trials", "params", "test", "95 % interval");
+    for s in &summaries {
+        let best = s.best.as_ref();
+        let test = best.and_then(|b| b.test.as_ref());
+        println!(
+            "{:16} {:12} {:28} {:>6} {:>9} {:>8} {:>18}",
+            s.study,
+            s.task.name,
+            s.strategy,
+            s.trials.finished,
+            best.map_or("-".into(), |b| b.params.to_string()),
+            test.map_or("-".into(), |t| format!("{:.4}", t.mean)),
+            test.map_or("-".into(), |t| format!("{:.4} to {:.4}", t.ci95[0], t.ci95[1])),
+        );
+    }
+    let tasks: std::collections::BTreeSet<_> = summaries.iter().map(|s| (&s.task.name, s.task.test)).collect();
+    if tasks.len() > 1 {
+        println!("note: these studies are about different tasks or parts; their numbers do not compare");
+    }
+    Ok(ExitCode::SUCCESS)
+}

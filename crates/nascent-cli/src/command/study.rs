@@ -1,0 +1,146 @@
+use crate::arguments::{Resume, Search};
+use crate::live::Live;
+use nascent::core::study::Halt;
+use nascent::spaces::SpaceFile;
+use nascent::{Error, InputError, Settings, Setup, Start, StudyFile, Summary};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How often the user pressed Ctrl-C.
+static INTERRUPTS: AtomicUsize = AtomicUsize::new(0);
+
+fn halt() -> Halt {
+    match INTERRUPTS.load(Ordering::Relaxed) {
+        0 => Halt::No,
+        1 => Halt::AfterRunning,
+        _ => Halt::Now,
+    }
+}
+
+fn unusable(path: &Path, reason: impl ToString) -> Error {
+    Error::File { path: path.into(), reason: reason.to_string() }
+}
+
+/// A study file with what was given on the command line laid over it.
+fn asked(options: &Search) -> Result<StudyFile, Error> {
+    let is_file = options.task.ends_with(".toml") || Path::new(&options.task).is_file();
+    let mut file = if is_file {
+        let path = Path::new(&options.task);
+        let text = std::fs::read_to_string(path).map_err(|e| unusable(path, e))?;
+        StudyFile::parse(&options.task, &text)?
+    } else {
+        StudyFile::from(Settings { task: options.task.clone(), ..Settings::default() })
+    };
+    if let Some(space) = &options.space {
+        file.space = Some(space_file(space)?);
+    }
+    let s = &mut file.settings;
+    s.strategy = options.strategy.clone().unwrap_or_else(|| s.strategy.clone());
+    if !options.objectives.is_empty() {
+        s.objectives = options.objectives.clone();
+    }
+    for limit in &options.limits {
+        let limit = limit.parse().map_err(|e: nascent::core::objective::LimitError| {
+            InputError::about("limits", e.to_string())
+        })?;
+        s.limits.push(limit);
+    }
+    s.trials = options.trials.or(s.trials);
+    s.budget = options.budget.or(s.budget);
+    s.epochs = options.epochs.unwrap_or(s.epochs);
+    s.workers = options.workers.or(s.workers);
+    s.memory_per_trial = options.memory_per_trial.or(s.memory_per_trial);
+    s.seed = options.seed.unwrap_or(s.seed);
+    if !options.baselines.is_empty() {
+        s.baselines = options.baselines.clone();
+    }
+    Ok(file)
+}
+
+/// A space by its name, or from a file.
+pub fn space_file(text: &str) -> Result<SpaceFile, Error> {
+    let path = Path::new(text);
+    let (name, text) = if text.ends_with(".toml") || path.is_file() {
+        (text.to_string(), std::fs::read_to_string(path).map_err(|e| unusable(path, e))?)
+    } else {
+        ("--space".into(), format!("space = {text:?}"))
+    };
+    SpaceFile::parse(&text).map_err(|e| {
+        let place = e.span.clone().map(|span| (name, text.clone(), span));
+        Box::new(InputError { message: e.to_string(), key: None, place }).into()
+    })
+}
+
+pub fn search(options: Search) -> Result<ExitCode, Error> {
+    let file = asked(&options)?;
+    if options.dry_run {
+        let setup = Setup::new(file)?;
+        println!("{}", setup.file.to_toml());
+        return Ok(ExitCode::SUCCESS);
+    }
+    go(Start::New { file: Box::new(file), out: options.out }, Live::new(options.json))
+}
+
+pub fn resume(options: Resume) -> Result<ExitCode, Error> {
+    let mut live = Live::new(options.json);
+    live.recall(nascent::load(&options.run)?.history);
+    let Resume { run, trials, budget, .. } = options;
+    go(Start::Resume { path: run, trials, budget }, live)
+}
+
+fn go(start: Start, mut live: Live) -> Result<ExitCode, Error> {
+    let program = std::env::current_exe().map_err(|e| unusable(Path::new("nascent"), e))?;
+    // Where no handler can be set, Ctrl-C ends the process, and the log resumes all the same.
+    let _ = ctrlc::set_handler(|| {
+        INTERRUPTS.fetch_add(1, Ordering::Relaxed);
+    });
+    let json = live.is_json();
+    let finish = nascent::run(start, &program, &halt, &mut |progress| live.hear(progress));
+    live.done();
+    let finish = finish?;
+    let folder = finish.folder.display();
+    if finish.is_interrupted {
+        eprintln!("paused; continue with: nascent resume {folder}");
+        return Ok(ExitCode::from(130));
+    }
+    if !json {
+        ten_lines(&finish.summary);
+        println!("\nnext:\n  nascent show {folder}\n  nascent predict {folder} image.png\n  open {folder}/report.html");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The result in words.
+fn ten_lines(s: &Summary) {
+    println!("\n{} is {}", s.study, s.status);
+    if let Some(best) = &s.best {
+        println!("best      trial {}: {} parameters, {} multiply-accumulates", best.trial, best.params, best.macs);
+        if let Some(test) = &best.test {
+            let [low, high] = test.ci95;
+            println!("test      {} {:.4} (95 % interval {low:.4} to {high:.4})", test.metric, test.mean);
+        }
+    }
+    for baseline in &s.baselines {
+        let Some(test) = &baseline.test else { continue };
+        let size = baseline.params.map_or(String::new(), |p| format!(" with {p} parameters"));
+        println!("against   {}{size}: {} {:.4}", baseline.name, test.metric, test.mean);
+        let Some(verdict) = &baseline.verdict else { continue };
+        let points = verdict.margin * 100.0;
+        println!("          {}", match verdict.result.as_str() {
+            "better" => format!("the search paid off: the found network is better (p = {:.3})", verdict.p),
+            "worse" => format!("the search did not pay off: the found network is worse (p = {:.3})", verdict.p),
+            "equal" => format!("both are equal within {points} points: what the search can have gained is size or speed"),
+            _ => format!("these data cannot tell them apart (p = {:.3}, margin {points} points)", verdict.p),
+        });
+    }
+    let t = &s.trials;
+    println!("trials    {} trained, {} failed, {} broke a limit, {} saved as duplicates", t.finished, t.failed, t.infeasible, t.duplicate);
+    if s.pareto.len() > 1 {
+        println!("pareto    {} members", s.pareto.len());
+    }
+    println!("cost      search {:.1} s, baselines {:.1} s, finals {:.1} s", s.cost.search_s, s.cost.baseline_s, s.cost.final_s);
+    for note in &s.notes {
+        println!("note      {note}");
+    }
+}

@@ -1,0 +1,90 @@
+//! Who is best: the Pareto set, the recommended member, the finalists, and how often they are trained again.
+
+use nascent_core::event::{Data, Proposal, Role};
+use nascent_core::objective::Score;
+use nascent_core::{History, Objectives, Trial, TrialId, pareto};
+
+/// The rule by which one member of the Pareto set is recommended, in words.
+#[must_use]
+pub fn rule(objectives: &Objectives, tolerance: f64) -> String {
+    match &objectives.wanted[..] {
+        [] | [_] => "the best network that keeps every limit".into(),
+        [first, rest @ ..] => format!(
+            "of the Pareto set's members within {tolerance} of the best {}, the one best in {}",
+            first.name,
+            rest.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", then ")
+        ),
+    }
+}
+
+/// The finished trials of a role with their scores, those that keep every limit.
+fn scored<'h>(history: &'h History, objectives: &Objectives, role: &Role) -> Vec<(&'h Trial, Score)> {
+    history
+        .trials
+        .iter()
+        .filter(|t| t.proposal.role == *role && t.copied_from.is_none())
+        .filter_map(|t| Some((t, t.score(objectives)?)))
+        .filter(|(_, score)| *role != Role::Search || score.violation == 0.0)
+        .collect()
+}
+
+/// The Pareto set of the search, in the order of trials.
+#[must_use]
+pub fn pareto_set<'h>(history: &'h History, objectives: &Objectives) -> Vec<&'h Trial> {
+    let all = scored(history, objectives, &Role::Search);
+    let scores: Vec<Score> = all.iter().map(|(_, s)| s.clone()).collect();
+    pareto::front(&scores).into_iter().map(|i| all[i].0).collect()
+}
+
+/// The best trials of a role, the recommended one first, then by the same rule among the rest.
+#[must_use]
+pub fn best(history: &History, objectives: &Objectives, role: &Role, n: usize, tolerance: f64) -> Vec<TrialId> {
+    let mut rest = scored(history, objectives, role);
+    let mut chosen = Vec::new();
+    while chosen.len() < n && !rest.is_empty() {
+        // A baseline may break the limits: it stands where it stands, and is ranked without them.
+        let scores: Vec<Score> = rest
+            .iter()
+            .map(|(_, s)| if *role == Role::Search { s.clone() } else { Score { violation: 0.0, ..s.clone() } })
+            .collect();
+        let Some(place) = pareto::recommend(&scores, tolerance) else { break };
+        chosen.push(rest.remove(place).0.id);
+    }
+    chosen
+}
+
+/// The trainings of a trial's network with fresh seeds on a part of the data.
+#[must_use]
+pub fn trainings(of: &Trial, replicas: u32, data: Data, budget: u32) -> Vec<Proposal> {
+    (1..=replicas)
+        .map(|replica| Proposal {
+            role: Role::Final { of: of.id, replica, data },
+            budget,
+            parents: [of.id].into_iter().collect(),
+            ..of.proposal.clone()
+        })
+        .collect()
+}
+
+/// The mean of a metric over the finished retrainings of a trial on the training part.
+#[must_use]
+pub fn mean_over_seeds(history: &History, of: TrialId, metric: &str) -> Option<f64> {
+    let finals = history.finals(of, Data::Train);
+    let values: Vec<f64> = finals.iter().filter_map(|t| t.metrics().value(metric)).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The median best epoch of a trial's retrainings, or its own where it was not retrained.
+#[must_use]
+pub fn median_best_step(history: &History, of: &Trial) -> u32 {
+    let mut steps: Vec<u32> = history
+        .finals(of.id, Data::Train)
+        .iter()
+        .filter_map(|t| t.outcome.as_ref().and_then(|o| o.best_step))
+        .collect();
+    if steps.is_empty() {
+        steps.extend(of.outcome.as_ref().and_then(|o| o.best_step));
+    }
+    steps.sort_unstable();
+    steps.get(steps.len() / 2).copied().unwrap_or(of.proposal.budget).max(1)
+}

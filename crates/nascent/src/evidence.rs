@@ -1,0 +1,100 @@
+//! What was tested, and what the differences are worth.
+
+use crate::choice;
+use crate::setup::Setup;
+use nascent_core::event::{Data, Role};
+use nascent_core::statistics::{Interval, Verdict, difference, holm, interval, verdict};
+use nascent_core::{History, Trial, TrialId};
+
+/// The winner and the baselines with everything that the test set says of them.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The winner, once it is fixed, else the recommended trial so far.
+    pub winner: Option<TrialId>,
+    /// The winner's test.
+    pub test: Option<Tested>,
+    /// The baselines.
+    pub baselines: Vec<BaselineEvidence>,
+}
+
+/// A network's meeting with the test set, over seeds.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// Mean and interval.
+    pub interval: Interval,
+    /// One value a seed.
+    pub values: Vec<f64>,
+}
+
+/// One baseline.
+#[derive(Clone, Debug)]
+pub struct BaselineEvidence {
+    /// Its name.
+    pub name: String,
+    /// Its best trial.
+    pub trial: Option<TrialId>,
+    /// Its test.
+    pub test: Option<Tested>,
+    /// The winner against it.
+    pub verdict: Option<Verdict>,
+}
+
+/// The latest test scores of a trial's refits, one row a seed.
+fn rows(history: &History, of: TrialId) -> Vec<Vec<f32>> {
+    let refits = history.finals(of, Data::All);
+    let latest = |t: &&Trial| history.tests.iter().rev().find(|x| x.trial == t.id).map(|x| (x.touch, x.scores.clone()));
+    let found: Vec<_> = refits.iter().filter_map(latest).collect();
+    let touch = found.iter().map(|(t, _)| *t).max();
+    found.into_iter().filter(|(t, _)| Some(*t) == touch).map(|(_, s)| s).collect()
+}
+
+fn tested(rows: &[Vec<f32>], seed: u64) -> Option<Tested> {
+    let mean = |row: &Vec<f32>| row.iter().map(|s| f64::from(*s)).sum::<f64>() / row.len().max(1) as f64;
+    Some(Tested { interval: interval(rows, seed)?, values: rows.iter().map(mean).collect() })
+}
+
+/// The names of the baselines that a study has.
+pub(crate) fn baseline_names(setup: &Setup) -> Vec<String> {
+    setup.file.settings.baselines.iter().filter(|b| *b != "none").cloned().collect()
+}
+
+/// The winner: of the finalists, the one with the best mean validation over fresh seeds.
+pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
+    let n = setup.file.settings.finalists;
+    let finalists = choice::best(history, &setup.objectives, &Role::Search, n, setup.tolerance());
+    if setup.objectives.wanted.len() > 1 {
+        return finalists.first().copied();
+    }
+    let mean = |id: &TrialId| choice::mean_over_seeds(history, *id, setup.task.metric);
+    let judged = finalists.iter().filter_map(|id| Some((*id, mean(id)?)));
+    // Among equals the earlier finalist, which was better in the search.
+    let best = judged.reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map(|(id, _)| id).or_else(|| finalists.first().copied())
+}
+
+impl Evidence {
+    /// What a study's history says.
+    #[must_use]
+    pub fn new(setup: &Setup, history: &History) -> Self {
+        let seed = setup.file.settings.seed;
+        let winner = winner(setup, history);
+        let winner_rows = winner.map(|id| rows(history, id)).unwrap_or_default();
+        let mut baselines = Vec::new();
+        let mut differences = Vec::new();
+        for name in baseline_names(setup) {
+            let role = Role::Baseline(name.clone());
+            let trial = choice::best(history, &setup.objectives, &role, 1, 0.0).first().copied();
+            let baseline_rows = trial.map(|id| rows(history, id)).unwrap_or_default();
+            differences.push(difference(&winner_rows, &baseline_rows, seed));
+            baselines.push(BaselineEvidence { name, trial, test: tested(&baseline_rows, seed), verdict: None });
+        }
+        let p: Vec<f64> = differences.iter().flatten().map(|d| d.p).collect();
+        let mut corrected = holm(&p).into_iter();
+        for (baseline, difference) in baselines.iter_mut().zip(&differences) {
+            baseline.verdict = difference
+                .as_ref()
+                .and_then(|d| Some(verdict(d, corrected.next()?, setup.file.settings.margin)));
+        }
+        Self { winner, test: tested(&winner_rows, seed), baselines }
+    }
+}

@@ -1,0 +1,37 @@
+//! The files a study leaves: the network, its card, the report, the summary.
+
+use crate::error::Error;
+use crate::stored::{Stored, write_report};
+use crate::summary::Summary;
+use nascent_core::draw;
+use nascent_core::event::Data;
+use nascent_runtime::write_atomically;
+use nascent_train::TrainEvaluator;
+
+/// Writes everything that can be derived from what has happened so far.
+pub(crate) fn write(stored: &Stored) -> Result<Summary, Error> {
+    let summary = stored.summary();
+    let folder = &stored.folder;
+    let put = |path: std::path::PathBuf, content: &[u8]| {
+        write_atomically(&path, content).map_err(|e| Error::file(path, e))
+    };
+    let json = |value: &serde_json::Value| serde_json::to_vec_pretty(value).unwrap_or_default();
+    let winner = stored.evidence().winner;
+    let refit = winner.and_then(|id| stored.history.finals(id, Data::All).first().map(|t| t.id));
+    if let (Some(trial), Some(refit)) = (winner.and_then(|id| stored.history.trial(id)), refit) {
+        let best = folder.best();
+        std::fs::create_dir_all(&best).map_err(|e| Error::file(&best, e))?;
+        let weights = TrainEvaluator::weights_path(&folder.trials(), refit);
+        if let Ok(bytes) = std::fs::read(&weights) {
+            put(best.join("model.safetensors"), &bytes)?;
+        }
+        if let Ok(graph) = draw(&*stored.setup.space, &trial.proposal.decisions) {
+            put(best.join("architecture.json"), &json(&serde_json::json!(graph)))?;
+        }
+        put(best.join("preprocessing.json"), &json(&serde_json::json!(stored.setup.task.preprocessing)))?;
+        put(best.join("card.md"), stored.with_report(nascent_report::card::markdown).as_bytes())?;
+    }
+    put(folder.summary_json(), &json(&serde_json::json!(summary)))?;
+    write_report(stored)?;
+    Ok(summary)
+}

@@ -1,0 +1,390 @@
+//! A whole study: search, baselines, finals, test, files.
+
+use crate::choice::{best, median_best_step, trainings};
+use crate::error::Error;
+use crate::evidence::{Evidence, baseline_names, winner};
+use crate::handover;
+use crate::settings::StudyFile;
+use crate::setup::Setup;
+use crate::stored::{Stored, load};
+use crate::summary::Summary;
+use crate::worker::{evaluator, setup_line};
+use nascent_core::chooser::{FixedArchitecture, replay};
+use nascent_core::event::{Data, Event, Proposal, Reason, Role, Stamped};
+use nascent_core::study::{End, Halt, Parts, Phase, Source};
+use nascent_core::{
+    Control, Evaluator, Feasibility, Job, Log, Metrics, Space, State, Study, TrialId, draw, feasibility,
+};
+use nascent_runtime::{ProcessSettings, ProcessWorkers, RunFolder, SqliteLog, total_memory_bytes, write_atomically};
+use nascent_train::{Network, TrainEvaluator, Weights, evaluate};
+use std::path::{Path, PathBuf};
+
+/// Which study to run.
+pub enum Start {
+    /// A new one, in this folder or in the next free one below `runs`.
+    New {
+        /// What is asked.
+        file: Box<StudyFile>,
+        /// Its folder; nothing may be there.
+        out: Option<PathBuf>,
+    },
+    /// One that stopped, or that is to be extended.
+    Resume {
+        /// Its folder.
+        path: PathBuf,
+        /// The new total of search trials.
+        trials: Option<u64>,
+        /// The new wall time for everything.
+        budget: Option<crate::Budget>,
+    },
+}
+
+/// What a study says while it runs.
+pub enum Progress<'a> {
+    /// Before the first trial: what lies ahead.
+    Plan {
+        /// The parts.
+        setup: &'a Setup,
+        /// The run folder.
+        folder: &'a Path,
+        /// Bytes that one worker is expected to need.
+        worker_bytes: u64,
+        /// Bytes that one worker may use.
+        limit_bytes: Option<u64>,
+    },
+    /// A phase begins: its name and how many trials it is to have at most.
+    Phase(&'static str, u64),
+    /// Something a reader must know.
+    Note(String),
+    /// An event was stored.
+    Event(&'a Stamped, &'a Setup),
+}
+
+/// How a run ended.
+pub struct Finish {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// The result, as it stands.
+    pub summary: Summary,
+    /// Whether the user wanted a pause.
+    pub is_interrupted: bool,
+}
+
+/// Runs a study to its end, or to the pause that `halt` asks for. `program` is what workers are: this executable,
+/// which must serve when its only argument is `worker`.
+///
+/// # Errors
+/// Where input is wrong (nothing is made then), no network meets the limits, or the study fails; what was found by
+/// then stays in its folder.
+pub fn run(
+    start: Start,
+    program: &Path,
+    halt: &dyn Fn() -> Halt,
+    hear: &mut dyn FnMut(Progress<'_>),
+) -> Result<Finish, Error> {
+    let (setup, folder, mut log, extension) = match start {
+        Start::New { file, out } => {
+            let setup = Setup::new(*file)?;
+            must_be_feasible(&setup)?;
+            let folder = match out {
+                Some(path) => RunFolder::create(&path),
+                None => RunFolder::create_next(Path::new("runs"), &setup.task.name),
+            };
+            let folder = folder.map_err(|e| Error::input(e.to_string()))?;
+            write_atomically(&folder.study_toml(), setup.file.to_toml().as_bytes())
+                .map_err(|e| Error::file(folder.study_toml(), e))?;
+            let log = SqliteLog::create(&folder.study_db()).map_err(|e| Error::input(e.to_string()))?;
+            (setup, folder, log, None)
+        }
+        Start::Resume { path, trials, budget } => {
+            let Stored { folder, mut setup, history } = load(&path)?;
+            let log = SqliteLog::open(&folder.study_db()).map_err(|e| Error::input(e.to_string()))?;
+            let before = setup.trials();
+            if let Some(trials) = trials.or(history.extended) {
+                setup.file.settings.trials = Some(trials);
+            }
+            if budget.is_some() {
+                setup.file.settings.budget = budget;
+            }
+            if trials.is_some_and(|t| t < before) {
+                return Err(Error::input(format!("the study has {before} trials already: give a larger number")));
+            }
+            (setup, folder, log, trials)
+        }
+    };
+    let mut process = ProcessSettings::new(program, setup_line(&setup, &folder.trials()), folder.trials());
+    process.arguments = vec!["worker".into()];
+    process.workers = setup.file.settings.workers.unwrap_or(1);
+    if let Some(memory) = setup.file.settings.memory_per_trial {
+        process.memory_limit_bytes = Some(memory.0);
+    }
+    let mut workers = ProcessWorkers::new(process).map_err(nascent_core::study::StudyError::from)?;
+    let limit_bytes = workers.memory_limit_bytes();
+    let worker_bytes = setup.worker_bytes();
+    hear(Progress::Plan { setup: &setup, folder: folder.path(), worker_bytes, limit_bytes });
+    if let Some(total) = total_memory_bytes().filter(|t| *t < worker_bytes) {
+        hear(Progress::Note(format!("a trial may need {worker_bytes} bytes, the machine has {total}")));
+    }
+    let name = folder.path().file_name().map_or("study".into(), |n| n.to_string_lossy().into_owned());
+    let created = setup.created(&name)?;
+    let hear = std::cell::RefCell::new(hear);
+    let end = {
+        let mut sink = |event: &Stamped| (hear.borrow_mut())(Progress::Event(event, &setup));
+        let parts = Parts {
+            space: &*setup.space,
+            objectives: setup.objectives.clone(),
+            log: &mut log as &mut dyn Log,
+            workers: &mut workers,
+            sink: &mut sink,
+            halt,
+        };
+        let study = Study::open(created, parts)?;
+        let tell = |progress: Progress<'_>| (hear.borrow_mut())(progress);
+        Whole { setup: &setup, folder: &folder, study, tell: &tell }.run(extension)
+    };
+    drop(workers);
+    drop(log);
+    let stored = load(folder.path())?;
+    let summary = handover::write(&stored)?;
+    let is_interrupted = matches!(end, Ok(End::Interrupted));
+    end?;
+    Ok(Finish { folder: folder.path().into(), summary, is_interrupted })
+}
+
+/// Ends before anything is made where no network keeps the limits.
+fn must_be_feasible(setup: &Setup) -> Result<(), Error> {
+    if setup.objectives.limits.is_empty() {
+        return Ok(());
+    }
+    let seed = setup.file.settings.seed;
+    let found = feasibility(&*setup.space, &setup.objectives, seed)
+        .map_err(|e| Error::input(e.to_string()))?;
+    match found {
+        Feasibility::Found(_) => Ok(()),
+        Feasibility::NotFound { violations, .. } => {
+            let nearest: Vec<String> =
+                violations.iter().map(|v| format!("{} = {} against {}", v.limit.metric, v.value, v.limit)).collect();
+            Err(Error::Infeasible(format!(
+                "none of 10,000 random networks of {} nor a climb from the nearest of them meets the limits; the \
+                 nearest has {}: raise the limit, or choose a space with smaller networks",
+                setup.space.name(),
+                nearest.join(", ")
+            )))
+        }
+    }
+}
+
+/// A study with all its phases.
+struct Whole<'w> {
+    setup: &'w Setup,
+    folder: &'w RunFolder,
+    study: Study<'w>,
+    tell: &'w dyn Fn(Progress<'_>),
+}
+
+/// How finals are made: as asked, or lowered to what the time allows.
+#[derive(Clone, Copy)]
+struct Finals {
+    finalists: usize,
+    replicas: u32,
+    epochs: u32,
+}
+
+impl Whole<'_> {
+    fn run(&mut self, extension: Option<u64>) -> Result<End, Error> {
+        if let Some(trials) = extension {
+            self.study.note(Event::Extended { trials })?;
+        }
+        let from = self.study.now_ms().saturating_sub(self.study.history().worked_ms());
+        let until = |part: f64| {
+            let budget = self.setup.file.settings.budget?;
+            Some(from + (budget.0.as_millis() as f64 * part) as u64)
+        };
+        (self.tell)(Progress::Phase("search", self.setup.trials()));
+        let mut strategy = self.setup.strategy()?;
+        let source = Source::Strategy(&mut *strategy, Role::Search);
+        if self.phase(source, &*self.setup.space, self.setup.trials(), until(0.35))? == End::Interrupted {
+            return Ok(End::Interrupted);
+        }
+        if winner(self.setup, self.study.history()).is_none() {
+            self.study.note(Event::Closed { reason: Reason::NothingWorked })?;
+            let why = self.study.history().trials.iter().rev().find_map(|t| t.reason.clone());
+            let why = why.unwrap_or_else(|| "no trial met the limits".into());
+            return Err(Error::NothingWorked(format!("no trial gave a network that meets the limits; the last one: {why}")));
+        }
+        if self.baselines(until(0.7))? == End::Interrupted {
+            return Ok(End::Interrupted);
+        }
+        let finals = self.fitting(until(1.0));
+        if self.finals(finals)? == End::Interrupted || self.refits(finals)? == End::Interrupted {
+            return Ok(End::Interrupted);
+        }
+        self.test()?;
+        if self.study.history().closed.is_none() {
+            self.study.note(Event::Closed { reason: Reason::Finished })?;
+        }
+        Ok(End::Complete)
+    }
+
+    fn phase<'p>(
+        &mut self,
+        source: Source<'p>,
+        space: &'p dyn Space,
+        trials: u64,
+        until_ms: Option<u64>,
+    ) -> Result<End, Error> {
+        Ok(self.study.run(&mut Phase { source, space, trials, until_ms })?)
+    }
+
+    /// Each baseline gets as many trials as the search made.
+    fn baselines(&mut self, until_ms: Option<u64>) -> Result<End, Error> {
+        let searched = self.study.history().of(&Role::Search).filter(|t| t.state != State::Infeasible).count() as u64;
+        for name in baseline_names(self.setup) {
+            let role = Role::Baseline(name.clone());
+            let reference = self.setup.space.reference();
+            let fixed;
+            let (space, spec, trials): (&dyn Space, &str, u64) = match (name.as_str(), reference) {
+                ("random", _) => (&*self.setup.space, "random", searched),
+                (_, None) => {
+                    (self.tell)(Progress::Note(format!("the space has no reference network: no {name}")));
+                    continue;
+                }
+                ("reference", Some(reference)) => {
+                    let budget = self.setup.file.settings.epochs;
+                    let proposal =
+                        Proposal { decisions: reference, rung: 0, budget, parents: Default::default(), role };
+                    (self.tell)(Progress::Phase("reference", 1));
+                    let list = [proposal];
+                    if self.phase(Source::List(&list), &*self.setup.space, 1, until_ms)? == End::Interrupted {
+                        return Ok(End::Interrupted);
+                    }
+                    continue;
+                }
+                (_, Some(reference)) => {
+                    fixed = FixedArchitecture::new(&*self.setup.space, reference);
+                    (&fixed, "random", searched)
+                }
+            };
+            (self.tell)(Progress::Phase(if spec == name { "random baseline" } else { "tuned reference" }, trials));
+            let spec = nascent_strategies::Spec::parse(spec).map_err(|e| Error::input(e.to_string()))?;
+            let mut strategy = spec.make(trials).map_err(|e| Error::input(e.to_string()))?;
+            if self.phase(Source::Strategy(&mut *strategy, role), space, trials, until_ms)? == End::Interrupted {
+                return Ok(End::Interrupted);
+            }
+        }
+        Ok(End::Complete)
+    }
+
+    /// What fits into the time that is left: fewer finalists, then fewer seeds, then fewer epochs.
+    fn fitting(&self, until_ms: Option<u64>) -> Finals {
+        let s = &self.setup.file.settings;
+        let asked = Finals { finalists: s.finalists, replicas: s.replicas, epochs: s.epochs };
+        let Some(until) = until_ms else { return asked };
+        let history = self.study.history();
+        let durations: Vec<u64> = history.of(&Role::Search).filter(|t| t.copied_from.is_none()).filter_map(|t| t.duration_ms()).collect();
+        let one = durations.iter().sum::<u64>() as f64 / durations.len().max(1) as f64 / s.workers.unwrap_or(1) as f64;
+        // A tenth is kept for testing and writing.
+        let left = 0.9 * until.saturating_sub(self.study.now_ms()) as f64;
+        let tested = 1 + baseline_names(self.setup).len();
+        let need = |f: &Finals| {
+            let judged = if f.finalists > 1 { f.finalists } else { 0 };
+            (judged + tested) as f64 * f64::from(f.replicas) * one * f64::from(f.epochs) / f64::from(s.epochs)
+        };
+        let mut finals = asked;
+        while need(&finals) > left {
+            match finals {
+                Finals { finalists: 2.., .. } => finals.finalists -= 1,
+                Finals { replicas: 2.., .. } => finals.replicas -= 1,
+                Finals { epochs: 2.., .. } => finals.epochs -= 1,
+                _ => break,
+            }
+        }
+        if need(&asked) > left {
+            let Finals { finalists, replicas, epochs } = finals;
+            (self.tell)(Progress::Note(format!(
+                "the time that is left allows finals with {finalists} finalists, {replicas} seeds, {epochs} epochs"
+            )));
+        }
+        finals
+    }
+
+    /// Trains the finalists again with fresh seeds, so that the winner is not the luckiest.
+    fn finals(&mut self, f: Finals) -> Result<End, Error> {
+        if f.finalists < 2 {
+            return Ok(End::Complete);
+        }
+        let history = self.study.history();
+        let finalists = best(history, &self.setup.objectives, &Role::Search, f.finalists, self.setup.tolerance());
+        let list: Vec<Proposal> = finalists
+            .iter()
+            .filter_map(|id| history.trial(*id))
+            .flat_map(|t| trainings(t, f.replicas, Data::Train, f.epochs))
+            .collect();
+        (self.tell)(Progress::Phase("finalists", list.len() as u64));
+        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, None)
+    }
+
+    /// The winner and each baseline's best.
+    fn judged(&self) -> Vec<TrialId> {
+        let evidence = Evidence::new(self.setup, self.study.history());
+        evidence.winner.into_iter().chain(evidence.baselines.iter().filter_map(|b| b.trial)).collect()
+    }
+
+    /// Trains winner and baselines on all but the test part, for the median best number of epochs.
+    fn refits(&mut self, f: Finals) -> Result<End, Error> {
+        let history = self.study.history();
+        let list: Vec<Proposal> = self
+            .judged()
+            .iter()
+            .filter_map(|id| history.trial(*id))
+            .flat_map(|t| trainings(t, f.replicas, Data::All, median_best_step(history, t).min(f.epochs)))
+            .collect();
+        (self.tell)(Progress::Phase("refits", list.len() as u64));
+        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, None)
+    }
+
+    /// Opens the test set, once: all that is tested is fixed by now, and all results are stored in one piece.
+    fn test(&mut self) -> Result<(), Error> {
+        let history = self.study.history();
+        let trials: Vec<TrialId> =
+            self.judged().iter().flat_map(|id| history.finals(*id, Data::All)).map(|t| t.id).collect();
+        let is_tested = |id: &TrialId| history.tests.iter().any(|t| t.trial == *id);
+        if trials.is_empty() || trials.iter().all(is_tested) {
+            return Ok(());
+        }
+        let touch = history.touches() + 1;
+        let examples = self.setup.task.test();
+        let mut events = Vec::new();
+        for trial in trials {
+            let mut network = self.network(trial)?;
+            let result = evaluate(&mut network, &examples);
+            let metrics = Metrics::new().with("accuracy", result.accuracy).with("loss", result.loss);
+            events.push(Event::Tested { trial, touch, metrics, scores: result.correct });
+        }
+        Ok(self.study.note_all(events)?)
+    }
+
+    /// A refitted network: its weights from its folder, or trained again where they are gone.
+    fn network(&self, id: TrialId) -> Result<Network, Error> {
+        let gone = || Error::input(format!("trial {id} is not in the log"));
+        let trial = self.study.history().trial(id).ok_or_else(gone)?;
+        let fail = |e: &dyn std::fmt::Display| Error::file(self.folder.path(), e);
+        let graph = draw(&*self.setup.space, &trial.proposal.decisions).map_err(|e| fail(&e))?;
+        let path = TrainEvaluator::weights_path(&self.folder.trials(), id);
+        if !path.exists() {
+            struct Deaf;
+            impl nascent_core::Progress for Deaf {
+                fn report(&mut self, _: u32, _: Metrics) -> Control {
+                    Control::Continue
+                }
+            }
+            let created = self.study.history().created.as_ref().ok_or_else(gone)?;
+            let hash = graph.hash().0;
+            let job = Job::new(id, trial.attempts, &trial.proposal, &created.ladder, hash, created.seed);
+            let candidate = replay(&*self.setup.space, &trial.proposal.decisions).map_err(|e| fail(&e))?;
+            evaluator(self.setup, self.folder.trials()).evaluate(&job, candidate, &mut Deaf).map_err(|e| fail(&e))?;
+        }
+        let weights = Weights::load(&path, &graph).map_err(|e| fail(&e))?;
+        Ok(Network::new(graph, weights, &nascent_core::Settings::default(), 0, self.setup.device))
+    }
+}

@@ -1,0 +1,284 @@
+use crate::error::InputError;
+use nascent_core::objective::Limit;
+use nascent_spaces::SpaceFile;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+use toml::de::DeTable;
+
+/// Everything a user can ask of a study; what is left out gets a default that suits the task.
+///
+/// The same words serve as options of the command line and as keys of a `study.toml`, where the space is a table of its
+/// own: `[space]`, with the keys of a space file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// A built-in task.
+    pub task: String,
+    /// What decides every random number of the study.
+    pub seed: u64,
+    /// What decides which rows are in which part; never the study's seed.
+    pub split_seed: u64,
+    /// The strategy, such as `evolution:population=20`.
+    pub strategy: String,
+    /// What is optimised, the task's metric first.
+    pub objectives: Vec<String>,
+    /// What must hold, such as `params<=20000`.
+    #[schemars(with = "Vec<String>")]
+    pub limits: Vec<Limit>,
+    /// Trials of the search; with a budget of time there need be no number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trials: Option<u64>,
+    /// Wall time for everything, such as `10m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+    /// The most epochs of one training.
+    pub epochs: u32,
+    /// Epochs without improvement after which a training ends; 0 never ends one.
+    pub patience: u32,
+    /// Worker processes; left out, one for each core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<usize>,
+    /// The most memory of one worker, such as `512MiB`; left out, a share of the machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_per_trial: Option<Memory>,
+    /// How many of the best networks are trained again before one wins.
+    pub finalists: usize,
+    /// With how many fresh seeds.
+    pub replicas: u32,
+    /// Yardsticks: `tuned-reference`, `reference`, `random`, `none`.
+    pub baselines: Vec<String>,
+    /// The difference of the metric that counts as none.
+    pub margin: f64,
+    /// Where tensors live.
+    pub device: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            task: String::new(),
+            seed: 1,
+            split_seed: 0,
+            strategy: "evolution".into(),
+            objectives: Vec::new(),
+            limits: Vec::new(),
+            trials: None,
+            budget: None,
+            epochs: 10,
+            patience: 5,
+            workers: None,
+            memory_per_trial: None,
+            finalists: 3,
+            replicas: 3,
+            baselines: vec!["tuned-reference".into()],
+            margin: 0.005,
+            device: "cpu".into(),
+        }
+    }
+}
+
+/// A length of time as users write it: `90s`, `10m`, `1h 30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Budget(pub Duration);
+
+/// An amount of memory as users write it: `512MiB`, `2GiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Memory(pub u64);
+
+impl std::str::FromStr for Budget {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let fail = || format!("{text:?} is no length of time from 1s on, such as \"90s\", \"10m\" or \"1h 30m\"");
+        let duration = humantime::parse_duration(text).map_err(|_| fail())?;
+        if duration < Duration::from_secs(1) { Err(fail()) } else { Ok(Self(duration)) }
+    }
+}
+
+impl std::str::FromStr for Memory {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let least = 64 << 20;
+        let bytes: bytesize::ByteSize = text.parse().map_err(|_| {
+            format!("{text:?} is no amount of memory such as \"512MiB\" or \"2GiB\"")
+        })?;
+        if bytes.0 < least {
+            return Err(format!("{text:?} is too little: a worker needs at least 64MiB"));
+        }
+        Ok(Self(bytes.0))
+    }
+}
+
+impl TryFrom<String> for Budget {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Memory {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Budget> for String {
+    fn from(budget: Budget) -> Self {
+        humantime::format_duration(budget.0).to_string()
+    }
+}
+
+impl From<Memory> for String {
+    fn from(memory: Memory) -> Self {
+        format!("{}B", memory.0)
+    }
+}
+
+/// A study file: settings, a space, and where in the text each key stands.
+#[derive(Clone, Debug)]
+pub struct StudyFile {
+    /// The settings.
+    pub settings: Settings,
+    /// The space, where one is given.
+    pub space: Option<SpaceFile>,
+    /// The file's name and text.
+    source: Option<(String, String)>,
+    /// Where each key stands.
+    spans: BTreeMap<String, Range<usize>>,
+}
+
+impl From<Settings> for StudyFile {
+    fn from(settings: Settings) -> Self {
+        Self { settings, space: None, source: None, spans: BTreeMap::new() }
+    }
+}
+
+impl StudyFile {
+    /// Reads a file's text; `name` is for messages.
+    ///
+    /// # Errors
+    /// Where it is not TOML, has an unknown key, or a value of the wrong type or range; the error says where.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Box<InputError>> {
+        let at = |message: String, span: Option<Range<usize>>| {
+            let place = span.map(|span| (name.to_string(), text.to_string(), span));
+            Box::new(InputError { message, key: None, place })
+        };
+        let mut document = DeTable::parse(text).map_err(|e| at(e.message().into(), e.span()))?;
+        let spans = document.get_ref().iter().map(|(k, v)| (k.get_ref().to_string(), v.span())).collect();
+        let space = match document.get_mut().remove("space") {
+            None => None,
+            Some(value) => {
+                let span = value.span();
+                let table = value.get_ref().as_table().ok_or_else(|| {
+                    at("space is a table: write [space], then space = \"convnet\"".into(), Some(span.clone()))
+                })?;
+                let read = SpaceFile::read(table);
+                Some(read.map_err(|e| at(e.to_string(), Some(e.span.clone().unwrap_or(span))))?)
+            }
+        };
+        let settings = Settings::deserialize(toml::Deserializer::from(document)).map_err(|e| {
+            let message = e.message().to_string();
+            at(with_nearest_key(&message), e.span())
+        })?;
+        Ok(Self { settings, space, source: Some((name.into(), text.into())), spans })
+    }
+
+    /// The error with the place in the file where its setting stands.
+    pub(crate) fn located(&self, mut error: Box<InputError>) -> Box<InputError> {
+        let span = error.key.as_ref().and_then(|key| self.spans.get(key)).cloned();
+        if let (None, Some((name, text)), Some(span)) = (&error.place, &self.source, span) {
+            error.place = Some((name.clone(), text.clone(), span));
+        }
+        error
+    }
+
+    /// The error of a space file, with its place.
+    pub(crate) fn space_error(&self, error: &nascent_spaces::DefinitionError) -> Box<InputError> {
+        let place = match (&self.source, &error.span) {
+            (Some((name, text)), Some(span)) => Some((name.clone(), text.clone(), span.clone())),
+            _ => None,
+        };
+        self.located(Box::new(InputError { message: error.to_string(), key: Some("space".into()), place }))
+    }
+
+    /// The text of a file that says the same.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        // Serialising numbers, texts and lists cannot fail.
+        let mut table = toml::Table::try_from(&self.settings).unwrap_or_default();
+        if let Some(space) = &self.space {
+            table.insert("space".into(), space.to_table().into());
+        }
+        toml::to_string(&table).unwrap_or_default()
+    }
+}
+
+/// A message about an unknown key, with the most similar known one.
+fn with_nearest_key(message: &str) -> String {
+    let Some(key) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) else {
+        return message.into();
+    };
+    let known = toml::Table::try_from(everything()).unwrap_or_default();
+    let nearest = known.keys().map(|k| (strsim::jaro_winkler(k, key), k)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let suggestion = nearest.filter(|(s, _)| *s > 0.75).map(|(_, k)| format!(", did you mean {k:?}?"));
+    let known: Vec<&str> = known.keys().map(String::as_str).chain(["space"]).collect();
+    format!("there is no setting {key:?}{}; there are: {}", suggestion.unwrap_or_default(), known.join(", "))
+}
+
+/// Settings with every key present.
+fn everything() -> Settings {
+    Settings {
+        trials: Some(1),
+        budget: Some(Budget(Duration::from_secs(60))),
+        workers: Some(1),
+        memory_per_trial: Some(Memory(1 << 30)),
+        ..Settings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> InputError {
+        *StudyFile::parse("study.toml", text).unwrap_err()
+    }
+
+    #[test]
+    fn a_file_is_read_and_written() {
+        let text = "task = \"digits\"\nbudget = \"1m 30s\"\nlimits = [\"params<=20000\"]\n[space]\nspace = \"nb201\"\n";
+        let file = StudyFile::parse("study.toml", text).unwrap();
+        assert_eq!(file.settings.budget, Some(Budget(Duration::from_secs(90))));
+        let again = StudyFile::parse("study.toml", &file.to_toml()).unwrap();
+        assert_eq!(again.settings, file.settings);
+        assert_eq!(again.space.unwrap().space(), "nb201");
+    }
+
+    #[test]
+    fn mistakes_are_pointed_at() {
+        let cases = [
+            ("task = \"digits\"\ntrails = 3", "did you mean \"trials\"", "trails"),
+            ("seed = \"one\"", "expected u64", "\"one\""),
+            ("budget = \"-5m\"", "no length of time", "\"-5m\""),
+            ("memory_per_trial = \"1KiB\"", "at least 64MiB", "\"1KiB\""),
+            ("limits = [\"params\"]", "METRIC<=NUMBER", "[\"params\"]"),
+            ("[space]\nspace = \"convnet\"\n[space.parameters]\nnarow = 3\n[space.nrrow]", "narrow", "nrrow"),
+        ];
+        for (text, message, blamed) in cases {
+            let error = error(text);
+            assert!(error.message.contains(message), "{text}: {}", error.message);
+            let (_, source, span) = error.place.unwrap();
+            assert!(source[span.clone()].contains(blamed), "{text}: {:?}", &source[span]);
+        }
+        assert!(error("task = ").place.is_some());
+        assert!(error("budget = -5").message.contains("string"));
+        assert!(error("space = \"convnet\"").message.contains("[space]"));
+    }
+}

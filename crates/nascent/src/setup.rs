@@ -1,0 +1,237 @@
+//! From settings to the parts of a study, everything checked before anything is made.
+
+use crate::error::{Error, InputError};
+use crate::settings::StudyFile;
+use nascent_core::architecture::Architecture;
+use nascent_core::chooser::{Count, count, sample, survey};
+use nascent_core::event::{Created, FORMAT, Rung};
+use nascent_core::objective::{Direction, Objective, cost_metrics};
+use nascent_core::rng::Rng;
+use nascent_core::{Objectives, Space, Strategy, draw};
+use nascent_data::Task;
+use nascent_spaces::SpaceFile;
+use nascent_strategies::Spec;
+use nascent_train::{Device, training_bytes};
+use std::sync::Arc;
+
+/// The names of baselines.
+pub const BASELINES: [&str; 4] = ["tuned-reference", "reference", "random", "none"];
+
+/// A study's parts, made from its settings.
+pub struct Setup {
+    /// The settings, every default filled in.
+    pub file: StudyFile,
+    /// The task.
+    pub task: Task,
+    /// The space.
+    pub space: Arc<dyn Space>,
+    /// How many networks it has.
+    pub count: Count,
+    /// What is wanted.
+    pub objectives: Objectives,
+    /// Where tensors live.
+    pub device: Device,
+    spec: Spec,
+}
+
+/// The number that stands for "as many trials as the time allows".
+const UNTIL_TIME_IS_UP: u64 = 1_000_000;
+
+impl Setup {
+    /// Checks settings and makes the parts of the study.
+    ///
+    /// # Errors
+    /// Where a name is unknown, a value is out of range, or parts do not fit together; the error names the setting.
+    pub fn new(mut file: StudyFile) -> Result<Self, Error> {
+        let made = Self::make(&mut file);
+        made.map_err(|error| match error {
+            Error::Input(error) => Error::Input(file.located(error)),
+            other => other,
+        })
+    }
+
+    fn make(file: &mut StudyFile) -> Result<Self, Error> {
+        let s = &mut file.settings;
+        let task = nascent_data::registry::load(&s.task, s.split_seed)
+            .map_err(|e| InputError::about("task", e.to_string()))?;
+        range("epochs", u64::from(s.epochs), 1, 10_000)?;
+        range("finalists", s.finalists as u64, 1, 20)?;
+        range("replicas", u64::from(s.replicas), 1, 20)?;
+        if !(0.0..=1.0).contains(&s.margin) {
+            return Err(InputError::about("margin", format!("{} is not from 0 to 1", s.margin)).into());
+        }
+        if s.trials.is_none() && s.budget.is_none() {
+            s.trials = Some(20);
+        }
+        if let Some(trials) = s.trials {
+            range("trials", trials, 1, UNTIL_TIME_IS_UP)?;
+        }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = *s.workers.get_or_insert(cores);
+        range("workers", workers as u64, 1, 1_024)?;
+        baselines(&s.baselines)?;
+        let device = s.device.parse().map_err(|e: nascent_train::TrainError| {
+            InputError::about("device", e.to_string())
+        })?;
+        if s.objectives.is_empty() {
+            s.objectives.push(task.metric.into());
+        }
+        let objectives = objectives(&task, s)?;
+        let default_space = || SpaceFile::parse("space = \"convnet\"").ok();
+        if file.space.is_none() {
+            file.space = default_space();
+        }
+        let Some(space_file) = &file.space else {
+            return Err(InputError::about("space", "no space is given").into());
+        };
+        let space = space_file.build(task.input_shape(), task.outputs()).map_err(|e| file.space_error(&e))?;
+        let space: Arc<dyn Space> = Arc::from(space);
+        let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
+        let s = &mut file.settings;
+        let spec = Spec::parse(&s.strategy).map_err(|e| InputError::about("strategy", e.to_string()))?;
+        let expected = expected_trials(s, &*space, task.train().len(), workers);
+        let spec = spec.resolved(expected);
+        spec.make(expected).map_err(|e| InputError::about("strategy", e.to_string()))?;
+        s.strategy = spec.to_string();
+        Ok(Self { task, space, count, objectives, device, spec, file: file.clone() })
+    }
+
+    /// A fresh strategy.
+    ///
+    /// # Errors
+    /// Where its parameters do not go together.
+    pub fn strategy(&self) -> Result<Box<dyn Strategy>, Error> {
+        // Every parameter is written out in the spec, so the number of trials no longer matters.
+        Ok(self.spec.make(0).map_err(|e| InputError::about("strategy", e.to_string()))?)
+    }
+
+    /// The most search trials.
+    #[must_use]
+    pub fn trials(&self) -> u64 {
+        self.file.settings.trials.unwrap_or(UNTIL_TIME_IS_UP)
+    }
+
+    /// What a study's log begins with.
+    ///
+    /// # Errors
+    /// Where the space cannot be asked.
+    pub fn created(&self, study: &str) -> Result<Created, Error> {
+        let s = &self.file.settings;
+        let ladder =
+            vec![Rung { estimator: "train".into(), budget: s.epochs, cost: f64::from(s.epochs) }];
+        Ok(Created {
+            format: FORMAT,
+            program: env!("CARGO_PKG_VERSION").into(),
+            study: study.into(),
+            seed: s.seed,
+            strategy: s.strategy.clone(),
+            objectives: self.objectives.wanted.clone(),
+            limits: self.objectives.limits.clone(),
+            ladder,
+            questions: survey(&*self.space).map_err(|e| InputError::about("space", e.to_string()))?,
+            settings: self.file.to_toml(),
+        })
+    }
+
+    /// The bytes one worker is expected to need: the largest of some random networks, and what a process takes itself.
+    #[must_use]
+    pub fn worker_bytes(&self) -> u64 {
+        let batch = nascent_core::Settings::default().batch_size;
+        let largest = some(&*self.space).iter().map(|a| training_bytes(a, batch)).max().unwrap_or(0);
+        let data = self.task.train().inputs.len() as u64 * 4 * 3;
+        largest + data + (48 << 20)
+    }
+}
+
+/// A few random networks of a space, always the same.
+fn some(space: &dyn Space) -> Vec<Architecture> {
+    let mut rng = Rng::new(0, 0);
+    (0..32).filter_map(|_| sample(space, &mut rng).ok().and_then(|d| draw(space, &d).ok())).collect()
+}
+
+/// How many trials the search can be expected to make: what is asked for, or what fits into its share of the time at a
+/// speed of four thousand million multiply-accumulates a second and worker.
+fn expected_trials(s: &crate::Settings, space: &dyn Space, examples: usize, workers: usize) -> u64 {
+    let Some(budget) = s.budget else { return s.trials.unwrap_or(20) };
+    let networks = some(space);
+    let macs = networks.iter().map(|a| a.cost().macs as f64).sum::<f64>() / networks.len().max(1) as f64;
+    // Forward and backward together cost about three forward passes; small layers and bookkeeping take their part.
+    let seconds = f64::from(s.epochs) * examples as f64 * (3.0 * macs / 4e9 + 2e-5);
+    let fitting = 0.35 * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
+    (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
+}
+
+fn range(key: &str, value: u64, least: u64, most: u64) -> Result<(), Error> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(InputError::about(key, format!("{key} = {value} is not from {least} to {most}")).into())
+}
+
+fn baselines(names: &[String]) -> Result<(), Error> {
+    for name in names {
+        if !BASELINES.contains(&name.as_str()) {
+            let nearest = nearest(name, BASELINES.into_iter());
+            let known = BASELINES.join(", ");
+            let message = format!("there is no baseline {name:?}{nearest}; there are: {known}");
+            return Err(InputError::about("baselines", message).into());
+        }
+    }
+    if names.len() > 1 && names.iter().any(|n| n == "none") {
+        return Err(InputError::about("baselines", "\"none\" does not go with other baselines").into());
+    }
+    Ok(())
+}
+
+/// `, did you mean …?` where a name is similar to a known one.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    known
+        .map(|k| (strsim::jaro_winkler(name, k), k))
+        .filter(|(similarity, _)| *similarity > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| format!(", did you mean {k:?}?"))
+        .unwrap_or_default()
+}
+
+/// What can be optimised on a task: what training measures, then what follows from the graph.
+#[must_use]
+pub fn known_objectives(task: Option<&Task>) -> Vec<(String, Direction)> {
+    let metric = task.map_or("accuracy", |t| t.metric);
+    let mut known = vec![(metric.to_string(), Direction::Maximize), ("loss".into(), Direction::Minimize)];
+    known.extend(cost_metrics().iter().map(|c| (c.name().to_string(), c.direction())));
+    known
+}
+
+fn objectives(task: &Task, s: &crate::Settings) -> Result<Objectives, Error> {
+    let known = known_objectives(Some(task));
+    let unknown = |key: &str, name: &str| {
+        let names: Vec<&str> = known.iter().map(|(n, _)| n.as_str()).collect();
+        let nearest = nearest(name, names.iter().copied());
+        InputError::about(key, format!("there is no metric {name:?}{nearest}; there are: {}", names.join(", ")))
+    };
+    let mut wanted: Vec<Objective> = Vec::new();
+    for name in &s.objectives {
+        let direction = known.iter().find(|(n, _)| n == name).map(|(_, d)| *d);
+        let direction = direction.ok_or_else(|| unknown("objectives", name))?;
+        if wanted.iter().any(|o| o.name == *name) {
+            return Err(InputError::about("objectives", format!("objective {name:?} is given twice")).into());
+        }
+        wanted.push(Objective { name: name.clone(), direction });
+    }
+    for limit in &s.limits {
+        if !known.iter().any(|(n, _)| *n == limit.metric) {
+            return Err(unknown("limits", &limit.metric).into());
+        }
+    }
+    Ok(Objectives { wanted, limits: s.limits.clone(), costs: cost_metrics() })
+}
+
+impl Setup {
+    /// How far below the best a recommended member of the Pareto set may be in the first objective: the margin, where
+    /// that objective is the task's metric and there are others, else nothing.
+    #[must_use]
+    pub fn tolerance(&self) -> f64 {
+        let first = self.objectives.wanted.first().is_some_and(|o| o.name == self.task.metric);
+        if first && self.objectives.wanted.len() > 1 { self.file.settings.margin } else { 0.0 }
+    }
+}

@@ -1,0 +1,269 @@
+use crate::error::Error;
+use crate::evidence::{Evidence, Tested};
+use crate::settings::StudyFile;
+use crate::setup::Setup;
+use crate::summary::*;
+use nascent_core::chooser::{Answer, Count, describe};
+use nascent_core::event::{Data, Reason, Role, Seq};
+use nascent_core::objective::{Bound, Direction};
+use nascent_core::{History, Log, State, Trial, draw};
+use nascent_report::{Duplicates, Report, Seconds, SpaceFacts, TaskFacts};
+use nascent_runtime::{RunFolder, SqliteLog, write_atomically};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A study as it lies in its folder.
+pub struct Stored {
+    /// The folder.
+    pub folder: RunFolder,
+    /// Its parts, made from the settings in its log.
+    pub setup: Setup,
+    /// What happened.
+    pub history: History,
+}
+
+/// Reads a run folder, also of a study that is running.
+///
+/// # Errors
+/// Where the folder is no run, or its log cannot be read.
+pub fn load(path: &Path) -> Result<Stored, Error> {
+    let folder = RunFolder::open(path).map_err(|e| Error::input(e.to_string()))?;
+    let log = SqliteLog::read(&folder.study_db()).map_err(|e| Error::input(e.to_string()))?;
+    let events = log.after(Seq(0)).map_err(|e| Error::input(e.to_string()))?;
+    let history = History::fold(&events).map_err(|e| Error::file(folder.study_db(), e))?;
+    let Some(created) = &history.created else {
+        return Err(Error::file(folder.study_db(), "the study stopped before its first event; start a new one"));
+    };
+    let file = StudyFile::parse("the settings in study.db", &created.settings)?;
+    let setup = Setup::new(file)?;
+    Ok(Stored { folder, setup, history })
+}
+
+/// Writes `report.html` anew.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn write_report(stored: &Stored) -> Result<(), Error> {
+    let page = stored.with_report(nascent_report::page);
+    let path = stored.folder.report_html();
+    write_atomically(&path, page.as_bytes()).map_err(|e| Error::file(path, e))
+}
+
+impl Stored {
+    /// The study's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.history.created.as_ref().map_or("study", |c| &c.study)
+    }
+
+    /// A trial's decisions spelled out; empty where they cannot be read.
+    #[must_use]
+    pub fn answers(&self, trial: &Trial) -> Vec<Answer> {
+        describe(&*self.setup.space, &trial.proposal.decisions).unwrap_or_default()
+    }
+
+    /// The winner and the baselines with their tests.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        Evidence::new(&self.setup, &self.history)
+    }
+
+    fn count(&self) -> (String, bool) {
+        match &self.setup.count {
+            Count::Exact(n) => (n.to_string(), true),
+            Count::Estimate { mean, .. } => (format!("{mean:.0}"), false),
+        }
+    }
+
+    /// Seconds of each phase: what its trials took, shared among the workers.
+    fn seconds(&self) -> Seconds {
+        let workers = self.setup.file.settings.workers.unwrap_or(1).max(1) as f64;
+        let mut seconds = Seconds::default();
+        for trial in self.history.trials.iter().filter(|t| t.copied_from.is_none()) {
+            let took = trial.duration_ms().unwrap_or(0) as f64 / 1e3 / workers;
+            match trial.proposal.role {
+                Role::Search => seconds.search += took,
+                Role::Baseline(_) => seconds.baselines += took,
+                Role::Final { .. } => seconds.finals += took,
+            }
+        }
+        seconds
+    }
+
+    fn duplicates(&self) -> Duplicates {
+        let copied = self.history.trials.iter().filter_map(|t| t.copied_from);
+        let took = |id| self.history.trial(id).and_then(Trial::duration_ms).unwrap_or(0) as f64 / 1e3;
+        let saved: Vec<f64> = copied.map(took).collect();
+        Duplicates { count: saved.len(), saved_seconds: saved.iter().sum() }
+    }
+
+    /// What a reader must know besides, derived from what happened.
+    fn notes(&self, evidence: &Evidence) -> Vec<String> {
+        let mut notes = Vec::new();
+        let touches = self.history.touches();
+        if touches > 1 {
+            notes.push(format!("The test set was opened {touches} times: the last result is no longer untouched."));
+        }
+        let s = &self.setup.file.settings;
+        let refits = evidence.winner.map_or(0, |w| self.history.finals(w, Data::All).len());
+        if self.history.closed.is_some() && refits < s.replicas as usize {
+            notes.push(format!("The time allowed {refits} of {} seeds for the final networks.", s.replicas));
+        }
+        if self.setup.objectives.wanted.len() > 1 {
+            notes.push(format!("Recommended is {}.", crate::rule(&self.setup.objectives, self.setup.tolerance())));
+        }
+        notes
+    }
+
+    /// The result for programs.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let evidence = self.evidence();
+        let setup = &self.setup;
+        let of = |state| self.history.of(&Role::Search).filter(move |t| t.state == state && t.copied_from.is_none()).count();
+        let (count, is_exact) = self.count();
+        let seconds = self.seconds();
+        let metric = setup.task.metric;
+        let test = |t: &Option<Tested>| t.as_ref().map(|t| TestSummary::new(metric, &t.interval, t.values.clone()));
+        let params = |t: &Trial| t.costs.value("params").map(|p| p as u64);
+        let best = evidence.winner.and_then(|id| self.history.trial(id)).map(|t| Best {
+            trial: t.id.0,
+            hash: t.hash.map(|h| h.to_string()).unwrap_or_default(),
+            decisions: self.answers(t).into_iter().map(|a| (a.path, a.label)).collect(),
+            params: params(t).unwrap_or(0),
+            macs: t.costs.value("macs").unwrap_or(0.0) as u64,
+            validation: t.outcome.iter().flat_map(|o| o.metrics.iter()).map(|(n, v)| (n.into(), v)).collect(),
+            test: test(&evidence.test),
+        });
+        let objectives = |t: &Trial| -> BTreeMap<String, f64> {
+            let metrics = t.metrics();
+            setup.objectives.wanted.iter().filter_map(|o| Some((o.name.clone(), metrics.value(&o.name)?))).collect()
+        };
+        Summary {
+            schema: 1,
+            study: self.name().into(),
+            status: match self.history.closed {
+                None => "running",
+                Some(Reason::Finished) => "finished",
+                Some(Reason::Infeasible) => "infeasible",
+                Some(Reason::NothingWorked) => "nothing-worked",
+            }
+            .into(),
+            seed: setup.file.settings.seed,
+            strategy: setup.file.settings.strategy.clone(),
+            test_touches: self.history.touches(),
+            task: TaskSummary {
+                name: setup.task.name.clone(),
+                kind: setup.task.kind.to_string(),
+                metric: metric.into(),
+                train: setup.task.split.train.len(),
+                validation: setup.task.split.validation.len(),
+                test: setup.task.split.test.len(),
+            },
+            space: SpaceSummary {
+                name: setup.space.name().into(),
+                count,
+                count_is: if is_exact { "exact" } else { "estimate" }.into(),
+            },
+            objectives: self.objectives(),
+            trials: TrialCounts {
+                finished: of(State::Finished),
+                failed: of(State::Failed),
+                infeasible: of(State::Infeasible),
+                duplicate: self.history.of(&Role::Search).filter(|t| t.copied_from.is_some()).count(),
+            },
+            best,
+            pareto: crate::choice::pareto_set(&self.history, &setup.objectives)
+                .into_iter()
+                .map(|t| ParetoMember { trial: t.id.0, objectives: objectives(t) })
+                .collect(),
+            baselines: evidence
+                .baselines
+                .iter()
+                .map(|b| BaselineSummary {
+                    name: b.name.clone(),
+                    params: b.trial.and_then(|id| self.history.trial(id)).and_then(params),
+                    test: test(&b.test),
+                    verdict: b.verdict.as_ref().map(VerdictSummary::new),
+                })
+                .collect(),
+            cost: CostSummary {
+                search_s: seconds.search,
+                baseline_s: seconds.baselines,
+                final_s: seconds.finals,
+            },
+            notes: self.notes(&evidence),
+        }
+    }
+
+    fn objectives(&self) -> Vec<ObjectiveSummary> {
+        let limits = &self.setup.objectives.limits;
+        let wanted = &self.setup.objectives.wanted;
+        let direction = |d| match d {
+            Direction::Maximize => "maximize",
+            Direction::Minimize => "minimize",
+        };
+        let mut all: Vec<ObjectiveSummary> = wanted
+            .iter()
+            .map(|o| ObjectiveSummary {
+                name: o.name.clone(),
+                direction: direction(o.direction).into(),
+                limit: limits.iter().find(|l| l.metric == o.name).map(|l| l.value),
+            })
+            .collect();
+        for limit in limits.iter().filter(|l| !wanted.iter().any(|o| o.name == l.metric)) {
+            let direction = if limit.bound == Bound::AtMost { "at-most" } else { "at-least" };
+            let (name, limit) = (limit.metric.clone(), Some(limit.value));
+            all.push(ObjectiveSummary { name, direction: direction.into(), limit });
+        }
+        all
+    }
+
+    /// Calls `use_it` with everything that a page or a card tells.
+    pub(crate) fn with_report<T>(&self, use_it: impl FnOnce(&Report<'_>) -> T) -> T {
+        let evidence = self.evidence();
+        let trial = evidence.winner.and_then(|id| self.history.trial(id));
+        let best = trial.and_then(|t| draw(&*self.setup.space, &t.proposal.decisions).ok());
+        let answers: Vec<Vec<Answer>> = self.history.trials.iter().map(|t| self.answers(t)).collect();
+        let (count, is_exact) = self.count();
+        let (task, path) = (&self.setup.task, self.folder.path().display());
+        let baselines = evidence.baselines.iter().map(|b| nascent_report::Baseline {
+            name: b.name.clone(),
+            trial: b.trial,
+            params: b.trial.and_then(|id| self.history.trial(id)?.costs.value("params")).map(|p| p as u64),
+            test: b.test.as_ref().map(|t| t.interval),
+            verdict: b.verdict,
+        });
+        use_it(&Report {
+            study: self.name(),
+            version: env!("CARGO_PKG_VERSION"),
+            task: TaskFacts {
+                name: task.name.clone(),
+                kind: task.kind.to_string(),
+                metric: task.metric.into(),
+                direction: Direction::Maximize,
+                train: task.split.train.len(),
+                validation: task.split.validation.len(),
+                test: task.split.test.len(),
+                classes: task.preprocessing.classes.clone(),
+            },
+            space: SpaceFacts { name: self.setup.space.name().into(), count, is_exact },
+            history: &self.history,
+            objectives: &self.setup.objectives,
+            tolerance: self.setup.tolerance(),
+            recommended: evidence.winner,
+            best: best.as_ref(),
+            answers: &answers,
+            test: evidence.test.as_ref().map(|t| t.interval),
+            baselines: baselines.collect(),
+            seconds: self.seconds(),
+            duplicates: self.duplicates(),
+            commands: vec![
+                format!("nascent search {path}/study.toml"),
+                format!("nascent predict {path} image.png"),
+                format!("nascent resume {path} --trials {}", self.history.of(&Role::Search).count() * 2),
+            ],
+            notes: self.notes(&evidence),
+        })
+    }
+}
