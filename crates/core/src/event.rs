@@ -142,6 +142,8 @@ pub enum Reason {
 }
 
 /// One line of a study's history.
+// Proposals are most of what there is: a box around each would only cost an allocation.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {

@@ -15,8 +15,8 @@ pub fn print(error: &Error) -> ExitCode {
         Some((input, (name, text, span))) => {
             let label = LabeledSpan::new_with_span(Some("here".into()), span.clone());
             let diagnostic = MietteDiagnostic::new(input.message.clone()).with_label(label);
-            let report = miette::Report::new(diagnostic)
-                .with_source_code(NamedSource::new(name, text.clone()));
+            let report =
+                miette::Report::new(diagnostic).with_source_code(NamedSource::new(name, text.clone()));
             let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             let theme = if colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
             let mut out = String::new();

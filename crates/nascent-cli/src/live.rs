@@ -54,7 +54,10 @@ impl Live {
                     setup.task.split.validation.len(),
                     setup.task.split.test.len()
                 ));
-                self.say(&format!("space     {}: {count} networks with their training settings", setup.space.name()));
+                self.say(&format!(
+                    "space     {}: {count} networks with their training settings",
+                    setup.space.name()
+                ));
                 self.say(&format!("strategy  {}", s.strategy));
                 let limit = limit_bytes.map_or("no limit".into(), |b| format!("limit {} MiB", b >> 20));
                 self.say(&format!(
@@ -68,10 +71,15 @@ impl Live {
                     bar.finish_and_clear();
                 }
                 let known = trials < 1_000_000;
-                self.say(&if known { format!("{name}: {trials} trials") } else { format!("{name}: until the time is up") });
+                self.say(&if known {
+                    format!("{name}: {trials} trials")
+                } else {
+                    format!("{name}: until the time is up")
+                });
                 if !self.json && std::io::stdout().is_terminal() {
                     let bar = if known { ProgressBar::new(trials) } else { ProgressBar::new_spinner() };
-                    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} (left {eta}) {msg}");
+                    let style =
+                        ProgressStyle::with_template("{bar:24} {pos}/{len} {elapsed} (left {eta}) {msg}");
                     self.bar = Some(style.map(|s| bar.clone().with_style(s)).unwrap_or(bar));
                 }
             }
@@ -102,7 +110,9 @@ impl Live {
         let params = metrics.value("params").map_or(String::new(), |p| format!(" {p:.0} parameters"));
         let what = match (state, trial.copied_from, &trial.reason) {
             (_, Some(first), _) => format!("same network as trial {first}"),
-            (State::Finished, ..) => value.map_or("trained".into(), |v| format!("{} {v:.4}", setup.task.metric)),
+            (State::Finished, ..) => {
+                value.map_or("trained".into(), |v| format!("{} {v:.4}", setup.task.metric))
+            }
             (State::Failed, _, Some(reason)) => format!("failed: {reason}"),
             (State::Infeasible, ..) => "breaks a limit".into(),
             _ => "stopped".into(),

@@ -38,14 +38,24 @@ pub fn pareto_set<'h>(history: &'h History, objectives: &Objectives) -> Vec<&'h 
 
 /// The best trials of a role, the recommended one first, then by the same rule among the rest.
 #[must_use]
-pub fn best(history: &History, objectives: &Objectives, role: &Role, n: usize, tolerance: f64) -> Vec<TrialId> {
+pub fn best(
+    history: &History,
+    objectives: &Objectives,
+    role: &Role,
+    n: usize,
+    tolerance: f64,
+) -> Vec<TrialId> {
     let mut rest = scored(history, objectives, role);
     let mut chosen = Vec::new();
     while chosen.len() < n && !rest.is_empty() {
         // A baseline may break the limits: it stands where it stands, and is ranked without them.
         let scores: Vec<Score> = rest
             .iter()
-            .map(|(_, s)| if *role == Role::Search { s.clone() } else { Score { violation: 0.0, ..s.clone() } })
+            .map(
+                |(_, s)| {
+                    if *role == Role::Search { s.clone() } else { Score { violation: 0.0, ..s.clone() } }
+                },
+            )
             .collect();
         let Some(place) = pareto::recommend(&scores, tolerance) else { break };
         chosen.push(rest.remove(place).0.id);

@@ -1,4 +1,3 @@
-use nascent_core::event::Reason;
 use nascent_core::study::StudyError;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -68,5 +67,4 @@ impl Error {
             Self::Study(_) | Self::NothingWorked(_) => 1,
         }
     }
-
 }

@@ -42,7 +42,9 @@ pub struct BaselineEvidence {
 /// The latest test scores of a trial's refits, one row a seed.
 fn rows(history: &History, of: TrialId) -> Vec<Vec<f32>> {
     let refits = history.finals(of, Data::All);
-    let latest = |t: &&Trial| history.tests.iter().rev().find(|x| x.trial == t.id).map(|x| (x.touch, x.scores.clone()));
+    let latest = |t: &&Trial| {
+        history.tests.iter().rev().find(|x| x.trial == t.id).map(|x| (x.touch, x.scores.clone()))
+    };
     let found: Vec<_> = refits.iter().filter_map(latest).collect();
     let touch = found.iter().map(|(t, _)| *t).max();
     found.into_iter().filter(|(t, _)| Some(*t) == touch).map(|(_, s)| s).collect()
@@ -86,7 +88,12 @@ impl Evidence {
             let trial = choice::best(history, &setup.objectives, &role, 1, 0.0).first().copied();
             let baseline_rows = trial.map(|id| rows(history, id)).unwrap_or_default();
             differences.push(difference(&winner_rows, &baseline_rows, seed));
-            baselines.push(BaselineEvidence { name, trial, test: tested(&baseline_rows, seed), verdict: None });
+            baselines.push(BaselineEvidence {
+                name,
+                trial,
+                test: tested(&baseline_rows, seed),
+                verdict: None,
+            });
         }
         let p: Vec<f64> = differences.iter().flatten().map(|d| d.p).collect();
         let mut corrected = holm(&p).into_iter();

@@ -31,7 +31,8 @@ pub fn predict(run: &Path, input: &Path, resize: Resize) -> Result<Prediction, E
     }
     let graph: Architecture = read(&best.join("architecture.json"))?;
     let preprocessing: Preprocessing = read(&best.join("preprocessing.json"))?;
-    let weights = Weights::load(&best.join("model.safetensors"), &graph).map_err(|e| Error::input(e.to_string()))?;
+    let weights =
+        Weights::load(&best.join("model.safetensors"), &graph).map_err(|e| Error::input(e.to_string()))?;
     let image = read_image(input, &preprocessing, resize).map_err(|e| Error::input(e.to_string()))?;
     let mut network = Network::new(graph, weights, &nascent_core::Settings::default(), 0, Device::Cpu);
     let row = probabilities(&mut network, &image, image.len());
@@ -43,5 +44,6 @@ pub fn predict(run: &Path, input: &Path, resize: Resize) -> Result<Prediction, E
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-    serde_json::from_str(&text).map_err(|e| Error::file(path, format!("is damaged: {e}; restore it from a copy")))
+    serde_json::from_str(&text)
+        .map_err(|e| Error::file(path, format!("is damaged: {e}; restore it from a copy")))
 }

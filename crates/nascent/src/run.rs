@@ -15,7 +15,9 @@ use nascent_core::study::{End, Halt, Parts, Phase, Source};
 use nascent_core::{
     Control, Evaluator, Feasibility, Job, Log, Metrics, Space, State, Study, TrialId, draw, feasibility,
 };
-use nascent_runtime::{ProcessSettings, ProcessWorkers, RunFolder, SqliteLog, total_memory_bytes, write_atomically};
+use nascent_runtime::{
+    ProcessSettings, ProcessWorkers, RunFolder, SqliteLog, total_memory_bytes, write_atomically,
+};
 use nascent_train::{Network, TrainEvaluator, Weights, evaluate};
 use std::path::{Path, PathBuf};
 
@@ -107,7 +109,9 @@ pub fn run(
                 setup.file.settings.budget = budget;
             }
             if trials.is_some_and(|t| t < before) {
-                return Err(Error::input(format!("the study has {before} trials already: give a larger number")));
+                return Err(Error::input(format!(
+                    "the study has {before} trials already: give a larger number"
+                )));
             }
             (setup, folder, log, trials)
         }
@@ -157,13 +161,15 @@ fn must_be_feasible(setup: &Setup) -> Result<(), Error> {
         return Ok(());
     }
     let seed = setup.file.settings.seed;
-    let found = feasibility(&*setup.space, &setup.objectives, seed)
-        .map_err(|e| Error::input(e.to_string()))?;
+    let found =
+        feasibility(&*setup.space, &setup.objectives, seed).map_err(|e| Error::input(e.to_string()))?;
     match found {
         Feasibility::Found(_) => Ok(()),
         Feasibility::NotFound { violations, .. } => {
-            let nearest: Vec<String> =
-                violations.iter().map(|v| format!("{} = {} against {}", v.limit.metric, v.value, v.limit)).collect();
+            let nearest: Vec<String> = violations
+                .iter()
+                .map(|v| format!("{} = {} against {}", v.limit.metric, v.value, v.limit))
+                .collect();
             Err(Error::Infeasible(format!(
                 "none of 10,000 random networks of {} nor a climb from the nearest of them meets the limits; the \
                  nearest has {}: raise the limit, or choose a space with smaller networks",
@@ -210,7 +216,9 @@ impl Whole<'_> {
             self.study.note(Event::Closed { reason: Reason::NothingWorked })?;
             let why = self.study.history().trials.iter().rev().find_map(|t| t.reason.clone());
             let why = why.unwrap_or_else(|| "no trial met the limits".into());
-            return Err(Error::NothingWorked(format!("no trial gave a network that meets the limits; the last one: {why}")));
+            return Err(Error::NothingWorked(format!(
+                "no trial gave a network that meets the limits; the last one: {why}"
+            )));
         }
         if self.baselines(until(0.7))? == End::Interrupted {
             return Ok(End::Interrupted);
@@ -238,7 +246,8 @@ impl Whole<'_> {
 
     /// Each baseline gets as many trials as the search made.
     fn baselines(&mut self, until_ms: Option<u64>) -> Result<End, Error> {
-        let searched = self.study.history().of(&Role::Search).filter(|t| t.state != State::Infeasible).count() as u64;
+        let searched =
+            self.study.history().of(&Role::Search).filter(|t| t.state != State::Infeasible).count() as u64;
         for name in baseline_names(self.setup) {
             let role = Role::Baseline(name.clone());
             let reference = self.setup.space.reference();
@@ -265,10 +274,15 @@ impl Whole<'_> {
                     (&fixed, "random", searched)
                 }
             };
-            (self.tell)(Progress::Phase(if spec == name { "random baseline" } else { "tuned reference" }, trials));
+            (self.tell)(Progress::Phase(
+                if spec == name { "random baseline" } else { "tuned reference" },
+                trials,
+            ));
             let spec = nascent_strategies::Spec::parse(spec).map_err(|e| Error::input(e.to_string()))?;
             let mut strategy = spec.make(trials).map_err(|e| Error::input(e.to_string()))?;
-            if self.phase(Source::Strategy(&mut *strategy, role), space, trials, until_ms)? == End::Interrupted {
+            if self.phase(Source::Strategy(&mut *strategy, role), space, trials, until_ms)?
+                == End::Interrupted
+            {
                 return Ok(End::Interrupted);
             }
         }
@@ -281,8 +295,14 @@ impl Whole<'_> {
         let asked = Finals { finalists: s.finalists, replicas: s.replicas, epochs: s.epochs };
         let Some(until) = until_ms else { return asked };
         let history = self.study.history();
-        let durations: Vec<u64> = history.of(&Role::Search).filter(|t| t.copied_from.is_none()).filter_map(|t| t.duration_ms()).collect();
-        let one = durations.iter().sum::<u64>() as f64 / durations.len().max(1) as f64 / s.workers.unwrap_or(1) as f64;
+        let durations: Vec<u64> = history
+            .of(&Role::Search)
+            .filter(|t| t.copied_from.is_none())
+            .filter_map(|t| t.duration_ms())
+            .collect();
+        let one = durations.iter().sum::<u64>() as f64
+            / durations.len().max(1) as f64
+            / s.workers.unwrap_or(1) as f64;
         // A tenth is kept for testing and writing.
         let left = 0.9 * until.saturating_sub(self.study.now_ms()) as f64;
         let tested = 1 + baseline_names(self.setup).len();
@@ -314,7 +334,8 @@ impl Whole<'_> {
             return Ok(End::Complete);
         }
         let history = self.study.history();
-        let finalists = best(history, &self.setup.objectives, &Role::Search, f.finalists, self.setup.tolerance());
+        let finalists =
+            best(history, &self.setup.objectives, &Role::Search, f.finalists, self.setup.tolerance());
         let list: Vec<Proposal> = finalists
             .iter()
             .filter_map(|id| history.trial(*id))
@@ -382,7 +403,9 @@ impl Whole<'_> {
             let hash = graph.hash().0;
             let job = Job::new(id, trial.attempts, &trial.proposal, &created.ladder, hash, created.seed);
             let candidate = replay(&*self.setup.space, &trial.proposal.decisions).map_err(|e| fail(&e))?;
-            evaluator(self.setup, self.folder.trials()).evaluate(&job, candidate, &mut Deaf).map_err(|e| fail(&e))?;
+            evaluator(self.setup, self.folder.trials())
+                .evaluate(&job, candidate, &mut Deaf)
+                .map_err(|e| fail(&e))?;
         }
         let weights = Weights::load(&path, &graph).map_err(|e| fail(&e))?;
         Ok(Network::new(graph, weights, &nascent_core::Settings::default(), 0, self.setup.device))

@@ -95,7 +95,8 @@ pub struct Memory(pub u64);
 impl std::str::FromStr for Budget {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let fail = || format!("{text:?} is no length of time from 1s on, such as \"90s\", \"10m\" or \"1h 30m\"");
+        let fail =
+            || format!("{text:?} is no length of time from 1s on, such as \"90s\", \"10m\" or \"1h 30m\"");
         let duration = humantime::parse_duration(text).map_err(|_| fail())?;
         if duration < Duration::from_secs(1) { Err(fail()) } else { Ok(Self(duration)) }
     }
@@ -105,9 +106,9 @@ impl std::str::FromStr for Memory {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let least = 64 << 20;
-        let bytes: bytesize::ByteSize = text.parse().map_err(|_| {
-            format!("{text:?} is no amount of memory such as \"512MiB\" or \"2GiB\"")
-        })?;
+        let bytes: bytesize::ByteSize = text
+            .parse()
+            .map_err(|_| format!("{text:?} is no amount of memory such as \"512MiB\" or \"2GiB\""))?;
         if bytes.0 < least {
             return Err(format!("{text:?} is too little: a worker needs at least 64MiB"));
         }

@@ -70,9 +70,10 @@ impl Setup {
         let workers = *s.workers.get_or_insert(cores);
         range("workers", workers as u64, 1, 1_024)?;
         baselines(&s.baselines)?;
-        let device = s.device.parse().map_err(|e: nascent_train::TrainError| {
-            InputError::about("device", e.to_string())
-        })?;
+        let device = s
+            .device
+            .parse()
+            .map_err(|e: nascent_train::TrainError| InputError::about("device", e.to_string()))?;
         if s.objectives.is_empty() {
             s.objectives.push(task.metric.into());
         }
@@ -117,8 +118,7 @@ impl Setup {
     /// Where the space cannot be asked.
     pub fn created(&self, study: &str) -> Result<Created, Error> {
         let s = &self.file.settings;
-        let ladder =
-            vec![Rung { estimator: "train".into(), budget: s.epochs, cost: f64::from(s.epochs) }];
+        let ladder = vec![Rung { estimator: "train".into(), budget: s.epochs, cost: f64::from(s.epochs) }];
         Ok(Created {
             format: FORMAT,
             program: env!("CARGO_PKG_VERSION").into(),
@@ -207,7 +207,10 @@ fn objectives(task: &Task, s: &crate::Settings) -> Result<Objectives, Error> {
     let unknown = |key: &str, name: &str| {
         let names: Vec<&str> = known.iter().map(|(n, _)| n.as_str()).collect();
         let nearest = nearest(name, names.iter().copied());
-        InputError::about(key, format!("there is no metric {name:?}{nearest}; there are: {}", names.join(", ")))
+        InputError::about(
+            key,
+            format!("there is no metric {name:?}{nearest}; there are: {}", names.join(", ")),
+        )
     };
     let mut wanted: Vec<Objective> = Vec::new();
     for name in &s.objectives {

@@ -32,7 +32,10 @@ pub fn load(path: &Path) -> Result<Stored, Error> {
     let events = log.after(Seq(0)).map_err(|e| Error::input(e.to_string()))?;
     let history = History::fold(&events).map_err(|e| Error::file(folder.study_db(), e))?;
     let Some(created) = &history.created else {
-        return Err(Error::file(folder.study_db(), "the study stopped before its first event; start a new one"));
+        return Err(Error::file(
+            folder.study_db(),
+            "the study stopped before its first event; start a new one",
+        ));
     };
     let file = StudyFile::parse("the settings in study.db", &created.settings)?;
     let setup = Setup::new(file)?;
@@ -102,7 +105,9 @@ impl Stored {
         let mut notes = Vec::new();
         let touches = self.history.touches();
         if touches > 1 {
-            notes.push(format!("The test set was opened {touches} times: the last result is no longer untouched."));
+            notes.push(format!(
+                "The test set was opened {touches} times: the last result is no longer untouched."
+            ));
         }
         let s = &self.setup.file.settings;
         let refits = evidence.winner.map_or(0, |w| self.history.finals(w, Data::All).len());
@@ -110,7 +115,10 @@ impl Stored {
             notes.push(format!("The time allowed {refits} of {} seeds for the final networks.", s.replicas));
         }
         if self.setup.objectives.wanted.len() > 1 {
-            notes.push(format!("Recommended is {}.", crate::rule(&self.setup.objectives, self.setup.tolerance())));
+            notes.push(format!(
+                "Recommended is {}.",
+                crate::rule(&self.setup.objectives, self.setup.tolerance())
+            ));
         }
         notes
     }
@@ -120,11 +128,17 @@ impl Stored {
     pub fn summary(&self) -> Summary {
         let evidence = self.evidence();
         let setup = &self.setup;
-        let of = |state| self.history.of(&Role::Search).filter(move |t| t.state == state && t.copied_from.is_none()).count();
+        let of = |state| {
+            self.history
+                .of(&Role::Search)
+                .filter(move |t| t.state == state && t.copied_from.is_none())
+                .count()
+        };
         let (count, is_exact) = self.count();
         let seconds = self.seconds();
         let metric = setup.task.metric;
-        let test = |t: &Option<Tested>| t.as_ref().map(|t| TestSummary::new(metric, &t.interval, t.values.clone()));
+        let test =
+            |t: &Option<Tested>| t.as_ref().map(|t| TestSummary::new(metric, &t.interval, t.values.clone()));
         let params = |t: &Trial| t.costs.value("params").map(|p| p as u64);
         let best = evidence.winner.and_then(|id| self.history.trial(id)).map(|t| Best {
             trial: t.id.0,
@@ -137,7 +151,12 @@ impl Stored {
         });
         let objectives = |t: &Trial| -> BTreeMap<String, f64> {
             let metrics = t.metrics();
-            setup.objectives.wanted.iter().filter_map(|o| Some((o.name.clone(), metrics.value(&o.name)?))).collect()
+            setup
+                .objectives
+                .wanted
+                .iter()
+                .filter_map(|o| Some((o.name.clone(), metrics.value(&o.name)?)))
+                .collect()
         };
         Summary {
             schema: 1,

@@ -128,9 +128,9 @@ mod tests {
         let easy = coin(3, 0.9, 2000);
         let mut worse = easy.clone();
         worse.iter_mut().filter(|s| **s > 0.5).take(60).for_each(|s| *s = 0.0);
-        let found = difference(&[easy.clone()], &[worse], 0).unwrap();
+        let found = difference(std::slice::from_ref(&easy), &[worse], 0).unwrap();
         assert!(found.p < 0.01 && found.ci95[0] > 0.0 && (found.mean - 0.03).abs() < 1e-6, "{found:?}");
-        let nothing = difference(&[easy.clone()], &[easy], 0).unwrap();
+        let nothing = difference(std::slice::from_ref(&easy), std::slice::from_ref(&easy), 0).unwrap();
         assert!(nothing.p > 0.99 && nothing.mean == 0.0);
     }
 }

@@ -48,8 +48,15 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
         for p in row["parameters"].as_array().into_iter().flatten() {
             match p.as_str() {
                 Some(name) => println!("{:24}   {name}", ""),
-                None => println!("{:24}   {}: {}, {} to {} (default: {})", "", p["name"].as_str().unwrap_or_default(),
-                    p["meaning"].as_str().unwrap_or_default(), p["from"], p["to"], p["default"].as_str().unwrap_or_default()),
+                None => println!(
+                    "{:24}   {}: {}, {} to {} (default: {})",
+                    "",
+                    p["name"].as_str().unwrap_or_default(),
+                    p["meaning"].as_str().unwrap_or_default(),
+                    p["from"],
+                    p["to"],
+                    p["default"].as_str().unwrap_or_default()
+                ),
             }
         }
     }
@@ -62,16 +69,23 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
 pub fn space(options: &Space) -> Result<ExitCode, Error> {
     let bad = |e: String| Error::from(InputError::about("space", e));
     let task = data::registry::load(&options.task, 0).map_err(|e| bad(e.to_string()))?;
-    let space = space_file(&options.space)?.build(task.input_shape(), task.outputs()).map_err(|e| bad(e.to_string()))?;
+    let space = space_file(&options.space)?
+        .build(task.input_shape(), task.outputs())
+        .map_err(|e| bad(e.to_string()))?;
     let space = &*space;
     let count = count(space).map_err(|e| bad(e.to_string()))?;
     let counted = match &count {
         Count::Exact(n) => n.to_string(),
-        Count::Estimate { mean, standard_error } => format!("about {mean:.3e} (standard error {standard_error:.1e})"),
+        Count::Estimate { mean, standard_error } => {
+            format!("about {mean:.3e} (standard error {standard_error:.1e})")
+        }
     };
     let mut rng = Rng::new(options.seed, 0);
     let members: Vec<Decisions> = match (options.sample, options.draw) {
-        (Some(n), _) => (0..n).map(|_| sample(space, &mut rng)).collect::<Result<_, _>>().map_err(|e| bad(e.to_string()))?,
+        (Some(n), _) => (0..n)
+            .map(|_| sample(space, &mut rng))
+            .collect::<Result<_, _>>()
+            .map_err(|e| bad(e.to_string()))?,
         (None, true) => space.reference().into_iter().collect(),
         _ => Vec::new(),
     };
@@ -84,7 +98,8 @@ pub fn space(options: &Space) -> Result<ExitCode, Error> {
         let answers = describe(space, decisions).map_err(|e| bad(e.to_string()))?;
         let cost = graph.cost();
         if options.json {
-            let named: std::collections::BTreeMap<_, _> = answers.into_iter().map(|a| (a.path, a.label)).collect();
+            let named: std::collections::BTreeMap<_, _> =
+                answers.into_iter().map(|a| (a.path, a.label)).collect();
             rows.push(json!({"hash": graph.hash(), "decisions": named, "cost": cost}));
             continue;
         }

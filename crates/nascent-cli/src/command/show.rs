@@ -28,11 +28,18 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
         return Ok(ExitCode::SUCCESS);
     }
     let summary = stored.summary();
-    println!("{} is {}: {} with {} on {}", summary.study, summary.status, summary.strategy, summary.space.name, summary.task.name);
-    println!("{:>5}  {:10}  {:12}  {:>10}  {:>9}  what", "trial", "role", "state", summary.task.metric, "params");
+    println!(
+        "{} is {}: {} with {} on {}",
+        summary.study, summary.status, summary.strategy, summary.space.name, summary.task.name
+    );
+    println!(
+        "{:>5}  {:10}  {:12}  {:>10}  {:>9}  what",
+        "trial", "role", "state", summary.task.metric, "params"
+    );
     for trial in &stored.history.trials {
         let metrics = trial.metrics();
-        let number = |name: &str, digits| metrics.value(name).map_or(String::new(), |v| format!("{v:.digits$}"));
+        let number =
+            |name: &str, digits| metrics.value(name).map_or(String::new(), |v| format!("{v:.digits$}"));
         let role = match &trial.proposal.role {
             nascent::core::event::Role::Search => "search".to_string(),
             nascent::core::event::Role::Baseline(name) => name.clone(),
@@ -41,7 +48,12 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
         let state = format!("{:?}", trial.state).to_lowercase();
         let mark = if summary.best.as_ref().is_some_and(|b| b.trial == trial.id.0) { "best" } else { "" };
         let why = trial.reason.as_deref().unwrap_or(mark);
-        println!("{:>5}  {role:10.10}  {state:12}  {:>10}  {:>9}  {why}", trial.id.0, number(&summary.task.metric, 4), number("params", 0));
+        println!(
+            "{:>5}  {role:10.10}  {state:12}  {:>10}  {:>9}  {why}",
+            trial.id.0,
+            number(&summary.task.metric, 4),
+            number("params", 0)
+        );
     }
     if let Some(best) = &summary.best {
         println!("best: trial {}", best.trial);
@@ -54,7 +66,10 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
 fn show_trial(stored: &Stored, number: u32, json: bool) -> Result<ExitCode, Error> {
     let last = stored.history.trials.len();
     let trial = stored.history.trial(TrialId(number)).ok_or_else(|| {
-        InputError::about("trial", format!("there is no trial {number}: the study has trials 0 to {}", last.saturating_sub(1)))
+        InputError::about(
+            "trial",
+            format!("there is no trial {number}: the study has trials 0 to {}", last.saturating_sub(1)),
+        )
     })?;
     if json {
         println!("{}", one(stored, trial));
@@ -112,12 +127,16 @@ pub fn predict(options: &Predict) -> Result<ExitCode, Error> {
 }
 
 pub fn compare(options: &Compare) -> Result<ExitCode, Error> {
-    let summaries = options.runs.iter().map(|run| Ok(load(run)?.summary())).collect::<Result<Vec<_>, Error>>()?;
+    let summaries =
+        options.runs.iter().map(|run| Ok(load(run)?.summary())).collect::<Result<Vec<_>, Error>>()?;
     if options.json {
         println!("{}", json!(summaries));
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{:16} {:12} {:28} {:>6} {:>9} {:>8} {:>18}", "study", "task", "strategy", "trials", "params", "test", "95 % interval");
+    println!(
+        "{:16} {:12} {:28} {:>6} {:>9} {:>8} {:>18}",
+        "study", "task", "strategy", "trials", "params", "test", "95 % interval"
+    );
     for s in &summaries {
         let best = s.best.as_ref();
         let test = best.and_then(|b| b.test.as_ref());
@@ -132,7 +151,8 @@ pub fn compare(options: &Compare) -> Result<ExitCode, Error> {
             test.map_or("-".into(), |t| format!("{:.4} to {:.4}", t.ci95[0], t.ci95[1])),
         );
     }
-    let tasks: std::collections::BTreeSet<_> = summaries.iter().map(|s| (&s.task.name, s.task.test)).collect();
+    let tasks: std::collections::BTreeSet<_> =
+        summaries.iter().map(|s| (&s.task.name, s.task.test)).collect();
     if tasks.len() > 1 {
         println!("note: these studies are about different tasks or parts; their numbers do not compare");
     }

@@ -41,9 +41,9 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
         s.objectives = options.objectives.clone();
     }
     for limit in &options.limits {
-        let limit = limit.parse().map_err(|e: nascent::core::objective::LimitError| {
-            InputError::about("limits", e.to_string())
-        })?;
+        let limit = limit
+            .parse()
+            .map_err(|e: nascent::core::objective::LimitError| InputError::about("limits", e.to_string()))?;
         s.limits.push(limit);
     }
     s.trials = options.trials.or(s.trials);
@@ -106,7 +106,9 @@ fn go(start: Start, mut live: Live) -> Result<ExitCode, Error> {
     }
     if !json {
         ten_lines(&finish.summary);
-        println!("\nnext:\n  nascent show {folder}\n  nascent predict {folder} image.png\n  open {folder}/report.html");
+        println!(
+            "\nnext:\n  nascent show {folder}\n  nascent predict {folder} image.png\n  open {folder}/report.html"
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -115,7 +117,10 @@ fn go(start: Start, mut live: Live) -> Result<ExitCode, Error> {
 fn ten_lines(s: &Summary) {
     println!("\n{} is {}", s.study, s.status);
     if let Some(best) = &s.best {
-        println!("best      trial {}: {} parameters, {} multiply-accumulates", best.trial, best.params, best.macs);
+        println!(
+            "best      trial {}: {} parameters, {} multiply-accumulates",
+            best.trial, best.params, best.macs
+        );
         if let Some(test) = &best.test {
             let [low, high] = test.ci95;
             println!("test      {} {:.4} (95 % interval {low:.4} to {high:.4})", test.metric, test.mean);
@@ -127,19 +132,35 @@ fn ten_lines(s: &Summary) {
         println!("against   {}{size}: {} {:.4}", baseline.name, test.metric, test.mean);
         let Some(verdict) = &baseline.verdict else { continue };
         let points = verdict.margin * 100.0;
-        println!("          {}", match verdict.result.as_str() {
-            "better" => format!("the search paid off: the found network is better (p = {:.3})", verdict.p),
-            "worse" => format!("the search did not pay off: the found network is worse (p = {:.3})", verdict.p),
-            "equal" => format!("both are equal within {points} points: what the search can have gained is size or speed"),
-            _ => format!("these data cannot tell them apart (p = {:.3}, margin {points} points)", verdict.p),
-        });
+        println!(
+            "          {}",
+            match verdict.result.as_str() {
+                "better" =>
+                    format!("the search paid off: the found network is better (p = {:.3})", verdict.p),
+                "worse" =>
+                    format!("the search did not pay off: the found network is worse (p = {:.3})", verdict.p),
+                "equal" => format!(
+                    "both are equal within {points} points: what the search can have gained is size or speed"
+                ),
+                _ => format!(
+                    "these data cannot tell them apart (p = {:.3}, margin {points} points)",
+                    verdict.p
+                ),
+            }
+        );
     }
     let t = &s.trials;
-    println!("trials    {} trained, {} failed, {} broke a limit, {} saved as duplicates", t.finished, t.failed, t.infeasible, t.duplicate);
+    println!(
+        "trials    {} trained, {} failed, {} broke a limit, {} saved as duplicates",
+        t.finished, t.failed, t.infeasible, t.duplicate
+    );
     if s.pareto.len() > 1 {
         println!("pareto    {} members", s.pareto.len());
     }
-    println!("cost      search {:.1} s, baselines {:.1} s, finals {:.1} s", s.cost.search_s, s.cost.baseline_s, s.cost.final_s);
+    println!(
+        "cost      search {:.1} s, baselines {:.1} s, finals {:.1} s",
+        s.cost.search_s, s.cost.baseline_s, s.cost.final_s
+    );
     for note in &s.notes {
         println!("note      {note}");
     }

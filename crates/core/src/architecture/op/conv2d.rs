@@ -38,7 +38,10 @@ impl Operation for Conv2d {
     fn output(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let input = only(inputs)?;
         let (c, h, w) = input.image().ok_or_else(|| format!("needs channels×height×width, got {input}"))?;
-        if self.channels == 0 || self.groups == 0 || c % self.groups != 0 || self.channels % self.groups != 0
+        if self.channels == 0
+            || self.groups == 0
+            || !c.is_multiple_of(self.groups)
+            || !self.channels.is_multiple_of(self.groups)
         {
             return Err(format!("{} groups must divide {c} and {} channels", self.groups, self.channels));
         }
