@@ -168,7 +168,9 @@ impl StudyFile {
     /// Where it is not TOML, has an unknown key, or a value of the wrong type or range; the error says where.
     pub fn parse(name: &str, text: &str) -> Result<Self, Box<InputError>> {
         let at = |message: String, span: Option<Range<usize>>| {
-            let place = span.map(|span| (name.to_string(), text.to_string(), span));
+            // What is missing has no bytes: the character before the gap is pointed at.
+            let visible = |s: Range<usize>| if s.is_empty() { s.start.saturating_sub(1)..s.end } else { s };
+            let place = span.map(|span| (name.to_string(), text.to_string(), visible(span)));
             Box::new(InputError { message, key: None, place })
         };
         let mut document = DeTable::parse(text).map_err(|e| at(e.message().into(), e.span()))?;
