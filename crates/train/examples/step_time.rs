@@ -5,7 +5,7 @@
 use nascent_core::architecture::op::*;
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, Op, Shape};
 use nascent_core::{Control, Settings};
-use nascent_train::{Plan, train};
+use nascent_train::{Moment, Plan, train};
 use std::time::Instant;
 
 fn network() -> Architecture {
@@ -40,7 +40,8 @@ fn main() {
     nascent_train::on_one_thread(|| {
         let start = Instant::now();
         let trained =
-            train(&graph, &settings, &training, Some(&validation), Some(&augment), &plan, &mut |epoch| {
+            train(&graph, &settings, &training, Some(&validation), Some(&augment), &plan, &mut |moment| {
+                let Moment::Epoch(epoch) = moment else { return Control::Continue };
                 let v = epoch.validation.as_ref().unwrap();
                 println!("{} {:.4} {:.4} {:.4}", epoch.epoch, epoch.train_loss, v.loss, v.accuracy);
                 Control::Continue

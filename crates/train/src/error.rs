@@ -14,6 +14,12 @@ pub enum TrainError {
         /// The loss.
         loss: f64,
     },
+    /// The observer ended the training within an epoch.
+    #[error("training was stopped in epoch {epoch}")]
+    Stopped {
+        /// The epoch, from 1.
+        epoch: u32,
+    },
     /// Examples and network do not fit.
     #[error("{0}")]
     Mismatch(String),

@@ -1,4 +1,4 @@
-use crate::training::{Augment, Epoch, Plan, on_one_thread, train};
+use crate::training::{Augment, Epoch, Moment, Plan, on_one_thread, train};
 use crate::{Device, TrainError};
 use nascent_core::event::{Data, Outcome, Role};
 use nascent_core::rng::Rng;
@@ -67,8 +67,9 @@ impl Evaluator for TrainEvaluator {
         let augment = |batch: &mut [f32], rng: &mut Rng| augmentation.apply(&training.shape, batch, rng);
         let augment: Option<Augment<'_>> = (settings.augmentation > 0).then_some(&augment);
         let trained = on_one_thread(|| {
-            train(&graph, &settings, training, validation, augment, &plan, &mut |epoch| {
-                progress.report(epoch.epoch, metrics(epoch))
+            train(&graph, &settings, training, validation, augment, &plan, &mut |moment| match moment {
+                Moment::Step => progress.alive(),
+                Moment::Epoch(epoch) => progress.report(epoch.epoch, metrics(epoch)),
             })
         });
         let fail = |e: TrainError| EvaluateError(e.to_string());

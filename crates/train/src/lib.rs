@@ -25,5 +25,5 @@ pub use memory::training_bytes;
 pub use network::{Network, TrainStep};
 pub use optimizer::Optimizers;
 pub use schedule::learning_rate;
-pub use training::{Augment, Epoch, Plan, Trained, on_one_thread, train};
+pub use training::{Augment, Epoch, Moment, Plan, Trained, on_one_thread, train};
 pub use weights::{Slot, SlotKind, Weights, slots};

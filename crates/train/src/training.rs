@@ -33,6 +33,15 @@ pub struct Epoch {
     pub validation: Option<Evaluation>,
 }
 
+/// A sign of life while a network is trained.
+#[derive(Clone, Copy, Debug)]
+pub enum Moment<'e> {
+    /// A batch was learned from.
+    Step,
+    /// An epoch ended.
+    Epoch(&'e Epoch),
+}
+
 /// A trained network.
 pub struct Trained {
     /// The network, with the weights of its best epoch.
@@ -49,7 +58,8 @@ pub type Augment<'a> = &'a (dyn Fn(&mut [f32], &mut Rng) + Sync);
 /// Trains a network.
 ///
 /// With validation examples, the weights of the best epoch are kept: the highest accuracy, then the lowest loss.
-/// The observer hears of every epoch and can end the training after it.
+/// The observer hears of every batch and every epoch. It can end the training: after an epoch with what there is, after a
+/// batch with [`TrainError::Stopped`], for nobody waits for it then.
 ///
 /// # Errors
 /// Where the loss stops being a number, or examples and network do not fit.
@@ -60,7 +70,7 @@ pub fn train(
     validation: Option<&Examples>,
     augment: Option<Augment<'_>>,
     plan: &Plan,
-    observe: &mut dyn FnMut(&Epoch) -> Control,
+    observe: &mut dyn FnMut(Moment<'_>) -> Control,
 ) -> Result<Trained, TrainError> {
     fits(graph, training)?;
     let Targets::Classes { labels, .. } = &training.targets;
@@ -95,11 +105,14 @@ pub fn train(
                 return Err(TrainError::Diverged { epoch, step: step + 1, loss });
             }
             total += loss * rows.len() as f64;
+            if observe(Moment::Step) == Control::Stop {
+                return Err(TrainError::Stopped { epoch });
+            }
         }
         trained = epoch;
         let validation = validation.map(|v| evaluate(&mut network, v));
         let now = Epoch { epoch, train_loss: total / labels.len() as f64, learning_rate: rate, validation };
-        let control = observe(&now);
+        let control = observe(Moment::Epoch(&now));
         if best.as_ref().is_none_or(|(b, _)| improves(&now, b)) {
             best = Some((now, network.weights().clone()));
         }

@@ -4,7 +4,9 @@ use nascent_core::architecture::{Architecture, ArchitectureBuilder, Op, Shape};
 use nascent_core::rng::Rng;
 use nascent_core::{Control, Settings};
 use nascent_data::{Examples, Targets};
-use nascent_train::{Device, Epoch, Plan, TrainError, TrainStep, Trained, evaluate, on_one_thread, train};
+use nascent_train::{
+    Device, Epoch, Moment, Plan, TrainError, TrainStep, Trained, evaluate, on_one_thread, train,
+};
 
 fn graph() -> Architecture {
     let mut b = ArchitectureBuilder::new(Shape::new(&[1, 6, 6]));
@@ -43,8 +45,10 @@ fn losses(plan: &Plan, settings: &Settings) -> (Vec<Epoch>, Result<Trained, Trai
     let (training, validation) = (examples(70, 1), examples(40, 2));
     let augment =
         |batch: &mut [f32], rng: &mut Rng| batch.iter_mut().for_each(|x| *x += 0.1 * rng.normal() as f32);
-    let mut observe = |epoch: &Epoch| {
-        seen.push(epoch.clone());
+    let mut observe = |moment: Moment<'_>| {
+        if let Moment::Epoch(epoch) = moment {
+            seen.push(epoch.clone());
+        }
         Control::Continue
     };
     let trained = train(&graph(), settings, &training, Some(&validation), Some(&augment), plan, &mut observe);
@@ -93,22 +97,30 @@ fn the_schedule_follows_the_horizon_not_the_epochs() {
 #[test]
 fn without_validation_all_epochs_run_and_the_last_weights_stay() {
     let mut seen = 0;
-    let trained = train(&graph(), &settings(), &examples(70, 1), None, None, &plan(3), &mut |epoch| {
-        seen += 1;
-        assert!(epoch.validation.is_none());
+    let trained = train(&graph(), &settings(), &examples(70, 1), None, None, &plan(3), &mut |moment| {
+        if let Moment::Epoch(epoch) = moment {
+            seen += 1;
+            assert!(epoch.validation.is_none());
+        }
         Control::Continue
     });
     assert_eq!((seen, trained.unwrap().best.epoch), (3, 3));
-    let stopped =
-        train(&graph(), &settings(), &examples(70, 1), None, None, &plan(3), &mut |_| Control::Stop).unwrap();
+    let stop_at = |within: bool| {
+        train(&graph(), &settings(), &examples(70, 1), None, None, &plan(3), &mut |moment| match moment {
+            Moment::Step if !within => Control::Continue,
+            _ => Control::Stop,
+        })
+    };
+    let stopped = stop_at(false).unwrap();
     assert_eq!((stopped.epochs, stopped.best.epoch), (1, 1));
+    assert_eq!(stop_at(true).err(), Some(TrainError::Stopped { epoch: 1 }));
 }
 
 #[test]
 fn a_loss_that_is_no_number_ends_the_training_with_its_place() {
     let mut broken = examples(70, 1);
     broken.inputs[5] = f32::NAN;
-    let observe = &mut |_: &Epoch| Control::Continue;
+    let observe = &mut |_: Moment<'_>| Control::Continue;
     let error = train(&graph(), &settings(), &broken, None, None, &plan(3), observe).err().unwrap();
     assert!(matches!(error, TrainError::Diverged { epoch: 1, step: 1..=5, .. }), "{error}");
     assert!(error.to_string().contains("NaN in epoch 1, step"), "{error}");
@@ -116,7 +128,7 @@ fn a_loss_that_is_no_number_ends_the_training_with_its_place() {
 
 #[test]
 fn what_does_not_fit_is_said_before_training() {
-    let observe = &mut |_: &Epoch| Control::Continue;
+    let observe = &mut |_: Moment<'_>| Control::Continue;
     let mut error = |examples: &Examples, plan: &Plan| {
         train(&graph(), &settings(), examples, None, None, plan, observe).err().unwrap().to_string()
     };
