@@ -17,15 +17,19 @@ pub fn rule(objectives: &Objectives, tolerance: f64) -> String {
     }
 }
 
-/// The finished trials of a role with their scores, those that keep every limit.
+/// The finished trials of a role with their scores, those that keep every limit, by ascending loss: small validation
+/// parts give many networks the same accuracy, and the loss then says more than the order of trials.
 fn scored<'h>(history: &'h History, objectives: &Objectives, role: &Role) -> Vec<(&'h Trial, Score)> {
-    history
+    let loss = |t: &Trial| t.metrics().value("loss").unwrap_or(f64::INFINITY);
+    let mut found: Vec<(&Trial, Score)> = history
         .trials
         .iter()
         .filter(|t| t.proposal.role == *role && t.copied_from.is_none())
         .filter_map(|t| Some((t, t.score(objectives)?)))
         .filter(|(_, score)| *role != Role::Search || score.violation == 0.0)
-        .collect()
+        .collect();
+    found.sort_by(|(a, _), (b, _)| loss(a).total_cmp(&loss(b)));
+    found
 }
 
 /// The Pareto set of the search, in the order of trials.
@@ -33,7 +37,9 @@ fn scored<'h>(history: &'h History, objectives: &Objectives, role: &Role) -> Vec
 pub fn pareto_set<'h>(history: &'h History, objectives: &Objectives) -> Vec<&'h Trial> {
     let all = scored(history, objectives, &Role::Search);
     let scores: Vec<Score> = all.iter().map(|(_, s)| s.clone()).collect();
-    pareto::front(&scores).into_iter().map(|i| all[i].0).collect()
+    let mut members: Vec<&Trial> = pareto::front(&scores).into_iter().map(|i| all[i].0).collect();
+    members.sort_by_key(|t| t.id);
+    members
 }
 
 /// The best trials of a role, the recommended one first, then by the same rule among the rest.

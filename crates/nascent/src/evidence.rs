@@ -67,9 +67,12 @@ pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
     if setup.objectives.wanted.len() > 1 {
         return finalists.first().copied();
     }
-    let mean = |id: &TrialId| choice::mean_over_seeds(history, *id, setup.task.metric);
+    let mean = |id: &TrialId| {
+        let loss = choice::mean_over_seeds(history, *id, "loss").unwrap_or(f64::INFINITY);
+        Some((choice::mean_over_seeds(history, *id, setup.task.metric)?, -loss))
+    };
     let judged = finalists.iter().filter_map(|id| Some((*id, mean(id)?)));
-    // Among equals the earlier finalist, which was better in the search.
+    // Among equals the lower loss, then the finalist that was better in the search.
     let best = judged.reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(id, _)| id).or_else(|| finalists.first().copied())
 }
