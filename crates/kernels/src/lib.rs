@@ -5,6 +5,7 @@
 //!
 //! Read `lanes.rs` first (what a vector is on each path), then `convolution.rs`.
 
+mod activation;
 mod convolution;
 mod depthwise;
 mod gather;
@@ -14,6 +15,7 @@ mod norm;
 mod pool;
 mod tile;
 
+pub use activation::Smooth;
 pub use convolution::{Conv2d, Scratch};
 pub use lanes::Path;
 pub use norm::{BatchNorm, Statistics};

@@ -5,7 +5,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend};
-use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d};
+use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d, Smooth};
 
 #[derive(Debug)]
 struct Convolve;
@@ -59,6 +59,21 @@ impl<B: KernelGradients> Backward<B, 1> for PoolMax {
     }
 }
 
+#[derive(Debug)]
+struct Bend;
+
+impl<B: KernelGradients> Backward<B, 1> for Bend {
+    type State = (B::FloatTensorPrimitive, Smooth);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<B>(&ops.node);
+        let ([node], (x, function)) = (ops.parents, ops.state);
+        if let Some(node) = node {
+            grads.register::<B>(node.id, B::bend_input(x, gradient, function));
+        }
+    }
+}
+
 impl<B: KernelOps + KernelGradients, C: CheckpointStrategy> KernelOps for Autodiff<B, C> {
     fn convolve(x: FloatTensor<Self>, weight: FloatTensor<Self>, shape: Conv2d) -> FloatTensor<Self> {
         let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
@@ -93,6 +108,15 @@ impl<B: KernelOps + KernelGradients, C: CheckpointStrategy> KernelOps for Autodi
         let y = B::pool_max(x.clone(), shape);
         match PoolMax.prepare::<C>([node]).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => prepared.finish((x, shape), y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+
+    fn bend(x: FloatTensor<Self>, function: Smooth) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let y = B::bend(x.clone(), function);
+        match Bend.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((x, function), y),
             OpsKind::UnTracked(prepared) => prepared.finish(y),
         }
     }

@@ -2,7 +2,7 @@ use super::{KernelGradients, KernelOps};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::TensorData;
-use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d, Path, Scratch};
+use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d, Path, Scratch, Smooth};
 use std::borrow::Cow;
 use std::cell::RefCell;
 
@@ -54,6 +54,12 @@ impl KernelOps for Flex {
         shape.forward(Path::best(), &numbers(&x), &mut y);
         tensor(y, [1, shape.planes, height, width])
     }
+
+    fn bend(x: FlexTensor, function: Smooth) -> FlexTensor {
+        let mut y = vec![0.0; x.shape().num_elements()];
+        function.forward(Path::best(), &numbers(&x), &mut y);
+        FlexTensor::from_data(TensorData::new(y, x.shape()))
+    }
 }
 
 impl KernelGradients for Flex {
@@ -96,6 +102,12 @@ impl KernelGradients for Flex {
     fn pool_max_input(x: FlexTensor, gradient: FlexTensor, shape: MaxPool2d) -> FlexTensor {
         let mut dx = vec![0.0; x.shape().num_elements()];
         shape.backward(Path::best(), &numbers(&x), &numbers(&gradient), &mut dx);
+        FlexTensor::from_data(TensorData::new(dx, x.shape()))
+    }
+
+    fn bend_input(x: FlexTensor, gradient: FlexTensor, function: Smooth) -> FlexTensor {
+        let mut dx = vec![0.0; x.shape().num_elements()];
+        function.backward(Path::best(), &numbers(&x), &numbers(&gradient), &mut dx);
         FlexTensor::from_data(TensorData::new(dx, x.shape()))
     }
 }

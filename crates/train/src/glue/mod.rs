@@ -9,7 +9,7 @@ mod flex;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
-use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d};
+use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d, Smooth};
 
 /// Operations that our kernels compute.
 #[backend_extension(Flex, Autodiff)]
@@ -27,6 +27,9 @@ pub trait KernelOps: Backend {
 
     /// The largest value of each window.
     fn pool_max(x: FloatTensor<Self>, shape: MaxPool2d) -> FloatTensor<Self>;
+
+    /// A smooth nonlinearity of each number.
+    fn bend(x: FloatTensor<Self>, function: Smooth) -> FloatTensor<Self>;
 }
 
 /// Gradients of [`KernelOps`], given the gradient of the output.
@@ -52,6 +55,8 @@ pub(crate) trait KernelGradients: Backend {
         gradient: FloatTensor<Self>,
         shape: MaxPool2d,
     ) -> FloatTensor<Self>;
+
+    fn bend_input(x: FloatTensor<Self>, gradient: FloatTensor<Self>, function: Smooth) -> FloatTensor<Self>;
 }
 
 /// A convolution of `[batch, channels, height, width]` with `[outputs, channels / groups, kernel, kernel]`.
@@ -73,6 +78,11 @@ pub(crate) fn normalise<const D: usize>(
     let inputs = (x.into_dispatch(), scale.into_dispatch(), shift.into_dispatch());
     let (y, mean, variance) = Dispatch::normalise(inputs.0, inputs.1, inputs.2, shape);
     (Tensor::from_dispatch(y), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
+}
+
+/// A smooth nonlinearity of each number.
+pub(crate) fn bend<const D: usize>(x: Tensor<D>, function: Smooth) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::bend(x.into_dispatch(), function))
 }
 
 /// The largest value of each window of `[batch, channels, height, width]`.

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use nascent_core::architecture::op::{Activation, Conv2d, Linear, Pool2d, PoolKind};
 use nascent_core::architecture::{Architecture, Op};
 use nascent_core::rng::Rng;
+use nascent_kernels::Smooth;
 
 /// Whether a pass learns.
 pub(super) enum Mode<'a> {
@@ -128,8 +129,8 @@ impl<'a> Forward<'a> {
             (Op::Linear(op), Some(Value::Vectors(x))) => Value::Vectors(self.connect(op, x)),
             (Op::BatchNorm(_), Some(Value::Images(x))) => Value::Images(self.normalise(x, relu)),
             (Op::BatchNorm(_), Some(Value::Vectors(x))) => Value::Vectors(self.normalise(x, relu)),
-            (Op::Activation(f), Some(Value::Images(x))) => Value::Images(activate(*f, x)),
-            (Op::Activation(f), Some(Value::Vectors(x))) => Value::Vectors(activate(*f, x)),
+            (Op::Activation(f), Some(Value::Images(x))) => Value::Images(self.activate(*f, x)),
+            (Op::Activation(f), Some(Value::Vectors(x))) => Value::Vectors(self.activate(*f, x)),
             (Op::Pool2d(op), Some(Value::Images(x))) if self.kernels && op.kind == PoolKind::Max => {
                 Value::Images(glue::pool_max(x, op.kernel, op.stride, op.padding))
             }
@@ -173,6 +174,18 @@ impl<'a> Forward<'a> {
 
     fn bias(&mut self, has_bias: bool) -> Option<Tensor<1>> {
         has_bias.then(|| self.slot())
+    }
+
+    fn activate<const D: usize>(&self, function: Activation, x: Tensor<D>) -> Tensor<D> {
+        match function {
+            Activation::Relu => relu(x),
+            Activation::Silu if self.kernels => glue::bend(x, Smooth::Silu),
+            Activation::Gelu if self.kernels => glue::bend(x, Smooth::Gelu),
+            Activation::Silu => silu(x),
+            Activation::Gelu => gelu(x),
+            Activation::Tanh => tanh(x),
+            Activation::Sigmoid => sigmoid(x),
+        }
     }
 
     fn convolve(&mut self, op: &Conv2d, x: Tensor<4>) -> Tensor<4> {
@@ -285,16 +298,6 @@ fn concat(inputs: Vec<Value>) -> Option<Value> {
         })
         .collect();
     (!vectors.is_empty()).then(|| Value::Vectors(Tensor::cat(vectors, 1)))
-}
-
-fn activate<const D: usize>(function: Activation, x: Tensor<D>) -> Tensor<D> {
-    match function {
-        Activation::Relu => relu(x),
-        Activation::Silu => silu(x),
-        Activation::Gelu => gelu(x),
-        Activation::Tanh => tanh(x),
-        Activation::Sigmoid => sigmoid(x),
-    }
 }
 
 fn pool(op: &Pool2d, x: Tensor<4>) -> Tensor<4> {
