@@ -62,7 +62,7 @@ impl Default for Settings {
             task: String::new(),
             seed: 1,
             split_seed: 0,
-            strategy: "evolution".into(),
+            strategy: "evolution:reference=1".into(),
             objectives: Vec::new(),
             limits: Vec::new(),
             trials: None,

@@ -61,7 +61,7 @@ impl Setup {
             return Err(InputError::about("margin", format!("{} is not from 0 to 1", s.margin)).into());
         }
         if s.trials.is_none() && s.budget.is_none() {
-            s.trials = Some(20);
+            s.trials = Some(30);
         }
         if let Some(trials) = s.trials {
             range("trials", trials, 1, UNTIL_TIME_IS_UP)?;
@@ -152,7 +152,7 @@ fn some(space: &dyn Space) -> Vec<Architecture> {
 /// How many trials the search can be expected to make: what is asked for, or what fits into its share of the time at a
 /// speed of four thousand million multiply-accumulates a second and worker.
 fn expected_trials(s: &crate::Settings, space: &dyn Space, examples: usize, workers: usize) -> u64 {
-    let Some(budget) = s.budget else { return s.trials.unwrap_or(20) };
+    let Some(budget) = s.budget else { return s.trials.unwrap_or(30) };
     let networks = some(space);
     let macs = networks.iter().map(|a| a.cost().macs as f64).sum::<f64>() / networks.len().max(1) as f64;
     // Forward and backward together cost about three forward passes; small layers and bookkeeping take their part.

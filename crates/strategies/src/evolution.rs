@@ -23,6 +23,8 @@ pub struct EvolutionParams {
     pub population: u64,
     /// How many of them compete to be a parent, 1 to the population. The paper has 25.
     pub sample: u64,
+    /// Whether the space's reference network is the first member, where it has one. In the paper it is not.
+    pub reference: bool,
 }
 
 impl EvolutionParams {
@@ -70,10 +72,21 @@ pub(crate) static ENTRY: Entry = Entry {
             default: |trials| population(trials).div_ceil(2).clamp(2, 25),
             default_text: "half of the default population, 2 to 25 (the paper: 25)",
         },
+        Parameter {
+            name: "reference",
+            meaning: "1: the first member is the space's reference network",
+            range: (0, 1),
+            default: |_| 0,
+            default_text: "0, as in the paper",
+        },
     ],
     make: |values| {
-        let params =
-            EvolutionParams { population: values.value("population"), sample: values.value("sample") };
+        let reference = values.value("reference") == 1;
+        let params = EvolutionParams {
+            population: values.value("population"),
+            sample: values.value("sample"),
+            reference,
+        };
         Ok(Box::new(params.check()?))
     },
 };
@@ -127,6 +140,13 @@ impl Strategy for Evolution {
             && let Some((child, parent)) = self.child(cx)?
         {
             return Ok(cx.propose(child, &[parent]));
+        }
+        if self.params.reference
+            && self.proposed == 0
+            && let Some(reference) = cx.space.reference()
+            && self.tried.is_open(cx, &reference)?
+        {
+            return Ok(cx.propose(reference, &[]));
         }
         Ok(match self.tried.fresh(cx)? {
             Some(decisions) => cx.propose(decisions, &[]),
