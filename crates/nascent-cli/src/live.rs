@@ -33,7 +33,7 @@ impl Live {
     fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None if !self.json => println!("{line}"),
+            None if !self.json => out!("{line}"),
             None => {}
         }
     }
@@ -90,7 +90,7 @@ impl Live {
 
     fn event(&mut self, stamped: &Stamped, setup: &Setup) {
         if self.json {
-            println!("{}", serde_json::json!(stamped));
+            out!("{}", serde_json::json!(stamped));
         }
         if self.history.apply(stamped).is_err() {
             return;

@@ -1,6 +1,14 @@
 //! The command line of Nascent: arguments and printing, nothing else.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+/// Prints a line; a reader that has gone, such as `head`, is no error.
+macro_rules! out {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 mod arguments;
 mod command;
 mod complaint;

@@ -39,16 +39,16 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
             continue;
         }
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_string();
-        println!("{:24} {}", text("name"), text("summary"));
+        out!("{:24} {}", text("name"), text("summary"));
         for key in ["takes", "good for", "cost of a proposal", "paper"] {
             if !text(key).is_empty() {
-                println!("{:24}   {key}: {}", "", text(key));
+                out!("{:24}   {key}: {}", "", text(key));
             }
         }
         for p in row["parameters"].as_array().into_iter().flatten() {
             match p.as_str() {
-                Some(name) => println!("{:24}   {name}", ""),
-                None => println!(
+                Some(name) => out!("{:24}   {name}", ""),
+                None => out!(
                     "{:24}   {}: {}, {} to {} (default: {})",
                     "",
                     p["name"].as_str().unwrap_or_default(),
@@ -61,7 +61,7 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
         }
     }
     if options.json {
-        println!("{}", json!(rows));
+        out!("{}", json!(rows));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -90,7 +90,7 @@ pub fn space(options: &Space) -> Result<ExitCode, Error> {
         _ => Vec::new(),
     };
     if !options.json {
-        println!("{} for {}: {counted} networks with their training settings", space.name(), task.name);
+        out!("{} for {}: {counted} networks with their training settings", space.name(), task.name);
     }
     let mut rows = Vec::new();
     for decisions in members.iter().filter(|_| !options.count) {
@@ -104,13 +104,13 @@ pub fn space(options: &Space) -> Result<ExitCode, Error> {
             continue;
         }
         let text: Vec<String> = answers.iter().map(|a| format!("{}={}", a.path, a.label)).collect();
-        println!("\n{} parameters, {} multiply-accumulates: {}", cost.params, cost.macs, text.join(" "));
+        out!("\n{} parameters, {} multiply-accumulates: {}", cost.params, cost.macs, text.join(" "));
         if options.draw {
-            println!("{}", diagram::text(&graph));
+            out!("{}", diagram::text(&graph));
         }
     }
     if options.json {
-        println!("{}", json!({"space": space.name(), "count": counted, "members": rows}));
+        out!("{}", json!({"space": space.name(), "count": counted, "members": rows}));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,18 +24,19 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
     }
     if options.json {
         let trials: Vec<Value> = stored.history.trials.iter().map(|t| one(&stored, t)).collect();
-        println!("{}", json!({ "trials": trials }));
+        out!("{}", json!({ "trials": trials }));
         return Ok(ExitCode::SUCCESS);
     }
     let summary = stored.summary();
-    println!(
+    out!(
         "{} is {}: {} with {} on {}",
-        summary.study, summary.status, summary.strategy, summary.space.name, summary.task.name
+        summary.study,
+        summary.status,
+        summary.strategy,
+        summary.space.name,
+        summary.task.name
     );
-    println!(
-        "{:>5}  {:10}  {:12}  {:>10}  {:>9}  what",
-        "trial", "role", "state", summary.task.metric, "params"
-    );
+    out!("{:>5}  {:10}  {:12}  {:>10}  {:>9}  what", "trial", "role", "state", summary.task.metric, "params");
     for trial in &stored.history.trials {
         let metrics = trial.metrics();
         let number =
@@ -48,7 +49,7 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
         let state = format!("{:?}", trial.state).to_lowercase();
         let mark = if summary.best.as_ref().is_some_and(|b| b.trial == trial.id.0) { "best" } else { "" };
         let why = trial.reason.as_deref().unwrap_or(mark);
-        println!(
+        out!(
             "{:>5}  {role:10.10}  {state:12}  {:>10}  {:>9}  {why}",
             trial.id.0,
             number(&summary.task.metric, 4),
@@ -56,9 +57,9 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
         );
     }
     if let Some(best) = &summary.best {
-        println!("best: trial {}", best.trial);
+        out!("best: trial {}", best.trial);
         let members: Vec<String> = summary.pareto.iter().map(|m| m.trial.to_string()).collect();
-        println!("Pareto set: trials {}", members.join(", "));
+        out!("Pareto set: trials {}", members.join(", "));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -72,29 +73,29 @@ fn show_trial(stored: &Stored, number: u32, json: bool) -> Result<ExitCode, Erro
         )
     })?;
     if json {
-        println!("{}", one(stored, trial));
+        out!("{}", one(stored, trial));
         return Ok(ExitCode::SUCCESS);
     }
-    println!("trial {number}: {:?}", trial.state);
+    out!("trial {number}: {:?}", trial.state);
     if !trial.proposal.parents.is_empty() {
         let parents: Vec<String> = trial.proposal.parents.iter().map(ToString::to_string).collect();
-        println!("parents: {}", parents.join(", "));
+        out!("parents: {}", parents.join(", "));
     }
     for answer in stored.answers(trial) {
-        println!("  {:28} {}", answer.path, answer.label);
+        out!("  {:28} {}", answer.path, answer.label);
     }
     for (name, value) in trial.metrics().iter() {
-        println!("  {name:28} {value}");
+        out!("  {name:28} {value}");
     }
     for (step, metrics) in &trial.reports {
         let values: Vec<String> = metrics.iter().map(|(n, v)| format!("{n} {v:.4}")).collect();
-        println!("  epoch {step:>3}: {}", values.join(", "));
+        out!("  epoch {step:>3}: {}", values.join(", "));
     }
     if let Some(reason) = &trial.reason {
-        println!("failed: {reason}");
+        out!("failed: {reason}");
     }
     if let Ok(graph) = draw(&*stored.setup.space, &trial.proposal.decisions) {
-        println!("\n{}", diagram::text(&graph));
+        out!("\n{}", diagram::text(&graph));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -104,9 +105,9 @@ pub fn report(options: &Run) -> Result<ExitCode, Error> {
     nascent::write_report(&stored)?;
     let path = stored.folder.report_html();
     if options.json {
-        println!("{}", json!({ "report": path }));
+        out!("{}", json!({ "report": path }));
     } else {
-        println!("{}", path.display());
+        out!("{}", path.display());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -116,12 +117,12 @@ pub fn predict(options: &Predict) -> Result<ExitCode, Error> {
     for input in &options.inputs {
         let prediction = nascent::predict(&options.run, input, resize)?;
         if options.json {
-            println!("{}", json!(prediction));
+            out!("{}", json!(prediction));
             continue;
         }
         let shares: Vec<String> =
             prediction.probabilities.iter().take(3).map(|(c, p)| format!("{c} {:.1} %", p * 100.0)).collect();
-        println!("{}: {} ({})", prediction.input, prediction.class, shares.join(", "));
+        out!("{}: {} ({})", prediction.input, prediction.class, shares.join(", "));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -130,17 +131,23 @@ pub fn compare(options: &Compare) -> Result<ExitCode, Error> {
     let summaries =
         options.runs.iter().map(|run| Ok(load(run)?.summary())).collect::<Result<Vec<_>, Error>>()?;
     if options.json {
-        println!("{}", json!(summaries));
+        out!("{}", json!(summaries));
         return Ok(ExitCode::SUCCESS);
     }
-    println!(
+    out!(
         "{:16} {:12} {:28} {:>6} {:>9} {:>8} {:>18}",
-        "study", "task", "strategy", "trials", "params", "test", "95 % interval"
+        "study",
+        "task",
+        "strategy",
+        "trials",
+        "params",
+        "test",
+        "95 % interval"
     );
     for s in &summaries {
         let best = s.best.as_ref();
         let test = best.and_then(|b| b.test.as_ref());
-        println!(
+        out!(
             "{:16} {:12} {:28} {:>6} {:>9} {:>8} {:>18}",
             s.study,
             s.task.name,
@@ -154,7 +161,7 @@ pub fn compare(options: &Compare) -> Result<ExitCode, Error> {
     let tasks: std::collections::BTreeSet<_> =
         summaries.iter().map(|s| (&s.task.name, s.task.test)).collect();
     if tasks.len() > 1 {
-        println!("note: these studies are about different tasks or parts; their numbers do not compare");
+        out!("note: these studies are about different tasks or parts; their numbers do not compare");
     }
     Ok(ExitCode::SUCCESS)
 }

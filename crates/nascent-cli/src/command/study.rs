@@ -76,7 +76,7 @@ pub fn search(options: Search) -> Result<ExitCode, Error> {
     let file = asked(&options)?;
     if options.dry_run {
         let setup = Setup::new(file)?;
-        println!("{}", setup.file.to_toml());
+        out!("{}", setup.file.to_toml());
         return Ok(ExitCode::SUCCESS);
     }
     go(Start::New { file: Box::new(file), out: options.out }, Live::new(options.json))
@@ -106,7 +106,7 @@ fn go(start: Start, mut live: Live) -> Result<ExitCode, Error> {
     }
     if !json {
         ten_lines(&finish.summary);
-        println!(
+        out!(
             "\nnext:\n  nascent show {folder}\n  nascent predict {folder} image.png\n  open {folder}/report.html"
         );
     }
@@ -115,24 +115,26 @@ fn go(start: Start, mut live: Live) -> Result<ExitCode, Error> {
 
 /// The result in words.
 fn ten_lines(s: &Summary) {
-    println!("\n{} is {}", s.study, s.status);
+    out!("\n{} is {}", s.study, s.status);
     if let Some(best) = &s.best {
-        println!(
+        out!(
             "best      trial {}: {} parameters, {} multiply-accumulates",
-            best.trial, best.params, best.macs
+            best.trial,
+            best.params,
+            best.macs
         );
         if let Some(test) = &best.test {
             let [low, high] = test.ci95;
-            println!("test      {} {:.4} (95 % interval {low:.4} to {high:.4})", test.metric, test.mean);
+            out!("test      {} {:.4} (95 % interval {low:.4} to {high:.4})", test.metric, test.mean);
         }
     }
     for baseline in &s.baselines {
         let Some(test) = &baseline.test else { continue };
         let size = baseline.params.map_or(String::new(), |p| format!(" with {p} parameters"));
-        println!("against   {}{size}: {} {:.4}", baseline.name, test.metric, test.mean);
+        out!("against   {}{size}: {} {:.4}", baseline.name, test.metric, test.mean);
         let Some(verdict) = &baseline.verdict else { continue };
         let points = verdict.margin * 100.0;
-        println!(
+        out!(
             "          {}",
             match verdict.result.as_str() {
                 "better" =>
@@ -150,18 +152,23 @@ fn ten_lines(s: &Summary) {
         );
     }
     let t = &s.trials;
-    println!(
+    out!(
         "trials    {} trained, {} failed, {} broke a limit, {} saved as duplicates",
-        t.finished, t.failed, t.infeasible, t.duplicate
+        t.finished,
+        t.failed,
+        t.infeasible,
+        t.duplicate
     );
     if s.pareto.len() > 1 {
-        println!("pareto    {} members", s.pareto.len());
+        out!("pareto    {} members", s.pareto.len());
     }
-    println!(
+    out!(
         "cost      search {:.1} s, baselines {:.1} s, finals {:.1} s",
-        s.cost.search_s, s.cost.baseline_s, s.cost.final_s
+        s.cost.search_s,
+        s.cost.baseline_s,
+        s.cost.final_s
     );
     for note in &s.notes {
-        println!("note      {note}");
+        out!("note      {note}");
     }
 }
