@@ -1,9 +1,13 @@
+use crate::nondominated::standings;
 use crate::parameters::{Parameter, ParameterError};
 use crate::registry::Entry;
 use crate::results::{Member, Results};
 use crate::tried::Tried;
-use nascent_core::chooser::mutate;
-use nascent_core::{AskContext, Decisions, Event, Next, Strategy, StrategyError, TrialId};
+use nascent_core::chooser::{crossover, mutate};
+use nascent_core::objective::Score;
+use nascent_core::rng::Rng;
+use nascent_core::{AskContext, Decisions, Event, Next, Objectives, Strategy, StrategyError, TrialId};
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// Regularised evolution (Real et al. 2019, arXiv:1802.01548): the best of a few random members of the population has
@@ -12,9 +16,20 @@ pub struct Evolution {
     params: EvolutionParams,
     tried: Tried,
     results: Results,
-    population: VecDeque<Member>,
+    population: VecDeque<Living>,
     proposed: u64,
 }
+
+/// A member of the population.
+struct Living {
+    member: Member,
+    /// Its worth, once it was looked at: comparing needs the objectives, which only `ask` has.
+    score: Option<Score>,
+    is_scored: bool,
+}
+
+/// A child's decisions, and whose child it is.
+type Child = (Decisions, SmallVec<[TrialId; 2]>);
 
 /// The parameters of [`Evolution`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +40,10 @@ pub struct EvolutionParams {
     pub sample: u64,
     /// Whether the space's reference network is the first member, where it has one. In the paper it is not.
     pub reference: bool,
+    /// How many of a hundred children have two parents, 0 to 100. In the paper none.
+    pub crossover: u64,
+    /// Whether several objectives are weighed by Pareto front and crowding rather than by the first that dominates.
+    pub pareto: bool,
 }
 
 impl EvolutionParams {
@@ -40,6 +59,10 @@ impl EvolutionParams {
         if self.sample == 0 || self.sample > self.population {
             let reason = format!("must be at least 1 and at most the population, {}", self.population);
             return Err(ParameterError { name: "sample", value: self.sample, reason });
+        }
+        if self.crossover > 100 {
+            let reason = "must be at most 100 percent".into();
+            return Err(ParameterError { name: "crossover", value: self.crossover, reason });
         }
         Ok(Evolution {
             params: self,
@@ -79,13 +102,28 @@ pub(crate) static ENTRY: Entry = Entry {
             default: |_| 0,
             default_text: "0, as in the paper",
         },
+        Parameter {
+            name: "crossover",
+            meaning: "percentage of children that mix two parents before they are mutated",
+            range: (0, 100),
+            default: |_| 0,
+            default_text: "0, as in the paper",
+        },
+        Parameter {
+            name: "pareto",
+            meaning: "1: of several objectives, parents are those of the sample's Pareto front with the most room",
+            range: (0, 1),
+            default: |_| 0,
+            default_text: "0",
+        },
     ],
     make: |values| {
-        let reference = values.value("reference") == 1;
         let params = EvolutionParams {
             population: values.value("population"),
             sample: values.value("sample"),
-            reference,
+            reference: values.value("reference") == 1,
+            crossover: values.value("crossover"),
+            pareto: values.value("pareto") == 1,
         };
         Ok(Box::new(params.check()?))
     },
@@ -99,27 +137,56 @@ fn population(trials: u64) -> u64 {
 const CHILDREN: usize = 50;
 
 impl Evolution {
-    /// The best of a random sample of the population, distinct members; among equals the first drawn.
-    fn parent(&self, cx: &mut AskContext<'_>) -> Option<&Member> {
-        let mut order: Vec<usize> = (0..self.population.len()).collect();
-        let drawn = (self.params.sample as usize).min(order.len());
-        for i in 0..drawn {
-            let other = i + cx.rng.below(order.len() - i);
-            order.swap(i, other);
+    /// Gives newcomers their scores.
+    fn catch_up(&mut self, objectives: &Objectives) {
+        for living in self.population.iter_mut().rev().take_while(|l| !l.is_scored) {
+            living.score = objectives.score(&living.member.metrics);
+            living.is_scored = true;
         }
-        let scored = order[..drawn]
-            .iter()
-            .map(|&i| &self.population[i])
-            .filter_map(|member| Some((cx.objectives.score(&member.metrics)?, member)));
-        scored
-            .reduce(|best, next| if next.0.dominates(&best.0) { next } else { best })
-            .map(|(_, member)| member)
     }
 
-    fn child(&self, cx: &mut AskContext<'_>) -> Result<Option<(Decisions, TrialId)>, StrategyError> {
+    /// The best of a random sample of the population, distinct members; among equals the first drawn.
+    fn parent(&self, rng: &mut Rng) -> Option<&Member> {
+        let mut order: Vec<u32> = (0..self.population.len() as u32).collect();
+        let drawn = (self.params.sample as usize).min(order.len());
+        for i in 0..drawn {
+            let other = i + rng.below(order.len() - i);
+            order.swap(i, other);
+        }
+        let scored: SmallVec<[(&Score, &Member); 25]> = order[..drawn]
+            .iter()
+            .map(|&i| &self.population[i as usize])
+            .filter_map(|living| Some((living.score.as_ref()?, &living.member)))
+            .collect();
+        if self.params.pareto {
+            let scores: SmallVec<[&Score; 25]> = scored.iter().map(|(score, _)| *score).collect();
+            let best = standings(&scores).into_iter().enumerate().min_by(|a, b| a.1.compare(&b.1));
+            return best.map(|(i, _)| scored[i].1);
+        }
+        let best = scored.into_iter().reduce(|best, next| if next.0.dominates(best.0) { next } else { best });
+        best.map(|(_, member)| member)
+    }
+
+    /// One child, which may have been tried before; `None` where there is no parent, or nothing to change.
+    fn conceive(&self, cx: &mut AskContext<'_>) -> Result<Option<Child>, StrategyError> {
+        let Some(parent) = self.parent(&mut cx.rng) else { return Ok(None) };
+        let mut parents = SmallVec::from_slice(&[parent.trial]);
+        // No draw where there is nothing to decide.
+        if self.params.crossover > 0
+            && (cx.rng.below(100) as u64) < self.params.crossover
+            && let Some(other) = self.parent(&mut cx.rng)
+            && other.trial != parent.trial
+        {
+            let mixed = crossover(cx.space, [&parent.decisions, &other.decisions], &mut cx.rng)?;
+            parents.push(other.trial);
+            return Ok(mutate(cx.space, &mixed, &mut cx.rng)?.map(|child| (child, parents)));
+        }
+        Ok(mutate(cx.space, &parent.decisions, &mut cx.rng)?.map(|child| (child, parents)))
+    }
+
+    fn child(&self, cx: &mut AskContext<'_>) -> Result<Option<Child>, StrategyError> {
         for _ in 0..CHILDREN {
-            let Some(parent) = self.parent(cx) else { return Ok(None) };
-            let Some(mut child) = mutate(cx.space, &parent.decisions, &mut cx.rng)? else { return Ok(None) };
+            let Some((mut child, parents)) = self.conceive(cx)? else { return Ok(None) };
             // Where the neighbourhood is used up, a second step leaves it.
             if !self.tried.is_open(cx, &child)?
                 && let Some(further) = mutate(cx.space, &child, &mut cx.rng)?
@@ -127,7 +194,7 @@ impl Evolution {
                 child = further;
             }
             if self.tried.is_open(cx, &child)? {
-                return Ok(Some((child, parent.trial)));
+                return Ok(Some((child, parents)));
             }
         }
         Ok(None)
@@ -136,10 +203,11 @@ impl Evolution {
 
 impl Strategy for Evolution {
     fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
+        self.catch_up(cx.objectives);
         if self.proposed >= self.params.population
-            && let Some((child, parent)) = self.child(cx)?
+            && let Some((child, parents)) = self.child(cx)?
         {
-            return Ok(cx.propose(child, &[parent]));
+            return Ok(cx.propose(child, &parents));
         }
         if self.params.reference
             && self.proposed == 0
@@ -163,7 +231,7 @@ impl Strategy for Evolution {
             _ => {}
         }
         if let Some(member) = self.results.observe(event) {
-            self.population.push_back(member);
+            self.population.push_back(Living { member, score: None, is_scored: false });
             if self.population.len() as u64 > self.params.population {
                 self.population.pop_front();
             }

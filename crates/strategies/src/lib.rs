@@ -5,7 +5,9 @@
 
 mod evolution;
 mod exhaustive;
+mod fingerprint;
 mod local_search;
+mod nondominated;
 mod parameters;
 mod random;
 pub mod registry;
@@ -15,7 +17,7 @@ mod tried;
 
 pub use evolution::{Evolution, EvolutionParams};
 pub use exhaustive::Exhaustive;
-pub use local_search::LocalSearch;
+pub use local_search::{LocalSearch, LocalSearchParams};
 pub use parameters::{Parameter, ParameterError, Values};
 pub use random::Random;
 pub use spec::{Spec, SpecError};

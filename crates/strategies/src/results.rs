@@ -1,7 +1,7 @@
 //! What came of proposals, in the order in which it came.
 
+use crate::fingerprint::NumberMap;
 use nascent_core::{Decisions, Event, Metrics, TrialId};
-use std::collections::HashMap;
 
 /// A network with a result.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub(crate) struct Member {
 /// Proposals that wait for their results.
 #[derive(Default)]
 pub(crate) struct Results {
-    pending: HashMap<TrialId, Member>,
+    pending: NumberMap<TrialId, Member>,
 }
 
 impl Results {

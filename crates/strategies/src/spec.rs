@@ -169,7 +169,10 @@ mod tests {
     fn what_is_written_is_read_back() {
         let spec = Spec::parse("evolution:population=20").unwrap();
         assert_eq!(spec.to_string(), "evolution:population=20");
-        assert_eq!(spec.resolved(40).to_string(), "evolution:population=20,reference=0,sample=5");
+        assert_eq!(
+            spec.resolved(40).to_string(),
+            "evolution:crossover=0,pareto=0,population=20,reference=0,sample=5"
+        );
         assert_eq!(Spec::parse("random").unwrap().resolved(9).to_string(), "random");
     }
 

@@ -1,12 +1,12 @@
 //! What has been proposed already, and how to find something that has not.
 
+use crate::fingerprint::{NumberSet, fingerprint};
 use nascent_core::chooser::{Enumerate, sample};
 use nascent_core::{AskContext, Decisions, Event, SpaceError};
-use std::collections::HashSet;
 
 /// The networks proposed so far.
 #[derive(Default)]
-pub(crate) struct Tried(HashSet<Decisions>);
+pub(crate) struct Tried(NumberSet<u128>);
 
 /// Random draws before a space is walked through instead.
 const DRAWS: usize = 200;
@@ -16,13 +16,18 @@ const WALK: usize = 100_000;
 impl Tried {
     pub(crate) fn observe(&mut self, event: &Event) {
         if let Event::Proposed { proposal, .. } = event {
-            self.0.insert(proposal.decisions.clone());
+            self.0.insert(fingerprint(&proposal.decisions));
         }
+    }
+
+    /// Whether this was proposed before.
+    pub(crate) fn contains(&self, decisions: &Decisions) -> bool {
+        self.0.contains(&fingerprint(decisions))
     }
 
     /// Whether this was not proposed before and keeps the limits.
     pub(crate) fn is_open(&self, cx: &AskContext<'_>, decisions: &Decisions) -> Result<bool, SpaceError> {
-        Ok(!self.0.contains(decisions) && cx.is_feasible(decisions)?)
+        Ok(!self.contains(decisions) && cx.is_feasible(decisions)?)
     }
 
     /// A random member that was not proposed before and keeps the limits; `None` where the space has no more.

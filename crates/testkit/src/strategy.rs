@@ -6,7 +6,7 @@ use nascent_core::rng::Rng;
 use nascent_core::study::{End, Halt, Parts, Phase, Source};
 use nascent_core::{
     AskContext, Candidate, EvaluateError, Evaluator, Event, History, Identity, Inline, Job, Log, MemoryLog,
-    Metrics, Next, Objectives, Progress, Space, State, Strategy, Study, draw,
+    Metrics, Next, Objectives, Progress, Space, State, Strategy, Study, TrialId, draw,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -175,6 +175,74 @@ pub fn strategy_contract(make: &dyn Fn() -> Box<dyn Strategy>) {
     let long = crate::Bits { questions: 10_000, options: 4 };
     assert_eq!(run(&long, &mut *make(), &mut MemoryLog::new(), 2, 3).unwrap(), End::Complete);
     limited(make);
+    unanswered(make);
+    scattered(make);
+}
+
+/// Asked again and again before any result is in, a strategy proposes different networks, or waits.
+fn unanswered(make: &dyn Fn() -> Box<dyn Strategy>) {
+    let space = crate::Bits { questions: 6, options: 3 };
+    let (objectives, ladder) = (objectives(), created().ladder);
+    let mut strategy = make();
+    let mut distinct = HashSet::new();
+    for trial in (0..60).map(TrialId) {
+        let rng = Rng::new(5, u64::from(trial.0));
+        let mut cx = AskContext { space: &space, ladder: &ladder, objectives: &objectives, trial, rng };
+        match strategy.ask(&mut cx).unwrap() {
+            Next::Run(proposal) => {
+                assert!(distinct.insert(proposal.decisions.clone()), "a network was proposed twice");
+                let (seen, costs) = (Seq(0), Metrics::new());
+                strategy.observe(&Event::Proposed { trial, seen, proposal, hash: None, costs });
+                strategy.observe(&Event::Started { trial, attempt: 1 });
+            }
+            Next::Wait => assert!(!distinct.is_empty(), "the strategy waits although nothing runs"),
+            Next::Done => panic!("the strategy is done after {} of 729 networks", distinct.len()),
+        }
+    }
+}
+
+/// Results come in any order, late, as failures, as stops, and for some trials never.
+fn scattered(make: &dyn Fn() -> Box<dyn Strategy>) {
+    let space = crate::Bits { questions: 6, options: 3 };
+    let (objectives, ladder) = (objectives(), created().ladder);
+    let mut strategy = make();
+    let mut chance = Rng::new(11, 0);
+    let mut running: Vec<TrialId> = Vec::new();
+    let mut trial = TrialId(0);
+    for _ in 0..400 {
+        let rng = Rng::new(6, u64::from(trial.0));
+        let mut cx = AskContext { space: &space, ladder: &ladder, objectives: &objectives, trial, rng };
+        let next = if running.len() < 6 { strategy.ask(&mut cx).unwrap() } else { Next::Wait };
+        if let Next::Run(proposal) = next {
+            let (seen, costs) = (Seq(0), Metrics::new());
+            strategy.observe(&Event::Proposed { trial, seen, proposal, hash: None, costs });
+            running.push(trial);
+            trial.0 += 1;
+            continue;
+        }
+        assert!(!running.is_empty(), "the strategy waits although nothing runs");
+        let over = running.swap_remove(chance.below(running.len()));
+        let metrics = Metrics::new().with("accuracy", chance.unit());
+        let last = match chance.below(8) {
+            0 => Event::Failed { trial: over, reason: "on purpose".into() },
+            // It was lost: nothing more is heard of it, not even that it failed.
+            1 => Event::Started { trial: over, attempt: 2 },
+            2 => {
+                strategy.observe(&Event::Reported { trial: over, step: 1, metrics });
+                Event::Stopped { trial: over, seen: Seq(0) }
+            }
+            _ => {
+                let outcome = Outcome { metrics, best_step: None, cost: 1.0 };
+                Event::Finished { trial: over, outcome, copied_from: None }
+            }
+        };
+        strategy.observe(&last);
+        // A strategy that waits for a lost trial is right to.
+        if running.is_empty() {
+            break;
+        }
+    }
+    assert!(trial.0 >= 6, "the strategy proposed only {} networks", trial.0);
 }
 
 /// Every network of a small space is proposed once, then the strategy is done.
@@ -199,7 +267,7 @@ fn limited(make: &dyn Fn() -> Box<dyn Strategy>) {
     let mut strategy = make();
     let ladder = created().ladder;
     for trial in 0..10 {
-        let trial = nascent_core::TrialId(trial);
+        let trial = TrialId(trial);
         let rng = Rng::new(3, u64::from(trial.0));
         let mut cx = AskContext { space: &space, ladder: &ladder, objectives: &objectives, trial, rng };
         let Next::Run(proposal) = strategy.ask(&mut cx).unwrap() else { panic!("nothing was proposed") };
