@@ -69,12 +69,13 @@ pub struct AskContext<'a> {
 impl AskContext<'_> {
     /// Whether a network keeps every limit that can be checked without training it.
     ///
-    /// Draws the network only where such a limit is set.
+    /// Draws the network only where such a limit is set; one on a measured metric, such as a latency, is none.
     ///
     /// # Errors
     /// Where `decisions` are not a member of the space.
     pub fn is_feasible(&self, decisions: &Decisions) -> Result<bool, SpaceError> {
-        if self.objectives.limits.is_empty() {
+        let costs = &self.objectives.costs;
+        if !self.objectives.limits.iter().any(|limit| costs.iter().any(|cost| cost.name() == limit.metric)) {
             return Ok(true);
         }
         let costs = self.objectives.measure(&draw(self.space, decisions)?);
@@ -101,4 +102,38 @@ impl AskContext<'_> {
 /// Where `decisions` are not a member of the space.
 pub fn draw(space: &dyn Space, decisions: &Decisions) -> Result<Architecture, SpaceError> {
     Ok((replay(space, decisions)?.draw)()?.canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objective::Direction;
+    use crate::space::{Candidate, Chooser};
+
+    /// A space whose networks cannot be drawn.
+    struct Undrawable;
+
+    impl Space for Undrawable {
+        fn name(&self) -> &str {
+            "undrawable"
+        }
+
+        fn build<'s>(&'s self, _: &mut dyn Chooser) -> Result<Candidate<'s>, SpaceError> {
+            let draw = || Err(SpaceError::Parameter("there is no such network".into()));
+            Ok(Candidate { settings: Default::default(), draw: Box::new(draw) })
+        }
+    }
+
+    #[test]
+    fn a_network_is_drawn_only_for_limits_that_follow_from_it() {
+        let feasible = |limit: &str| {
+            let mut objectives = Objectives::single("accuracy", Direction::Maximize);
+            objectives.limits.push(limit.parse().unwrap());
+            let (space, ladder, rng) = (&Undrawable, &[][..], Rng::new(0, 0));
+            let cx = AskContext { space, ladder, objectives: &objectives, trial: TrialId(0), rng };
+            cx.is_feasible(&Decisions::new())
+        };
+        assert_eq!(feasible("latency_ms<=3"), Ok(true));
+        assert!(feasible("params<=3").is_err());
+    }
 }
