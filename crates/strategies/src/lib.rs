@@ -13,6 +13,7 @@ mod random;
 pub mod registry;
 mod results;
 mod spec;
+mod tpe;
 mod tried;
 
 pub use evolution::{Evolution, EvolutionParams};
@@ -21,3 +22,4 @@ pub use local_search::{LocalSearch, LocalSearchParams};
 pub use parameters::{Parameter, ParameterError, Values};
 pub use random::Random;
 pub use spec::{Spec, SpecError};
+pub use tpe::{Tpe, TpeParams};

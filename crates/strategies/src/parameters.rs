@@ -15,6 +15,20 @@ pub struct Parameter {
     pub default_text: &'static str,
 }
 
+impl Parameter {
+    /// That a value is in range.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub(crate) fn check(&self, value: u64) -> Result<(), ParameterError> {
+        let (least, most) = self.range;
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(ParameterError { name: self.name, value, reason: format!("must be from {least} to {most}") })
+    }
+}
+
 /// Parameter values, checked against their ranges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values(BTreeMap<&'static str, u64>);

@@ -1,7 +1,7 @@
 //! The strategies by name.
 
 use crate::parameters::{Parameter, ParameterError, Values};
-use crate::{evolution, exhaustive, local_search, random};
+use crate::{evolution, exhaustive, local_search, random, tpe};
 use nascent_core::Strategy;
 
 /// A strategy as it is listed.
@@ -24,7 +24,8 @@ pub struct Entry {
 }
 
 // The registration: a new strategy is one file and one line here.
-static ALL: &[&Entry] = &[&random::ENTRY, &exhaustive::ENTRY, &local_search::ENTRY, &evolution::ENTRY];
+static ALL: &[&Entry] =
+    &[&random::ENTRY, &exhaustive::ENTRY, &local_search::ENTRY, &evolution::ENTRY, &tpe::ENTRY];
 
 /// All strategies, in the order they are listed.
 #[must_use]

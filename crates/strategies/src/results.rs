@@ -7,6 +7,8 @@ use nascent_core::{Decisions, Event, Metrics, TrialId};
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) trial: TrialId,
+    /// The rung it was estimated on.
+    pub(crate) rung: u16,
     pub(crate) decisions: Decisions,
     pub(crate) metrics: Metrics,
 }
@@ -22,9 +24,9 @@ impl Results {
     pub(crate) fn observe(&mut self, event: &Event) -> Option<Member> {
         match event {
             Event::Proposed { trial, proposal, costs, .. } => {
-                let member =
-                    Member { trial: *trial, decisions: proposal.decisions.clone(), metrics: costs.clone() };
-                self.pending.insert(*trial, member);
+                let (decisions, metrics) = (proposal.decisions.clone(), costs.clone());
+                self.pending
+                    .insert(*trial, Member { trial: *trial, rung: proposal.rung, decisions, metrics });
                 None
             }
             Event::Reported { trial, metrics, .. } => {

@@ -23,9 +23,15 @@ fn strategies_learn() {
     let space = Bits { questions: 10, options: 4 };
     let task = Task::new(&space, &worth, 120);
     let random = task.best("random", 40);
-    for strategy in
-        ["local-search", "local-search:best=1", "evolution", "evolution:crossover=50", "evolution:pareto=1"]
-    {
+    let strategies = [
+        "local-search",
+        "local-search:best=1",
+        "evolution",
+        "evolution:crossover=50",
+        "evolution:pareto=1",
+        "tpe",
+    ];
+    for strategy in strategies {
         let found = task.best(strategy, 40);
         let error = standard_error(&random).hypot(standard_error(&found));
         let ahead = (mean(&found) - mean(&random)) / error;
