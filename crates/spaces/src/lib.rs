@@ -4,11 +4,13 @@
 //! [`registry::build`], from a file that narrows one with [`SpaceFile`], or from Rust with [`Nb201Params`],
 //! [`ConvnetParams`] or [`MlpParams`]. All of them ask the same questions about training, unless told not to.
 
+mod columns;
 mod convnet;
 mod error;
 mod file;
 mod mlp;
 mod narrow;
+mod nb101;
 mod nb201;
 mod options;
 mod parameters;
@@ -16,10 +18,12 @@ mod reference;
 pub mod registry;
 mod training;
 
+pub use columns::{ColumnQuestion, Columns, ColumnsError};
 pub use convnet::{Convnet, ConvnetParams};
 pub use error::{DefinitionError, Problem};
 pub use file::SpaceFile;
 pub use mlp::{Mlp, MlpParams};
 pub use narrow::{Narrowed, Narrowing};
+pub use nb101::{Nb101, Nb101Cell};
 pub use nb201::{Nb201, Nb201Cell, Nb201Op, Nb201Params};
 pub use parameters::{Parameter, Range};
