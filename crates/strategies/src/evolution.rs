@@ -3,10 +3,11 @@ use crate::parameters::{Parameter, ParameterError};
 use crate::registry::Entry;
 use crate::results::{Member, Results};
 use crate::tried::Tried;
+use crate::variation::Child;
 use nascent_core::chooser::{crossover, mutate};
 use nascent_core::objective::Score;
 use nascent_core::rng::Rng;
-use nascent_core::{AskContext, Decisions, Event, Next, Objectives, Strategy, StrategyError, TrialId};
+use nascent_core::{AskContext, Event, Next, Objectives, Strategy, StrategyError};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
@@ -27,9 +28,6 @@ struct Living {
     score: Option<Score>,
     is_scored: bool,
 }
-
-/// A child's decisions, and whose child it is.
-type Child = (Decisions, SmallVec<[TrialId; 2]>);
 
 /// The parameters of [`Evolution`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

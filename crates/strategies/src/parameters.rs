@@ -20,13 +20,25 @@ impl Parameter {
     ///
     /// # Errors
     /// Where it is not.
-    pub(crate) fn check(&self, value: u64) -> Result<(), ParameterError> {
+    fn check(&self, value: u64) -> Result<(), ParameterError> {
         let (least, most) = self.range;
         if (least..=most).contains(&value) {
             return Ok(());
         }
         Err(ParameterError { name: self.name, value, reason: format!("must be from {least} to {most}") })
     }
+}
+
+/// That every one of these values, by name, is in its parameter's range.
+///
+/// # Errors
+/// Where one is not.
+pub(crate) fn check_ranges(parameters: &[Parameter], values: &[(&str, u64)]) -> Result<(), ParameterError> {
+    let parameter = |name: &str| parameters.iter().find(|p| p.name == name);
+    values
+        .iter()
+        .filter_map(|(name, value)| Some((parameter(name)?, *value)))
+        .try_for_each(|(p, v)| p.check(v))
 }
 
 /// Parameter values, checked against their ranges.

@@ -1,7 +1,7 @@
 //! The strategies by name.
 
 use crate::parameters::{Parameter, ParameterError, Values};
-use crate::{evolution, exhaustive, local_search, random, tpe};
+use crate::{evolution, exhaustive, local_search, nsga2, random, tpe};
 use nascent_core::Strategy;
 
 /// A strategy as it is listed.
@@ -24,8 +24,14 @@ pub struct Entry {
 }
 
 // The registration: a new strategy is one file and one line here.
-static ALL: &[&Entry] =
-    &[&random::ENTRY, &exhaustive::ENTRY, &local_search::ENTRY, &evolution::ENTRY, &tpe::ENTRY];
+static ALL: &[&Entry] = &[
+    &random::ENTRY,
+    &exhaustive::ENTRY,
+    &local_search::ENTRY,
+    &evolution::ENTRY,
+    &tpe::ENTRY,
+    &nsga2::ENTRY,
+];
 
 /// All strategies, in the order they are listed.
 #[must_use]

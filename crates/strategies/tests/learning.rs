@@ -3,8 +3,10 @@
 mod common;
 
 use common::{Task, answers, mean, standard_error};
+use nascent_core::objective::{Direction, Objective};
 use nascent_core::rng::Rng;
 use nascent_core::{Decisions, Metrics};
+use nascent_strategies::Spec;
 use nascent_testkit::Bits;
 
 /// Ten questions of four options: each answer has a worth of its own, and neighbouring ones must go together.
@@ -30,12 +32,78 @@ fn strategies_learn() {
         "evolution:crossover=50",
         "evolution:pareto=1",
         "tpe",
+        "nsga2",
     ];
     for strategy in strategies {
         let found = task.best(strategy, 40);
         let error = standard_error(&random).hypot(standard_error(&found));
         let ahead = (mean(&found) - mean(&random)) / error;
         println!("{strategy}: {:.2} against {:.2}, {ahead:.1} standard errors", mean(&found), mean(&random));
+        assert!(ahead > MARGIN, "{strategy} is {ahead:.1} standard errors ahead of random search");
+    }
+}
+
+/// [`worth`], and a price that rises with the same answers.
+fn worth_and_price(decisions: &Decisions, rung: usize, rng: &mut Rng) -> Metrics {
+    let price = answers(decisions).iter().map(|a| a * a).sum::<usize>() as f64;
+    worth(decisions, rung, rng).with("price", price)
+}
+
+#[test]
+fn strategies_for_several_objectives_cover_more_of_the_front() {
+    let space = Bits { questions: 10, options: 4 };
+    let mut task = Task::new(&space, &worth_and_price, 150);
+    task.objectives.wanted.push(Objective { name: "price".into(), direction: Direction::Minimize });
+    let volumes = |strategy: &str| -> Vec<f64> {
+        let spec = Spec::parse(strategy).unwrap();
+        let run = |seed| task.run(&mut *spec.make(150).unwrap(), seed);
+        (0..30).map(|seed| volume(run(seed).into_iter().map(|(.., metrics)| metrics))).collect()
+    };
+    let random = volumes("random");
+    for strategy in ["nsga2", "evolution:pareto=1", "tpe"] {
+        let found = volumes(strategy);
+        let error = standard_error(&random).hypot(standard_error(&found));
+        let ahead = (mean(&found) - mean(&random)) / error;
+        println!("{strategy}: {:.0} against {:.0}, {ahead:.1} standard errors", mean(&found), mean(&random));
+        assert!(ahead > MARGIN, "{strategy} is {ahead:.1} standard errors ahead of random search");
+    }
+}
+
+/// The area between the front and a point that is worse than all: no accuracy, the highest price.
+fn volume(found: impl Iterator<Item = Metrics>) -> f64 {
+    let mut points: Vec<(f64, f64)> =
+        found.map(|m| (m.value("accuracy").unwrap(), m.value("price").unwrap())).collect();
+    points.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (mut area, mut cheapest) = (0.0, 90.0);
+    for (accuracy, price) in points {
+        if price < cheapest {
+            area += accuracy * (cheapest - price);
+            cheapest = price;
+        }
+    }
+    area
+}
+
+#[test]
+fn limits_on_what_is_measured_are_kept_better_than_by_chance() {
+    let space = Bits { questions: 10, options: 4 };
+    let mut task = Task::new(&space, &worth_and_price, 120);
+    // One network in a hundred is as cheap.
+    task.objectives.limits.push("price<=15".parse().unwrap());
+    let best = |strategy: &str| -> Vec<f64> {
+        let spec = Spec::parse(strategy).unwrap();
+        let kept = |found: Vec<(Decisions, usize, Metrics)>| {
+            let kept = found.into_iter().filter(|(.., m)| m.value("price").unwrap() <= 15.0);
+            kept.map(|(.., m)| m.value("accuracy").unwrap()).fold(0.0, f64::max)
+        };
+        (0..30).map(|seed| kept(task.run(&mut *spec.make(120).unwrap(), seed))).collect()
+    };
+    let random = best("random");
+    for strategy in ["nsga2", "evolution", "local-search", "tpe"] {
+        let found = best(strategy);
+        let error = standard_error(&random).hypot(standard_error(&found));
+        let ahead = (mean(&found) - mean(&random)) / error;
+        println!("{strategy}: {:.1} against {:.1}, {ahead:.1} standard errors", mean(&found), mean(&random));
         assert!(ahead > MARGIN, "{strategy} is {ahead:.1} standard errors ahead of random search");
     }
 }

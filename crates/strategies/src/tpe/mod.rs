@@ -2,7 +2,7 @@
 
 mod model;
 
-use crate::parameters::{Parameter, ParameterError};
+use crate::parameters::{Parameter, ParameterError, check_ranges};
 use crate::registry::Entry;
 use crate::results::{Member, Results};
 use crate::tried::Tried;
@@ -45,14 +45,8 @@ impl TpeParams {
     /// # Errors
     /// Where one is out of range.
     pub fn check(self) -> Result<Tpe, ParameterError> {
-        for parameter in ENTRY.parameters {
-            let value = match parameter.name {
-                "startup" => self.startup,
-                "candidates" => self.candidates,
-                _ => self.good,
-            };
-            parameter.check(value)?;
-        }
+        let values = [("startup", self.startup), ("candidates", self.candidates), ("good", self.good)];
+        check_ranges(ENTRY.parameters, &values)?;
         Ok(Tpe {
             params: self,
             tried: Tried::default(),
