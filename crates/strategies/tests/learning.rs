@@ -1,5 +1,7 @@
 //! Every strategy that learns finds better networks than random search does.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 mod common;
 
 use common::{Task, answers, mean, standard_error};
