@@ -44,17 +44,24 @@ mod tests {
     use super::*;
     use crate::{Examples, Targets};
 
+    fn labels(part: &Examples) -> Vec<u32> {
+        match &part.targets {
+            Targets::Classes { labels, .. } => labels.clone(),
+            Targets::Values { .. } => panic!("digits are classes"),
+        }
+    }
+
     #[test]
     fn the_parts_are_stratified_and_of_the_documented_sizes() {
         let task = load(0).unwrap();
         let every: Vec<u32> = [task.train(), task.validation(), task.test()]
             .into_iter()
-            .flat_map(|Examples { targets: Targets::Classes { labels, .. }, .. }| labels)
+            .flat_map(|part| labels(&part))
             .collect();
         let parts = [task.train(), task.validation(), task.test()];
         assert_eq!(parts.each_ref().map(Examples::len), [1149, 288, 360]);
         for part in &parts {
-            let Targets::Classes { labels, .. } = &part.targets;
+            let labels = labels(part);
             for class in 0..10 {
                 let here = labels.iter().filter(|l| **l == class).count() as f64;
                 let all = every.iter().filter(|l| **l == class).count() as f64;

@@ -1,4 +1,5 @@
 use nascent_core::architecture::Shape;
+use serde::{Deserialize, Serialize};
 
 /// What a network is asked to answer, one per example.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +11,23 @@ pub enum Targets {
         /// One class number per example.
         labels: Vec<u32>,
     },
+    /// Values, standardised by the training rows' mean and deviation.
+    Values {
+        /// One standardised value per example.
+        values: Vec<f32>,
+        /// How they come back to the target's unit.
+        scale: Scale,
+    },
+}
+
+/// How a standardised value comes back to its unit: `value · deviation + mean`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scale {
+    /// The mean of the training rows.
+    pub mean: f64,
+    /// Their standard deviation, above 0.
+    pub deviation: f64,
 }
 
 /// Examples ready for a network: inputs already preprocessed, all of one shape.
@@ -29,6 +47,7 @@ impl Targets {
     pub fn len(&self) -> usize {
         match self {
             Self::Classes { labels, .. } => labels.len(),
+            Self::Values { values, .. } => values.len(),
         }
     }
 
@@ -36,6 +55,28 @@ impl Targets {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many numbers a network answers with.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Classes { classes, .. } => *classes,
+            Self::Values { .. } => 1,
+        }
+    }
+
+    /// The targets of some examples, in the order of `rows`.
+    #[must_use]
+    pub fn pick(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Classes { classes, labels } => {
+                Self::Classes { classes: *classes, labels: rows.iter().map(|&r| labels[r]).collect() }
+            }
+            Self::Values { values, scale } => {
+                Self::Values { values: rows.iter().map(|&r| values[r]).collect(), scale: *scale }
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod digits;
 mod error;
 mod examples;
 mod image_file;
+mod metric;
 mod preprocessing;
 pub mod registry;
 mod split;
@@ -15,8 +16,9 @@ mod task;
 
 pub use augmentation::Augmentation;
 pub use error::DataError;
-pub use examples::{Examples, Targets};
+pub use examples::{Examples, Scale, Targets};
 pub use image_file::{Resize, read_image};
+pub use metric::{Metric, judge, most_probable};
 pub use preprocessing::Preprocessing;
 pub use split::{Split, stratified};
 pub use task::{Kind, Task};

@@ -1,4 +1,5 @@
-use crate::{Augmentation, Examples, Preprocessing, Split, Targets};
+use crate::{Augmentation, Examples, Metric, Preprocessing, Split, Targets};
+use nascent_core::Signature;
 use nascent_core::architecture::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -27,15 +28,15 @@ pub struct Task {
     pub name: String,
     /// What is to be answered.
     pub kind: Kind,
-    /// The metric that judges, more being better.
-    pub metric: &'static str,
+    /// The metric that judges.
+    pub metric: Metric,
     /// Which rows are in which part.
     pub split: Split,
     /// What raw input goes through.
     pub preprocessing: Preprocessing,
     /// All inputs, preprocessed, in the order of rows.
     inputs: Vec<f32>,
-    labels: Vec<u32>,
+    targets: Targets,
 }
 
 impl Task {
@@ -53,27 +54,28 @@ impl Task {
             split.train.iter().flat_map(|&row| raw[row * len..(row + 1) * len].iter().copied()).collect();
         let preprocessing = Preprocessing::fit(shape, maximum, &training, classes);
         preprocessing.apply(&mut raw);
+        let targets = Targets::Classes { classes: preprocessing.classes.len(), labels };
         Self {
             name: name.into(),
             kind: Kind::ImageClassification,
-            metric: "accuracy",
+            metric: Metric::Accuracy,
             split,
             preprocessing,
             inputs: raw,
-            labels,
+            targets,
         }
     }
 
-    /// The shape of one input.
+    /// What a network for this task takes and gives.
     #[must_use]
-    pub fn input_shape(&self) -> &Shape {
-        &self.preprocessing.shape
+    pub fn signature(&self) -> Signature {
+        Signature::plain(&self.preprocessing.shape, self.targets.outputs())
     }
 
-    /// The number of classes.
+    /// The metrics by which answers can be judged, the default first.
     #[must_use]
-    pub fn outputs(&self) -> usize {
-        self.preprocessing.classes.len()
+    pub fn metrics(&self) -> Vec<Metric> {
+        Metric::all(&self.targets).to_vec()
     }
 
     /// The examples to learn from.
@@ -109,10 +111,9 @@ impl Task {
     }
 
     fn part(&self, rows: &[usize]) -> Examples {
-        let len = self.input_shape().len() as usize;
+        let shape = self.signature().shape();
+        let len = shape.len() as usize;
         let inputs = rows.iter().flat_map(|&r| self.inputs[r * len..(r + 1) * len].iter().copied()).collect();
-        let labels = rows.iter().map(|&r| self.labels[r]).collect();
-        let targets = Targets::Classes { classes: self.outputs(), labels };
-        Examples { shape: self.input_shape().clone(), inputs, targets }
+        Examples { shape, inputs, targets: self.targets.pick(rows) }
     }
 }

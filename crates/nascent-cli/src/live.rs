@@ -97,7 +97,7 @@ impl Live {
         }
         let Some(trial) = stamped.event.trial().and_then(|id| self.history.trial(id)) else { return };
         if let (Event::Reported { step, metrics, .. }, Some(bar)) = (&stamped.event, &self.bar) {
-            let value = metrics.value(setup.task.metric).map_or(String::new(), |v| format!(" {v:.4}"));
+            let value = metrics.value(setup.task.metric.name()).map_or(String::new(), |v| format!(" {v:.4}"));
             let best = self.best.map_or(String::new(), |(id, v)| format!(" · best {v:.4} (trial {id})"));
             bar.set_message(format!("trial {} epoch {step}{value}{best}", trial.id));
         }
@@ -105,13 +105,13 @@ impl Live {
             return;
         }
         let (id, state, metrics) = (trial.id, trial.state, trial.metrics());
-        let value = metrics.value(setup.task.metric).filter(|_| state == State::Finished);
+        let value = metrics.value(setup.task.metric.name()).filter(|_| state == State::Finished);
         let seconds = trial.duration_ms().map_or(String::new(), |ms| format!(" {:.1} s", ms as f64 / 1e3));
         let params = metrics.value("params").map_or(String::new(), |p| format!(" {p:.0} parameters"));
         let what = match (state, trial.copied_from, &trial.reason) {
             (_, Some(first), _) => format!("same network as trial {first}"),
             (State::Finished, ..) => {
-                value.map_or("trained".into(), |v| format!("{} {v:.4}", setup.task.metric))
+                value.map_or("trained".into(), |v| format!("{} {v:.4}", setup.task.metric.name()))
             }
             (State::Failed, _, Some(reason)) => format!("failed: {reason}"),
             (State::Infeasible, ..) => "breaks a limit".into(),

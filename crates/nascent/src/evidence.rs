@@ -3,8 +3,10 @@
 use crate::choice;
 use crate::setup::Setup;
 use nascent_core::event::{Data, Role};
+use nascent_core::objective::Direction;
 use nascent_core::statistics::{Interval, Verdict, difference, holm, interval, verdict};
 use nascent_core::{History, Trial, TrialId};
+use nascent_data::Metric;
 
 /// The winner and the baselines with everything that the test set says of them.
 #[derive(Clone, Debug, Default)]
@@ -50,9 +52,10 @@ fn rows(history: &History, of: TrialId) -> Vec<Vec<f32>> {
     found.into_iter().filter(|(t, _)| Some(*t) == touch).map(|(_, s)| s).collect()
 }
 
-fn tested(rows: &[Vec<f32>], seed: u64) -> Option<Tested> {
+fn tested(rows: &[Vec<f32>], metric: Metric, seed: u64) -> Option<Tested> {
     let mean = |row: &Vec<f32>| row.iter().map(|s| f64::from(*s)).sum::<f64>() / row.len().max(1) as f64;
-    Some(Tested { interval: interval(rows, seed)?, values: rows.iter().map(mean).collect() })
+    let values = rows.iter().map(|row| metric.value(mean(row))).collect();
+    Some(Tested { interval: interval(rows, &|mean| metric.value(mean), seed)?, values })
 }
 
 /// The names of the baselines that a study has.
@@ -67,9 +70,11 @@ pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
     if setup.objectives.wanted.len() > 1 {
         return finalists.first().copied();
     }
+    let metric = setup.task.metric;
+    let sign = if metric.direction() == Direction::Maximize { 1.0 } else { -1.0 };
     let mean = |id: &TrialId| {
         let loss = choice::mean_over_seeds(history, *id, "loss").unwrap_or(f64::INFINITY);
-        Some((choice::mean_over_seeds(history, *id, setup.task.metric)?, -loss))
+        Some((sign * choice::mean_over_seeds(history, *id, metric.name())?, -loss))
     };
     let judged = finalists.iter().filter_map(|id| Some((*id, mean(id)?)));
     // Among equals the lower loss, then the finalist that was better in the search.
@@ -81,7 +86,7 @@ impl Evidence {
     /// What a study's history says.
     #[must_use]
     pub fn new(setup: &Setup, history: &History) -> Self {
-        let seed = setup.file.settings.seed;
+        let (seed, metric) = (setup.file.settings.seed, setup.task.metric);
         let winner = winner(setup, history);
         let winner_rows = winner.map(|id| rows(history, id)).unwrap_or_default();
         let mut baselines = Vec::new();
@@ -90,11 +95,11 @@ impl Evidence {
             let role = Role::Baseline(name.clone());
             let trial = choice::best(history, &setup.objectives, &role, 1, 0.0).first().copied();
             let baseline_rows = trial.map(|id| rows(history, id)).unwrap_or_default();
-            differences.push(difference(&winner_rows, &baseline_rows, seed));
+            differences.push(difference(&winner_rows, &baseline_rows, &|mean| metric.value(mean), seed));
             baselines.push(BaselineEvidence {
                 name,
                 trial,
-                test: tested(&baseline_rows, seed),
+                test: tested(&baseline_rows, metric, seed),
                 verdict: None,
             });
         }
@@ -103,8 +108,8 @@ impl Evidence {
         for (baseline, difference) in baselines.iter_mut().zip(&differences) {
             baseline.verdict = difference
                 .as_ref()
-                .and_then(|d| Some(verdict(d, corrected.next()?, setup.file.settings.margin)));
+                .and_then(|d| Some(verdict(d, metric.direction(), corrected.next()?, setup.margin())));
         }
-        Self { winner, test: tested(&winner_rows, seed), baselines }
+        Self { winner, test: tested(&winner_rows, metric, seed), baselines }
     }
 }

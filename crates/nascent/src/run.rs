@@ -18,7 +18,7 @@ use nascent_core::{
 use nascent_runtime::{
     ProcessSettings, ProcessWorkers, RunFolder, SqliteLog, total_memory_bytes, write_atomically,
 };
-use nascent_train::{Network, TrainEvaluator, Weights, evaluate};
+use nascent_train::{Network, TrainEvaluator, Weights, answers, tested};
 use std::path::{Path, PathBuf};
 
 /// Which study to run.
@@ -259,7 +259,7 @@ impl Whole<'_> {
                     continue;
                 }
                 ("reference", Some(reference)) => {
-                    let budget = self.setup.file.settings.epochs;
+                    let budget = self.setup.epochs();
                     let proposal =
                         Proposal { decisions: reference, rung: 0, budget, parents: Default::default(), role };
                     (self.tell)(Progress::Phase("reference", 1));
@@ -292,7 +292,7 @@ impl Whole<'_> {
     /// What fits into the time that is left: fewer finalists, then fewer seeds, then fewer epochs.
     fn fitting(&self, until_ms: Option<u64>) -> Finals {
         let s = &self.setup.file.settings;
-        let asked = Finals { finalists: s.finalists, replicas: s.replicas, epochs: s.epochs };
+        let asked = Finals { finalists: s.finalists, replicas: s.replicas, epochs: self.setup.epochs() };
         let Some(until) = until_ms else { return asked };
         let history = self.study.history();
         let durations: Vec<u64> = history
@@ -308,7 +308,8 @@ impl Whole<'_> {
         let tested = 1 + baseline_names(self.setup).len();
         let need = |f: &Finals| {
             let judged = if f.finalists > 1 { f.finalists } else { 0 };
-            (judged + tested) as f64 * f64::from(f.replicas) * one * f64::from(f.epochs) / f64::from(s.epochs)
+            (judged + tested) as f64 * f64::from(f.replicas) * one * f64::from(f.epochs)
+                / f64::from(self.setup.epochs())
         };
         let mut finals = asked;
         while need(&finals) > left {
@@ -378,9 +379,10 @@ impl Whole<'_> {
         let mut events = Vec::new();
         for trial in trials {
             let mut network = self.network(trial)?;
-            let result = evaluate(&mut network, &examples);
-            let metrics = Metrics::new().with("accuracy", result.accuracy).with("loss", result.loss);
-            events.push(Event::Tested { trial, touch, metrics, scores: result.correct });
+            let answers = answers(&mut network, &examples);
+            let (result, scores) = tested(&answers, &examples, self.setup.task.metric);
+            let metrics = result.metrics.with("loss", result.loss);
+            events.push(Event::Tested { trial, touch, metrics, scores });
         }
         Ok(self.study.note_all(events)?)
     }

@@ -34,8 +34,9 @@ pub struct Settings {
     /// Wall time for everything, such as `10m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
-    /// The most epochs of one training.
-    pub epochs: u32,
+    /// The most epochs of one training; left out, what suits the task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
     /// Epochs without improvement after which a training ends; 0 never ends one.
     pub patience: u32,
     /// Worker processes; left out, one for each core.
@@ -50,8 +51,9 @@ pub struct Settings {
     pub replicas: u32,
     /// Yardsticks: `tuned-reference`, `reference`, `random`, `none`.
     pub baselines: Vec<String>,
-    /// The difference of the metric that counts as none.
-    pub margin: f64,
+    /// The difference of the metric that counts as none; left out, half a point, or a hundredth of the target's deviation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
     /// Where tensors live.
     pub device: String,
 }
@@ -67,14 +69,14 @@ impl Default for Settings {
             limits: Vec::new(),
             trials: None,
             budget: None,
-            epochs: 10,
+            epochs: None,
             patience: 5,
             workers: None,
             memory_per_trial: None,
             finalists: 3,
             replicas: 3,
             baselines: vec!["tuned-reference".into()],
-            margin: 0.005,
+            margin: None,
             device: "cpu".into(),
         }
     }
@@ -240,6 +242,8 @@ fn everything() -> Settings {
     Settings {
         trials: Some(1),
         budget: Some(Budget(Duration::from_secs(60))),
+        epochs: Some(1),
+        margin: Some(0.1),
         workers: Some(1),
         memory_per_trial: Some(Memory(1 << 30)),
         ..Settings::default()

@@ -8,7 +8,7 @@ use nascent_core::event::{Created, FORMAT, Rung};
 use nascent_core::objective::{Direction, Objective, cost_metrics};
 use nascent_core::rng::Rng;
 use nascent_core::{Objectives, Space, Strategy, draw};
-use nascent_data::Task;
+use nascent_data::{Metric, Targets, Task};
 use nascent_spaces::SpaceFile;
 use nascent_strategies::Spec;
 use nascent_train::{Device, training_bytes};
@@ -54,11 +54,14 @@ impl Setup {
         let s = &mut file.settings;
         let task = nascent_data::registry::load(&s.task, s.split_seed)
             .map_err(|e| InputError::about("task", e.to_string()))?;
-        range("epochs", u64::from(s.epochs), 1, 10_000)?;
+        range("epochs", u64::from(*s.epochs.get_or_insert(10)), 1, 10_000)?;
         range("finalists", s.finalists as u64, 1, 20)?;
         range("replicas", u64::from(s.replicas), 1, 20)?;
-        if !(0.0..=1.0).contains(&s.margin) {
-            return Err(InputError::about("margin", format!("{} is not from 0 to 1", s.margin)).into());
+        let margin = *s.margin.get_or_insert_with(|| margin(&task));
+        let most = if task.metric.direction() == Direction::Maximize { 1.0 } else { f64::MAX };
+        if !(0.0..=most).contains(&margin) {
+            let allowed = if most > 1.0 { "0 or more" } else { "from 0 to 1" };
+            return Err(InputError::about("margin", format!("margin = {margin} is not {allowed}")).into());
         }
         if s.trials.is_none() && s.budget.is_none() {
             s.trials = Some(30);
@@ -75,7 +78,7 @@ impl Setup {
             .parse()
             .map_err(|e: nascent_train::TrainError| InputError::about("device", e.to_string()))?;
         if s.objectives.is_empty() {
-            s.objectives.push(task.metric.into());
+            s.objectives.push(task.metric.name().into());
         }
         let objectives = objectives(&task, s)?;
         let default_space = || SpaceFile::parse("space = \"convnet\"").ok();
@@ -85,7 +88,7 @@ impl Setup {
         let Some(space_file) = &file.space else {
             return Err(InputError::about("space", "no space is given").into());
         };
-        let space = space_file.build(task.input_shape(), task.outputs()).map_err(|e| file.space_error(&e))?;
+        let space = space_file.build(&task.signature()).map_err(|e| file.space_error(&e))?;
         let space: Arc<dyn Space> = Arc::from(space);
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
@@ -106,6 +109,18 @@ impl Setup {
         Ok(self.spec.make(0).map_err(|e| InputError::about("strategy", e.to_string()))?)
     }
 
+    /// The most epochs of one training.
+    #[must_use]
+    pub fn epochs(&self) -> u32 {
+        self.file.settings.epochs.unwrap_or(1)
+    }
+
+    /// The difference of the metric that counts as none, in its unit.
+    #[must_use]
+    pub fn margin(&self) -> f64 {
+        self.file.settings.margin.unwrap_or(0.0)
+    }
+
     /// The most search trials.
     #[must_use]
     pub fn trials(&self) -> u64 {
@@ -118,7 +133,8 @@ impl Setup {
     /// Where the space cannot be asked.
     pub fn created(&self, study: &str) -> Result<Created, Error> {
         let s = &self.file.settings;
-        let ladder = vec![Rung { estimator: "train".into(), budget: s.epochs, cost: f64::from(s.epochs) }];
+        let ladder =
+            vec![Rung { estimator: "train".into(), budget: self.epochs(), cost: f64::from(self.epochs()) }];
         Ok(Created {
             format: FORMAT,
             program: env!("CARGO_PKG_VERSION").into(),
@@ -156,9 +172,19 @@ fn expected_trials(s: &crate::Settings, space: &dyn Space, examples: usize, work
     let networks = some(space);
     let macs = networks.iter().map(|a| a.cost().macs as f64).sum::<f64>() / networks.len().max(1) as f64;
     // Forward and backward together cost about three forward passes; small layers and bookkeeping take their part.
-    let seconds = f64::from(s.epochs) * examples as f64 * (3.0 * macs / 4e9 + 2e-5);
+    let seconds = f64::from(s.epochs.unwrap_or(10)) * examples as f64 * (3.0 * macs / 4e9 + 2e-5);
     let fitting = 0.35 * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
     (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
+}
+
+/// Half a point of a share, or a hundredth of the target's standard deviation.
+fn margin(task: &Task) -> f64 {
+    match task.validation().targets {
+        Targets::Values { scale, .. } if task.metric.direction() == Direction::Minimize => {
+            0.01 * scale.deviation
+        }
+        _ => 0.005,
+    }
 }
 
 fn range(key: &str, value: u64, least: u64, most: u64) -> Result<(), Error> {
@@ -196,8 +222,9 @@ pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> S
 /// What can be optimised on a task: what training measures, then what follows from the graph.
 #[must_use]
 pub fn known_objectives(task: Option<&Task>) -> Vec<(String, Direction)> {
-    let metric = task.map_or("accuracy", |t| t.metric);
-    let mut known = vec![(metric.to_string(), Direction::Maximize), ("loss".into(), Direction::Minimize)];
+    let metrics = task.map_or(vec![Metric::Accuracy], Task::metrics);
+    let mut known: Vec<_> = metrics.iter().map(|m| (m.name().to_string(), m.direction())).collect();
+    known.push(("loss".into(), Direction::Minimize));
     known.extend(cost_metrics().iter().map(|c| (c.name().to_string(), c.direction())));
     known
 }
@@ -234,7 +261,7 @@ impl Setup {
     /// that objective is the task's metric and there are others, else nothing.
     #[must_use]
     pub fn tolerance(&self) -> f64 {
-        let first = self.objectives.wanted.first().is_some_and(|o| o.name == self.task.metric);
-        if first && self.objectives.wanted.len() > 1 { self.file.settings.margin } else { 0.0 }
+        let first = self.objectives.wanted.first().is_some_and(|o| o.name == self.task.metric.name());
+        if first && self.objectives.wanted.len() > 1 { self.margin() } else { 0.0 }
     }
 }

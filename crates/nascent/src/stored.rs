@@ -136,7 +136,7 @@ impl Stored {
         };
         let (count, is_exact) = self.count();
         let seconds = self.seconds();
-        let metric = setup.task.metric;
+        let metric = setup.task.metric.name();
         let test =
             |t: &Option<Tested>| t.as_ref().map(|t| TestSummary::new(metric, &t.interval, t.values.clone()));
         let params = |t: &Trial| t.costs.value("params").map(|p| p as u64);
@@ -259,8 +259,8 @@ impl Stored {
             task: TaskFacts {
                 name: task.name.clone(),
                 kind: task.kind.to_string(),
-                metric: task.metric.into(),
-                direction: Direction::Maximize,
+                metric: task.metric.name().into(),
+                direction: task.metric.direction(),
                 train: task.split.train.len(),
                 validation: task.split.validation.len(),
                 test: task.split.test.len(),

@@ -1,8 +1,7 @@
 use crate::error::{DefinitionError, Problem, nearest};
 use crate::narrow::{Narrowed, Narrowing};
 use crate::registry;
-use nascent_core::Space;
-use nascent_core::architecture::Shape;
+use nascent_core::{Signature, Space};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -104,15 +103,15 @@ impl SpaceFile {
         table
     }
 
-    /// The space, for a task with inputs of `input` and `outputs` numbers (or classes) to answer.
+    /// The space, for networks of this signature.
     ///
     /// # Errors
     /// As [`registry::build`] and [`Narrowed::new`]; the error says at which bytes of the file.
-    pub fn build(&self, input: &Shape, outputs: usize) -> Result<Box<dyn Space>, DefinitionError> {
+    pub fn build(&self, signature: &Signature) -> Result<Box<dyn Space>, DefinitionError> {
         let parameters =
             self.parameters.iter().map(|(k, v)| (k.get_ref().clone(), v.get_ref().clone())).collect();
         let space =
-            registry::build(self.space(), &parameters, input, outputs).map_err(|error| self.locate(error))?;
+            registry::build(self.space(), &parameters, signature).map_err(|error| self.locate(error))?;
         if self.narrow.is_empty() {
             return Ok(space);
         }

@@ -21,13 +21,13 @@ pub(crate) static ENTRY: Entry = Entry {
     input: "anything: images are flattened",
     paper: "",
     parameters: PARAMETERS,
-    make: |values, input, outputs| {
+    make: |values, signature| {
         let params = MlpParams {
             depth: values.number("depth"),
             width: values.number("width"),
             training: values.is_on("training"),
         };
-        Ok(Box::new(params.check(input, outputs)?))
+        Ok(Box::new(params.check(&signature.shape(), signature.outputs)?))
     },
 };
 

@@ -3,8 +3,7 @@
 use crate::error::{DefinitionError, Problem, nearest};
 use crate::parameters::{Parameter, Values};
 use crate::{convnet, mlp, nb201};
-use nascent_core::Space;
-use nascent_core::architecture::Shape;
+use nascent_core::{Signature, Space};
 
 /// A space as it is listed.
 #[derive(Debug)]
@@ -22,8 +21,8 @@ pub struct Entry {
     pub(crate) make: Make,
 }
 
-/// Makes a space from its parameters, the task's input and the number of outputs.
-type Make = fn(&Values, &Shape, usize) -> Result<Box<dyn Space>, DefinitionError>;
+/// Makes a space from its parameters and what the task's networks take and give.
+type Make = fn(&Values, &Signature) -> Result<Box<dyn Space>, DefinitionError>;
 
 // The registration: a new space is one file and one line here.
 static ALL: &[&Entry] = &[&convnet::ENTRY, &nb201::ENTRY, &mlp::ENTRY];
@@ -54,16 +53,16 @@ pub fn describe(name: &str) -> Result<&'static Entry, DefinitionError> {
     })
 }
 
-/// The space of this name, for a task with inputs of `input` and `outputs` numbers (or classes) to answer.
+/// The space of this name, for networks of this signature.
 ///
 /// # Errors
 /// Where there is no such space or parameter, a value is out of range, or the space has no network for such a task.
 pub fn build(
     name: &str,
     params: &toml::Table,
-    input: &Shape,
-    outputs: usize,
+    signature: &Signature,
 ) -> Result<Box<dyn Space>, DefinitionError> {
     let entry = describe(name)?;
-    (entry.make)(&Values::read(entry.name, entry.parameters, params, input)?, input, outputs)
+    let values = Values::read(entry.name, entry.parameters, params, &signature.shape())?;
+    (entry.make)(&values, signature)
 }

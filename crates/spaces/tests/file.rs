@@ -4,12 +4,12 @@
 use nascent_core::architecture::Shape;
 use nascent_core::chooser::{Count, count, describe, sample};
 use nascent_core::rng::Rng;
-use nascent_core::{Space, draw};
+use nascent_core::{Signature, Space, draw};
 use nascent_spaces::{DefinitionError, Problem, SpaceFile, registry};
 use nascent_testkit::space_contract;
 
 fn build(text: &str) -> Result<Box<dyn Space>, DefinitionError> {
-    SpaceFile::parse(text)?.build(&Shape::new(&[1, 8, 8]), 10)
+    SpaceFile::parse(text)?.build(&Signature::plain(&Shape::new(&[1, 8, 8]), 10))
 }
 
 /// The message, and the text that it points at.
@@ -50,7 +50,9 @@ fn a_narrowed_space_asks_what_is_kept() {
 
 #[test]
 fn the_reference_survives_where_its_answers_do() {
-    let plain = registry::build("convnet", &toml::Table::new(), &Shape::new(&[1, 8, 8]), 10).unwrap();
+    let plain =
+        registry::build("convnet", &toml::Table::new(), &Signature::plain(&Shape::new(&[1, 8, 8]), 10))
+            .unwrap();
     let kept = build("space = \"convnet\"\nnarrow.\"stage[*].expansion\" = 1").unwrap();
     let hash = |s: &dyn Space| draw(s, &s.reference().unwrap()).unwrap().hash();
     assert_eq!(hash(&*kept), hash(&*plain));
@@ -109,11 +111,15 @@ fn mistakes_are_named_and_pointed_at() {
     // 16 channels are offered to the first stage alone.
     let text = "space = \"convnet\"\nnarrow.\"stage[*].width\" = [16]";
     let images = Shape::new(&[1, 28, 28]);
-    let error = SpaceFile::parse(text).unwrap().build(&images, 10).err().unwrap();
+    let error = SpaceFile::parse(text).unwrap().build(&Signature::plain(&images, 10)).err().unwrap();
     assert!(error.to_string().contains("leaves no option at \"stage[1].width\""), "{error}");
     assert_eq!(error.span.map(|span| &text[span]), Some("[16]"));
     let syntax = build("space = ").err().unwrap();
     assert!(matches!(*syntax.problem, Problem::Syntax(_)) && syntax.span.is_some(), "{syntax}");
-    let vector = SpaceFile::parse("space = \"nb201\"").unwrap().build(&Shape::new(&[4]), 2).err().unwrap();
+    let vector = SpaceFile::parse("space = \"nb201\"")
+        .unwrap()
+        .build(&Signature::plain(&Shape::new(&[4]), 2))
+        .err()
+        .unwrap();
     assert!(vector.to_string().contains("needs images"), "{vector}");
 }

@@ -4,11 +4,11 @@
 use nascent_core::architecture::{Cost, Shape};
 use nascent_core::chooser::{describe, sample};
 use nascent_core::rng::Rng;
-use nascent_core::{Settings, Space, draw};
+use nascent_core::{Settings, Signature, Space, draw};
 use nascent_spaces::{ConvnetParams, MlpParams, Nb201Params, registry};
 
 fn digits(name: &str) -> Box<dyn Space> {
-    registry::build(name, &toml::Table::new(), &Shape::new(&[1, 8, 8]), 10).unwrap()
+    registry::build(name, &toml::Table::new(), &Signature::plain(&Shape::new(&[1, 8, 8]), 10)).unwrap()
 }
 
 fn costs(space: &dyn Space, n: usize) -> Vec<Cost> {
@@ -60,7 +60,8 @@ fn every_space_answers_with_the_tasks_outputs() {
     for entry in registry::all() {
         for (extents, outputs) in [(&[1, 8, 8][..], 10), (&[3, 32, 32], 3), (&[1, 28, 28], 1)] {
             let input = Shape::new(extents);
-            let space = registry::build(entry.name, &toml::Table::new(), &input, outputs).unwrap();
+            let space =
+                registry::build(entry.name, &toml::Table::new(), &Signature::plain(&input, outputs)).unwrap();
             let mut rng = Rng::new(1, 0);
             for _ in 0..200 {
                 let graph = draw(&*space, &sample(&*space, &mut rng).unwrap()).unwrap();
@@ -118,7 +119,7 @@ fn parameters_are_checked_and_listed() {
                 nascent_spaces::Range::Switch => toml::Value::Boolean(value != 0),
             };
             let given = [(parameter.name.to_string(), value)].into_iter().collect();
-            registry::build(entry.name, &given, &input, 10).unwrap();
+            registry::build(entry.name, &given, &Signature::plain(&input, 10)).unwrap();
         }
     }
     assert!(registry::describe("mpl").unwrap_err().to_string().contains("did you mean \"mlp\""));

@@ -31,10 +31,17 @@ fn main() {
     let (training, validation) = (task.train(), task.validation());
     let graph = network();
     let settings = Settings::default();
-    let plan = Plan { epochs: 10, horizon: 10, patience: None, seed: 1, device: Default::default() };
+    let plan = Plan {
+        epochs: 10,
+        horizon: 10,
+        patience: None,
+        seed: 1,
+        device: Default::default(),
+        metric: task.metric,
+    };
     let augmentation = task.augmentation(1);
     let augment = |batch: &mut [f32], rng: &mut nascent_core::rng::Rng| {
-        augmentation.apply(task.input_shape(), batch, rng);
+        augmentation.apply(&training.shape, batch, rng);
     };
     println!("{:?}", graph.cost());
     nascent_train::on_one_thread(|| {
@@ -43,13 +50,19 @@ fn main() {
             train(&graph, &settings, &training, Some(&validation), Some(&augment), &plan, &mut |moment| {
                 let Moment::Epoch(epoch) = moment else { return Control::Continue };
                 let v = epoch.validation.as_ref().unwrap();
-                println!("{} {:.4} {:.4} {:.4}", epoch.epoch, epoch.train_loss, v.loss, v.accuracy);
+                println!(
+                    "{} {:.4} {:.4} {:.4}",
+                    epoch.epoch,
+                    epoch.train_loss,
+                    v.loss,
+                    v.metrics.value("accuracy").unwrap()
+                );
                 Control::Continue
             })
             .unwrap();
         let seconds = start.elapsed().as_secs_f64();
         println!("{seconds:.2} s, {:.2} ms a step", seconds * 1e3 / 180.0);
-        println!("best {} {:?}", trained.best.epoch, trained.best.validation.map(|v| v.accuracy));
+        println!("best {} {:?}", trained.best.epoch, trained.best.validation.map(|v| v.metrics));
     })
     .unwrap();
 }

@@ -1,34 +1,56 @@
 use crate::TrainStep;
-use nascent_data::{Examples, Targets};
+use nascent_core::Metrics;
+use nascent_data::{Examples, Metric, Targets, judge};
 
 /// How a network does on some examples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean cross-entropy, in nats.
+    /// The mean loss: cross-entropy in nats, or the squared error of standardised values.
     pub loss: f64,
-    /// The share of examples answered right.
-    pub accuracy: f64,
-    /// 1 for each example answered right, 0 for each other, in the examples' order.
-    pub correct: Vec<f32>,
+    /// Every metric of the targets' kind.
+    pub metrics: Metrics,
 }
 
 const CHUNK: usize = 256;
 
-/// Evaluates a network on labelled examples.
+/// Evaluates a network on examples with known answers.
 pub fn evaluate(network: &mut dyn TrainStep, examples: &Examples) -> Evaluation {
-    let Targets::Classes { classes, labels } = &examples.targets;
-    let rows = probabilities(network, &examples.inputs, examples.shape.len() as usize);
-    let mut loss = 0.0;
-    let mut correct = Vec::with_capacity(labels.len());
-    for (row, &label) in rows.chunks_exact(*classes).zip(labels) {
-        // A probability of exactly 0 is a rounding of something tiny, not infinite surprise.
-        loss -= f64::from(row[label as usize].max(f32::MIN_POSITIVE)).ln();
-        let best = row.iter().enumerate().fold(0, |best, (i, p)| if *p > row[best] { i } else { best });
-        correct.push(if best == label as usize { 1.0 } else { 0.0 });
+    evaluated(&answers(network, examples), examples)
+}
+
+/// What `answers` are worth, with one score an example for `metric`.
+#[must_use]
+pub fn tested(answers: &[f32], examples: &Examples, metric: Metric) -> (Evaluation, Vec<f32>) {
+    (evaluated(answers, examples), metric.scores(answers, &examples.targets))
+}
+
+fn evaluated(answers: &[f32], examples: &Examples) -> Evaluation {
+    let n = examples.len().max(1) as f64;
+    let loss: f64 = match &examples.targets {
+        Targets::Classes { classes, labels } => {
+            let rows = answers.chunks_exact((*classes).max(1)).zip(labels);
+            // A probability of exactly 0 is a rounding of something tiny, not infinite surprise.
+            rows.map(|(row, &label)| -f64::from(row[label as usize].max(f32::MIN_POSITIVE)).ln()).sum()
+        }
+        Targets::Values { values, .. } => {
+            answers.iter().zip(values).map(|(a, v)| (f64::from(*a) - f64::from(*v)).powi(2)).sum()
+        }
+    };
+    Evaluation { loss: loss / n, metrics: judge(answers, &examples.targets) }
+}
+
+/// A network's answers: class probabilities, `[examples × classes]`, or standardised values, `[examples]`.
+pub fn answers(network: &mut dyn TrainStep, examples: &Examples) -> Vec<f32> {
+    let len = examples.shape.len() as usize;
+    match examples.targets {
+        Targets::Classes { .. } => probabilities(network, &examples.inputs, len),
+        Targets::Values { .. } => values(network, &examples.inputs, len),
     }
-    let n = labels.len().max(1) as f64;
-    let right: f64 = correct.iter().map(|c| f64::from(*c)).sum();
-    Evaluation { loss: loss / n, accuracy: right / n, correct }
+}
+
+/// Standardised values, one for each input of `len` numbers.
+pub fn values(network: &mut dyn TrainStep, inputs: &[f32], len: usize) -> Vec<f32> {
+    inputs.chunks(CHUNK * len.max(1)).flat_map(|chunk| network.eval_batch(chunk)).collect()
 }
 
 /// Class probabilities, `[examples × classes]`, for inputs of `len` numbers each.

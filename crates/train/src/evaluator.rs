@@ -37,7 +37,7 @@ impl TrainEvaluator {
 fn metrics(epoch: &Epoch) -> Metrics {
     let mut metrics = Metrics::new();
     if let Some(validation) = &epoch.validation {
-        metrics.set("accuracy", validation.accuracy);
+        metrics = validation.metrics.clone();
         metrics.set("loss", validation.loss);
     }
     metrics.with("train_loss", epoch.train_loss).with("learning_rate", epoch.learning_rate)
@@ -58,6 +58,7 @@ impl Evaluator for TrainEvaluator {
             patience: self.patience,
             seed: job.seed,
             device: self.device,
+            metric: self.task.metric,
         };
         let (training, validation) = match job.data() {
             Data::Train => (&self.train, Some(&self.validation)),

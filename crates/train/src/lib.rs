@@ -19,10 +19,10 @@ mod weights;
 
 pub use device::Device;
 pub use error::TrainError;
-pub use evaluation::{Evaluation, evaluate, probabilities};
+pub use evaluation::{Evaluation, answers, evaluate, probabilities, tested, values};
 pub use evaluator::TrainEvaluator;
 pub use memory::training_bytes;
-pub use network::{Network, TrainStep};
+pub use network::{Network, TrainStep, Wanted};
 pub use optimizer::Optimizers;
 pub use schedule::learning_rate;
 pub use training::{Augment, Epoch, Moment, Plan, Trained, on_one_thread, train};

@@ -1,9 +1,10 @@
 use crate::evaluation::{Evaluation, evaluate};
-use crate::{Device, Network, TrainError, TrainStep, Weights, learning_rate};
+use crate::{Device, Network, TrainError, TrainStep, Wanted, Weights, learning_rate};
 use nascent_core::architecture::Architecture;
+use nascent_core::objective::Direction;
 use nascent_core::rng::{Rng, mix};
 use nascent_core::{Control, Settings};
-use nascent_data::{Examples, Targets};
+use nascent_data::{Examples, Metric, Targets};
 
 /// How long, and from which seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Plan {
     pub seed: u64,
     /// Where tensors live.
     pub device: Device,
+    /// What decides which epoch was the best on validation; the loss decides among equals.
+    pub metric: Metric,
 }
 
 /// What one epoch gave.
@@ -57,7 +60,7 @@ pub type Augment<'a> = &'a (dyn Fn(&mut [f32], &mut Rng) + Sync);
 
 /// Trains a network.
 ///
-/// With validation examples, the weights of the best epoch are kept: the highest accuracy, then the lowest loss.
+/// With validation examples, the weights of the best epoch are kept: the best by the plan's metric, then the lowest loss.
 /// The observer hears of every batch and every epoch. It can end the training: after an epoch with what there is, after a
 /// batch with [`TrainError::Stopped`], for nobody waits for it then.
 ///
@@ -73,16 +76,15 @@ pub fn train(
     observe: &mut dyn FnMut(Moment<'_>) -> Control,
 ) -> Result<Trained, TrainError> {
     fits(graph, training)?;
-    let Targets::Classes { labels, .. } = &training.targets;
     let len = training.shape.len() as usize;
     let weights = Weights::fresh(graph, plan.seed);
     let mut network = Network::new(graph.clone(), weights, settings, plan.seed, plan.device);
-    let batch = settings.batch_size.clamp(1, labels.len());
-    let steps = labels.len().div_ceil(batch);
+    let batch = settings.batch_size.clamp(1, training.len());
+    let steps = training.len().div_ceil(batch);
     let horizon = steps * plan.horizon.max(plan.epochs) as usize;
     let mut best: Option<(Epoch, Weights)> = None;
-    let mut order: Vec<usize> = (0..labels.len()).collect();
-    let (mut inputs, mut answers) = (Vec::new(), Vec::new());
+    let mut order: Vec<usize> = (0..training.len()).collect();
+    let mut inputs = Vec::new();
     let mut trained = 0;
     for epoch in 1..=plan.epochs {
         let mut rng = Rng::new(mix(&[plan.seed, 3]), u64::from(epoch));
@@ -90,17 +92,20 @@ pub fn train(
         let (mut total, mut rate) = (0.0, 0.0);
         for (step, rows) in order.chunks(batch).enumerate() {
             inputs.clear();
-            answers.clear();
             for &row in rows {
                 inputs.extend_from_slice(&training.inputs[row * len..(row + 1) * len]);
-                answers.push(labels[row]);
             }
             if let Some(augment) = augment {
                 augment(&mut inputs, &mut rng);
             }
             let at = (epoch as usize - 1) * steps + step;
             rate = learning_rate(settings.learning_rate, settings.warmup, at, horizon);
-            let loss = network.train_batch(&inputs, &answers, rate);
+            let loss = match training.targets.pick(rows) {
+                Targets::Classes { labels, .. } => {
+                    network.train_batch(&inputs, Wanted::Classes(&labels), rate)
+                }
+                Targets::Values { values, .. } => network.train_batch(&inputs, Wanted::Values(&values), rate),
+            };
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { epoch, step: step + 1, loss });
             }
@@ -111,9 +116,9 @@ pub fn train(
         }
         trained = epoch;
         let validation = validation.map(|v| evaluate(&mut network, v));
-        let now = Epoch { epoch, train_loss: total / labels.len() as f64, learning_rate: rate, validation };
+        let now = Epoch { epoch, train_loss: total / training.len() as f64, learning_rate: rate, validation };
         let control = observe(Moment::Epoch(&now));
-        if best.as_ref().is_none_or(|(b, _)| improves(&now, b)) {
+        if best.as_ref().is_none_or(|(b, _)| improves(&now, b, plan.metric)) {
             best = Some((now, network.weights().clone()));
         }
         let since = best.as_ref().map_or(0, |(b, _)| epoch - b.epoch);
@@ -127,10 +132,15 @@ pub fn train(
     Ok(Trained { network, best, epochs: trained })
 }
 
-fn improves(now: &Epoch, best: &Epoch) -> bool {
+fn improves(now: &Epoch, best: &Epoch, metric: Metric) -> bool {
+    let value = |e: &Evaluation| e.metrics.value(metric.name()).unwrap_or(f64::NAN);
     match (&now.validation, &best.validation) {
         (Some(now), Some(best)) => {
-            now.accuracy > best.accuracy || now.accuracy == best.accuracy && now.loss < best.loss
+            let (new, old) = match metric.direction() {
+                Direction::Maximize => (value(now), value(best)),
+                Direction::Minimize => (value(best), value(now)),
+            };
+            new > old || new == old && now.loss < best.loss
         }
         // Without validation the last epoch is the one to keep.
         _ => true,
@@ -138,23 +148,25 @@ fn improves(now: &Epoch, best: &Epoch) -> bool {
 }
 
 fn fits(graph: &Architecture, examples: &Examples) -> Result<(), TrainError> {
-    let Targets::Classes { classes, labels } = &examples.targets;
     if graph.input_shape() != &examples.shape {
         let text = format!("the network takes {}, the examples are {}", graph.input_shape(), examples.shape);
         return Err(TrainError::Mismatch(text));
     }
-    if graph.output_shape().vector() != Some(*classes) {
+    let outputs = examples.targets.outputs();
+    if graph.output_shape().vector() != Some(outputs) {
         let text =
-            format!("the network answers with {}, the task has {classes} classes", graph.output_shape());
+            format!("the network answers with {}, the task has {outputs} outputs", graph.output_shape());
         return Err(TrainError::Mismatch(text));
     }
-    if labels.is_empty() || labels.iter().any(|l| *l as usize >= *classes) {
-        return Err(TrainError::Mismatch(format!(
-            "{} examples with labels below {classes} are needed",
-            labels.len()
-        )));
+    if examples.is_empty() {
+        return Err(TrainError::Mismatch("at least one example is needed to learn from".into()));
     }
-    Ok(())
+    match &examples.targets {
+        Targets::Classes { classes, labels } if labels.iter().any(|l| *l as usize >= *classes) => {
+            Err(TrainError::Mismatch(format!("labels below {classes} are needed")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Runs `work` with a single thread for tensors: trials run side by side, each on one thread.

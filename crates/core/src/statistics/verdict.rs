@@ -1,4 +1,5 @@
 use super::Difference;
+use crate::objective::Direction;
 use serde::{Deserialize, Serialize};
 
 /// What a comparison says.
@@ -30,14 +31,14 @@ pub struct Verdict {
     pub ci95: [f64; 2],
 }
 
-/// Judges a difference where more is better: within the margin first, then by the corrected p-value at 5 %.
+/// Judges a difference: within the margin first, then by the corrected p-value at 5 %.
 #[must_use]
-pub fn verdict(difference: &Difference, corrected_p: f64, margin: f64) -> Verdict {
+pub fn verdict(difference: &Difference, better: Direction, corrected_p: f64, margin: f64) -> Verdict {
     let result = if difference.ci90[0] >= -margin && difference.ci90[1] <= margin {
         VerdictResult::Equal
     } else if corrected_p >= 0.05 {
         VerdictResult::Undecided
-    } else if difference.mean > 0.0 {
+    } else if (difference.mean > 0.0) == (better == Direction::Maximize) {
         VerdictResult::Better
     } else {
         VerdictResult::Worse
@@ -77,9 +78,17 @@ mod tests {
             ci90: [mean - 0.84 * half, mean + 0.84 * half],
             p: 0.5,
         };
-        assert_eq!(verdict(&d(0.001, 0.003), 0.001, 0.005).result, VerdictResult::Equal);
-        assert_eq!(verdict(&d(0.020, 0.010), 0.001, 0.005).result, VerdictResult::Better);
-        assert_eq!(verdict(&d(-0.02, 0.010), 0.001, 0.005).result, VerdictResult::Worse);
-        assert_eq!(verdict(&d(0.002, 0.010), 0.400, 0.005).result, VerdictResult::Undecided);
+        assert_eq!(verdict(&d(0.001, 0.003), Direction::Maximize, 0.001, 0.005).result, VerdictResult::Equal);
+        assert_eq!(
+            verdict(&d(0.020, 0.010), Direction::Maximize, 0.001, 0.005).result,
+            VerdictResult::Better
+        );
+        assert_eq!(verdict(&d(-0.02, 0.010), Direction::Maximize, 0.001, 0.005).result, VerdictResult::Worse);
+        assert_eq!(
+            verdict(&d(0.002, 0.010), Direction::Maximize, 0.400, 0.005).result,
+            VerdictResult::Undecided
+        );
+        let error = verdict(&d(-0.02, 0.010), Direction::Minimize, 0.001, 0.005);
+        assert_eq!(error.result, VerdictResult::Better);
     }
 }

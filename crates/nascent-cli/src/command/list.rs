@@ -69,9 +69,7 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
 pub fn space(options: &Space) -> Result<ExitCode, Error> {
     let bad = |e: String| Error::from(InputError::about("space", e));
     let task = data::registry::load(&options.task, 0).map_err(|e| bad(e.to_string()))?;
-    let space = space_file(&options.space)?
-        .build(task.input_shape(), task.outputs())
-        .map_err(|e| bad(e.to_string()))?;
+    let space = space_file(&options.space)?.build(&task.signature()).map_err(|e| bad(e.to_string()))?;
     let space = &*space;
     let count = count(space).map_err(|e| bad(e.to_string()))?;
     let counted = match &count {

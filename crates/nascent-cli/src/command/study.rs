@@ -48,7 +48,7 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     }
     s.trials = options.trials.or(s.trials);
     s.budget = options.budget.or(s.budget);
-    s.epochs = options.epochs.unwrap_or(s.epochs);
+    s.epochs = options.epochs.or(s.epochs);
     s.workers = options.workers.or(s.workers);
     s.memory_per_trial = options.memory_per_trial.or(s.memory_per_trial);
     s.seed = options.seed.unwrap_or(s.seed);

@@ -241,7 +241,7 @@ impl Study {
             finals(&mut writer, of, &chosen, worth, &wishes);
             if wishes.tested {
                 let own = tested(&mut writer, of, &chosen, 0.988);
-                test = interval(&own, 1);
+                test = interval(&own, &|mean| mean, 1);
                 if let Some((of, chosen, _)) = &reference {
                     let other = tested(&mut writer, *of, chosen, 0.962);
                     baselines.push(judged(&own, &other, *of, network(chosen).cost().params));
@@ -342,13 +342,13 @@ fn tested(writer: &mut Writer, of: TrialId, chosen: &[usize], right: f64) -> Vec
 }
 
 fn judged(own: &[Vec<f32>], other: &[Vec<f32>], trial: TrialId, params: u64) -> Baseline {
-    let d: Difference = difference(own, other, 1).unwrap();
-    let v: Verdict = verdict(&d, holm(&[d.p])[0], 0.005);
+    let d: Difference = difference(own, other, &|mean| mean, 1).unwrap();
+    let v: Verdict = verdict(&d, Direction::Maximize, holm(&[d.p])[0], 0.005);
     Baseline {
         name: "tuned-reference".into(),
         trial: Some(trial),
         params: Some(params),
-        test: interval(other, 1),
+        test: interval(other, &|mean| mean, 1),
         verdict: Some(v),
     }
 }

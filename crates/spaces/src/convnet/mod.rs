@@ -26,14 +26,14 @@ pub(crate) static ENTRY: Entry = Entry {
     input: "images",
     paper: "",
     parameters: PARAMETERS,
-    make: |values, input, outputs| {
+    make: |values, signature| {
         let params = ConvnetParams {
             stages: values.number("stages"),
             depth: values.number("depth"),
             width: values.number("width"),
             training: values.is_on("training"),
         };
-        Ok(Box::new(params.check(input, outputs)?))
+        Ok(Box::new(params.check(&signature.shape(), signature.outputs)?))
     },
 };
 

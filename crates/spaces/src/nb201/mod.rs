@@ -27,14 +27,14 @@ pub(crate) static ENTRY: Entry = Entry {
     input: "images",
     paper: "arXiv:2001.00326",
     parameters: PARAMETERS,
-    make: |values, input, outputs| {
+    make: |values, signature| {
         let params = Nb201Params {
             channels: values.number("channels"),
             cells: values.number("cells"),
             stages: values.number("stages"),
             training: values.is_on("training"),
         };
-        Ok(Box::new(params.check(input, outputs)?))
+        Ok(Box::new(params.check(&signature.shape(), signature.outputs)?))
     },
 };
 

@@ -11,10 +11,11 @@ use nascent_core::rng::{Rng, mix};
 
 /// The seam between the epoch loop and what computes: another engine implements this.
 pub trait TrainStep {
-    /// Learns from one batch and answers with its mean loss before the update.
+    /// Learns from one batch and answers with its mean loss before the update: the cross-entropy of classes, the
+    /// squared error of values.
     ///
-    /// `inputs` holds one example after another, `labels` a class number for each.
-    fn train_batch(&mut self, inputs: &[f32], labels: &[u32], learning_rate: f64) -> f64;
+    /// `inputs` holds one example after another.
+    fn train_batch(&mut self, inputs: &[f32], wanted: Wanted<'_>, learning_rate: f64) -> f64;
 
     /// The network's answers, `[examples × outputs]`, as it answers after training.
     fn eval_batch(&mut self, inputs: &[f32]) -> Vec<f32>;
@@ -27,6 +28,15 @@ pub trait TrainStep {
     /// # Errors
     /// Where they belong to another network.
     fn load(&mut self, weights: Weights) -> Result<(), TrainError>;
+}
+
+/// The right answers to a batch.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// A class number for each example.
+    Classes(&'a [u32]),
+    /// A standardised value for each example.
+    Values(&'a [f32]),
 }
 
 /// A network on Burn.
@@ -78,15 +88,25 @@ impl Network {
 }
 
 impl TrainStep for Network {
-    fn train_batch(&mut self, inputs: &[f32], labels: &[u32], learning_rate: f64) -> f64 {
+    fn train_batch(&mut self, inputs: &[f32], wanted: Wanted<'_>, learning_rate: f64) -> f64 {
         let outputs = self.graph.output_shape().extents()[0];
         let device = self.device.clone().autodiff();
         let mode = Mode::Train { dropout: &mut self.dropout };
         let mut forward = Forward::new(&self.graph, &self.weights, &device, self.kernels, mode);
-        let log_probabilities = log_softmax(forward.run(inputs), 1);
-        let targets = smoothed(labels, outputs, self.label_smoothing);
-        let targets = Tensor::<2>::from_data(TensorData::new(targets, [labels.len(), outputs]), &device);
-        let loss = (log_probabilities * targets).sum().neg().div_scalar(labels.len() as f32);
+        let answers = forward.run(inputs);
+        let loss = match wanted {
+            Wanted::Classes(labels) => {
+                let targets = smoothed(labels, outputs, self.label_smoothing);
+                let targets =
+                    Tensor::<2>::from_data(TensorData::new(targets, [labels.len(), outputs]), &device);
+                (log_softmax(answers, 1) * targets).sum().neg().div_scalar(labels.len() as f32)
+            }
+            Wanted::Values(values) => {
+                let data = TensorData::new(values.to_vec(), [values.len(), outputs]);
+                let error = answers - Tensor::<2>::from_data(data, &device);
+                (error.clone() * error).sum().div_scalar(values.len() as f32)
+            }
+        };
         let mut gradients = loss.backward();
         let value = loss.inner().into_scalar::<f32>();
         let Forward { leaves, statistics, .. } = forward;

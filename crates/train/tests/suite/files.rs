@@ -1,6 +1,6 @@
 use crate::graphs;
 use nascent_core::Settings;
-use nascent_train::{Device, Network, TrainStep, Weights, training_bytes};
+use nascent_train::{Device, Network, TrainStep, Wanted, Weights, training_bytes};
 
 #[test]
 fn what_is_saved_is_what_is_loaded_and_nothing_else_is_left() {
@@ -10,7 +10,7 @@ fn what_is_saved_is_what_is_loaded_and_nothing_else_is_left() {
     let mut network =
         Network::new(graph.clone(), Weights::fresh(&graph, 3), &Settings::default(), 3, Device::Cpu);
     let inputs = graphs::normal(6 * graph.input_shape().len() as usize, 3);
-    network.train_batch(&inputs, &[0, 1, 2, 0, 1, 2], 0.01);
+    network.train_batch(&inputs, Wanted::Classes(&[0, 1, 2, 0, 1, 2]), 0.01);
     network.weights().save(&path).unwrap();
     let loaded = Weights::load(&path, &graph).unwrap();
     assert_eq!(&loaded, network.weights());

@@ -2,7 +2,7 @@ use crate::{graphs, reference};
 use nascent_core::architecture::op::*;
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, NodeId, Op, Shape};
 use nascent_core::{Optimizer, Settings};
-use nascent_train::{Device, Network, SlotKind, TrainStep, Weights};
+use nascent_train::{Device, Network, SlotKind, TrainStep, Wanted, Weights};
 use std::collections::BTreeSet;
 
 const BATCH: usize = 3;
@@ -96,7 +96,7 @@ fn our_kernels_learn_what_burn_learns() {
         let labels: Vec<u32> = (0..16).map(|i| i % 3).collect();
         let stepped = |kernels| {
             let mut network = network(&graph, weights.clone()).with_kernels(kernels);
-            let loss = network.train_batch(&inputs, &labels, 1.0);
+            let loss = network.train_batch(&inputs, Wanted::Classes(&labels), 1.0);
             (loss, network.weights().clone())
         };
         let ((our_loss, ours), (burns_loss, burns)) = (stepped(true), stepped(false));
@@ -127,7 +127,7 @@ fn gradients_predict_how_the_loss_changes() {
         let inputs = graphs::normal(batch * graph.input_shape().len() as usize, seed);
         let labels: Vec<u32> = (0..batch as u32).map(|i| i % 3).collect();
         let mut stepped = network(&graph, weights.clone());
-        stepped.train_batch(&inputs, &labels, 1.0);
+        stepped.train_batch(&inputs, Wanted::Classes(&labels), 1.0);
         let gradient: Vec<Vec<f64>> = weights
             .values
             .iter()
@@ -146,7 +146,7 @@ fn gradients_predict_how_the_loss_changes() {
                     *value += (distance * g / norm) as f32;
                 }
             }
-            network(&graph, moved).train_batch(&inputs, &labels, 0.0)
+            network(&graph, moved).train_batch(&inputs, Wanted::Classes(&labels), 0.0)
         };
         let h = 4e-3;
         let slope = (8.0 * (loss_at(h) - loss_at(-h)) - (loss_at(2.0 * h) - loss_at(-2.0 * h))) / (12.0 * h);
@@ -161,7 +161,7 @@ fn norms_remember_a_tenth_of_each_batch_unbiased() {
     let out = b.chain(b.input(), head).unwrap();
     let graph = b.finish(out).unwrap();
     let mut network = network(&graph, Weights::fresh(&graph, 0));
-    network.train_batch(&[1.0, 0.0, 3.0, 0.0, 5.0, 6.0], &[0, 1, 0], 0.0);
+    network.train_batch(&[1.0, 0.0, 3.0, 0.0, 5.0, 6.0], Wanted::Classes(&[0, 1, 0]), 0.0);
     let remembered = |kind| {
         let weights = network.weights();
         weights.values[weights.slots.iter().position(|s| s.kind == kind).unwrap()].clone()
@@ -181,7 +181,7 @@ fn dropout_drops_its_share_while_training_only() {
     let mut weights = Weights::fresh(&graph, 0);
     weights.values[0].iter_mut().for_each(|w| *w = 0.0);
     let mut network = network(&graph, weights);
-    network.train_batch(&[1.0; 2000], &[0], 1.0);
+    network.train_batch(&[1.0; 2000], Wanted::Classes(&[0]), 1.0);
     // At equal answers the gradient of each weight is half its input: 0 where dropped, else 1 / 0.75 of it.
     let first: Vec<f32> = network.weights().values[0].chunks(2).map(|w| w[0]).collect();
     let dropped = first.iter().filter(|w| **w == 0.0).count();

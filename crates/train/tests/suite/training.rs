@@ -3,7 +3,7 @@ use nascent_core::architecture::op::*;
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, Op, Shape};
 use nascent_core::rng::Rng;
 use nascent_core::{Control, Settings};
-use nascent_data::{Examples, Targets};
+use nascent_data::{Examples, Metric, Targets};
 use nascent_train::{
     Device, Epoch, Moment, Plan, TrainError, TrainStep, Trained, evaluate, on_one_thread, train,
 };
@@ -33,7 +33,7 @@ fn examples(n: usize, seed: u64) -> Examples {
 }
 
 fn plan(epochs: u32) -> Plan {
-    Plan { epochs, horizon: epochs, patience: None, seed: 1, device: Device::Cpu }
+    Plan { epochs, horizon: epochs, patience: None, seed: 1, device: Device::Cpu, metric: Metric::Accuracy }
 }
 
 fn settings() -> Settings {
@@ -75,9 +75,12 @@ fn the_best_epoch_is_kept_and_patience_ends_the_rest() {
     let (seen, trained) = losses(&plan(12), &settings());
     let mut trained = trained.unwrap();
     assert_eq!((trained.epochs, seen.len()), (12, 12));
-    let best = seen.iter().map(|e| e.validation.as_ref().unwrap().accuracy).fold(0.0, f64::max);
+    let best = seen
+        .iter()
+        .map(|e| e.validation.as_ref().unwrap().metrics.value("accuracy").unwrap())
+        .fold(0.0, f64::max);
     let kept = evaluate(&mut trained.network, &examples(40, 2));
-    assert_eq!(kept.accuracy, best);
+    assert_eq!(kept.metrics.value("accuracy"), Some(best));
     assert_eq!(Some(kept), trained.best.validation);
     let (seen, trained) = losses(&Plan { patience: Some(2), ..plan(60) }, &settings());
     let trained = trained.unwrap();
