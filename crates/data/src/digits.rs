@@ -1,6 +1,8 @@
 //! The handwritten digits of scikit-learn (from the UCI repository): 1,797 images of 8×8, 17 shades, 10 classes.
 
-use crate::{DataError, Task, stratified};
+use crate::load::goal::Goal;
+use crate::load::images::{self, Pictures};
+use crate::{DataError, Findings, Task, stratified};
 use nascent_core::architecture::Shape;
 use nascent_core::rng::mix;
 use std::io::Read;
@@ -36,7 +38,16 @@ pub(crate) fn load(split_seed: u64) -> Result<Task, DataError> {
     }
     let split = stratified(&labels, &groups, split_seed);
     let classes = (0..10).map(|d| d.to_string()).collect();
-    Ok(Task::images("digits", (Shape::new(&[1, 8, 8]), 16.0), raw, labels, classes, split))
+    let pictures = Pictures { shape: Shape::new(&[1, 8, 8]), maximum: 16.0, values: raw };
+    let goal = Goal::Classes { target: "digit".into(), names: classes, labels };
+    let findings = Findings {
+        places: vec![PLACE.into()],
+        split: format!(
+            "a fifth for testing and a fifth of the rest for validation, stratified, by split seed {split_seed}"
+        ),
+        ..Findings::default()
+    };
+    images::task(("digits", PLACE), pictures, goal, split, findings)
 }
 
 #[cfg(test)]

@@ -32,7 +32,42 @@ pub enum DataError {
         /// What is wrong, and what to do.
         reason: String,
     },
+    /// An option does not fit the data, or is needed to decide between two readings of them.
+    #[error("{option}: {reason}")]
+    Choice {
+        /// The option's field in [`Options`](crate::Options), such as `target`.
+        option: &'static str,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// There are too few examples.
     #[error("{0}")]
     TooFew(String),
+}
+
+impl DataError {
+    /// A file that cannot be used.
+    pub(crate) fn file(place: &str, reason: impl Into<String>) -> Self {
+        Self::File { path: place.into(), reason: reason.into() }
+    }
+
+    /// A line that is not what it should be.
+    pub(crate) fn line(place: &str, line: usize, reason: impl Into<String>) -> Self {
+        Self::Line { place: place.into(), line, reason: reason.into() }
+    }
+
+    /// An option that does not fit.
+    pub(crate) fn choice(option: &'static str, reason: impl Into<String>) -> Self {
+        Self::Choice { option, reason: reason.into() }
+    }
+}
+
+/// `, did you mean …?` where a name is similar to a known one.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    known
+        .map(|k| (strsim::jaro_winkler(name, k), k))
+        .filter(|(similarity, _)| *similarity > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| format!(", did you mean {k:?}?"))
+        .unwrap_or_default()
 }

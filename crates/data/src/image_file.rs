@@ -1,3 +1,4 @@
+use crate::preprocessing::Inputs;
 use crate::{DataError, Preprocessing};
 use image::imageops::FilterType;
 use std::path::Path;
@@ -20,9 +21,11 @@ pub enum Resize {
 /// Where the file is no picture, is damaged, or has another size and may not be resized.
 pub fn read_image(path: &Path, preprocessing: &Preprocessing, resize: Resize) -> Result<Vec<f32>, DataError> {
     let fail = |reason: String| DataError::File { path: path.into(), reason };
-    let Some((channels, height, width)) = preprocessing.shape.image().filter(|(c, ..)| matches!(c, 1 | 3))
-    else {
-        return Err(fail(format!("this model takes {}, not pictures", preprocessing.shape)));
+    let Inputs::Image(inputs) = &preprocessing.inputs else {
+        return Err(fail("this model does not take pictures".into()));
+    };
+    let Some((channels, height, width)) = inputs.shape.image().filter(|(c, ..)| matches!(c, 1 | 3)) else {
+        return Err(fail(format!("this model takes {}, not pictures of 1 or 3 channels", inputs.shape)));
     };
     let bytes = std::fs::read(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
     let picture = image::load_from_memory(&bytes)
@@ -52,19 +55,22 @@ pub fn read_image(path: &Path, preprocessing: &Preprocessing, resize: Resize) ->
             }
         }
     }
-    raw.iter_mut().for_each(|p| *p *= preprocessing.maximum);
-    preprocessing.apply(&mut raw);
+    raw.iter_mut().for_each(|p| *p *= inputs.maximum);
+    inputs.apply(&mut raw);
     Ok(raw)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::preprocessing::ImageInputs;
     use image::{DynamicImage, GrayImage};
     use nascent_core::architecture::Shape;
 
     fn preprocessing() -> Preprocessing {
-        Preprocessing::fit(Shape::new(&[1, 8, 8]), 16.0, &[0.0, 16.0].repeat(32), vec!["a".into()])
+        let picture = [0.0, 16.0].repeat(32);
+        let inputs = ImageInputs::fit(Shape::new(&[1, 8, 8]), 16.0, [&picture[..]].into_iter());
+        Preprocessing::of_classes(Inputs::Image(inputs), "x".into(), vec!["a".into()])
     }
 
     #[test]

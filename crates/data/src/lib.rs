@@ -1,24 +1,34 @@
 //! Data sets and tasks: reading, splits, transforms and batches.
 //!
 //! A [`Task`] is what a study is about: its parts, its metric, and the [`Preprocessing`] that raw input goes through.
-//! [`registry`] has the tasks that come with Nascent.
+//! [`load`] makes one from a user's files and a few [`Options`]; [`registry`] has those that come with Nascent. [`read`]
+//! has one reader a format, and [`Findings`] say what was found in data and what was made of it.
 
 mod augmentation;
 mod digits;
 mod error;
 mod examples;
+mod findings;
 mod image_file;
+mod load;
 mod metric;
-mod preprocessing;
+mod options;
+pub mod preprocessing;
+pub mod read;
 pub mod registry;
 mod split;
+mod table;
 mod task;
 
 pub use augmentation::Augmentation;
 pub use error::DataError;
 pub use examples::{Examples, Scale, Targets};
+pub use findings::{ClassCounts, ColumnFinding, Findings, PartCounts, ValueRange};
 pub use image_file::{Resize, read_image};
+pub use load::{inspect, load};
 pub use metric::{Metric, judge, most_probable};
-pub use preprocessing::Preprocessing;
+pub use options::{Answering, Input, Options, SplitRule, Tokens};
+pub use preprocessing::{Inputs, Preprocessing};
 pub use split::{Split, stratified};
-pub use task::{Kind, Task};
+pub use table::{Cells, Column, Dictionary, Table};
+pub use task::{Defaults, Kind, Task};

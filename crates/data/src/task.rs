@@ -1,22 +1,55 @@
-use crate::{Augmentation, Examples, Metric, Preprocessing, Split, Targets};
-use nascent_core::Signature;
-use nascent_core::architecture::Shape;
+use crate::{Answering, Augmentation, Examples, Findings, Input, Metric, Preprocessing, Split, Targets};
+use nascent_core::{Features, Signature};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// What is to be answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Which class an image belongs to.
-    ImageClassification,
+/// What the inputs are and what is answered; written `image-classification`, `table-regression` and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kind {
+    /// What inputs are.
+    pub input: Input,
+    /// What is answered.
+    pub answering: Answering,
 }
 
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::ImageClassification => "image-classification",
-        })
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.input, self.answering)
     }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (input, answering) = text.split_once('-').ok_or_else(|| {
+            format!("{text:?} is no kind of task: such as image-classification or table-regression")
+        })?;
+        Ok(Self { input: input.parse()?, answering: answering.parse()? })
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a study of a task starts from where the user says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// The space's name.
+    pub space: &'static str,
+    /// The most epochs of one training.
+    pub epochs: u32,
+    /// Examples a step.
+    pub batch_size: usize,
 }
 
 /// What a study is about: data in three parts, and how answers are judged.
@@ -34,42 +67,69 @@ pub struct Task {
     pub split: Split,
     /// What raw input goes through.
     pub preprocessing: Preprocessing,
+    /// Whether training pictures may be mirrored.
+    pub(crate) flip: bool,
     /// All inputs, preprocessed, in the order of rows.
     inputs: Vec<f32>,
     targets: Targets,
+    findings: Findings,
+}
+
+/// The parts of a task, made by whoever read the data.
+pub(crate) struct Made {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) split: Split,
+    pub(crate) preprocessing: Preprocessing,
+    /// Preprocessed, in the order of rows.
+    pub(crate) inputs: Vec<f32>,
+    pub(crate) targets: Targets,
+    pub(crate) findings: Findings,
+}
+
+impl From<Made> for Task {
+    fn from(made: Made) -> Self {
+        let Made { name, kind, split, preprocessing, inputs, targets, mut findings } = made;
+        let metric = Metric::all(&targets).first().copied().unwrap_or(Metric::Accuracy);
+        findings.kind = kind.to_string();
+        findings.inputs = describe(&preprocessing.inputs.features());
+        Self { name, kind, metric, split, preprocessing, flip: false, inputs, targets, findings }
+    }
+}
+
+fn describe(features: &Features) -> String {
+    match features {
+        Features::Image { channels, height, width } => {
+            format!("{channels} channels of {height}×{width} pixels")
+        }
+        Features::Series { channels, steps } => format!("{channels} channels of {steps} steps"),
+        Features::Vector { numbers } => format!("{numbers} numbers"),
+        Features::Table { numbers, categories, codes } => {
+            format!("{numbers} numbers and {categories} categories of {} values", codes - 1)
+        }
+        Features::Text { tokens, vocabulary, grams, buckets } => {
+            format!("{tokens} tokens of {vocabulary} and {grams} n-grams hashed to {buckets}")
+        }
+    }
 }
 
 impl Task {
-    /// A task of raw images and their classes, cut and preprocessed.
-    pub(crate) fn images(
-        name: &str,
-        (shape, maximum): (Shape, f32),
-        mut raw: Vec<f32>,
-        labels: Vec<u32>,
-        classes: Vec<String>,
-        split: Split,
-    ) -> Self {
-        let len = shape.len() as usize;
-        let training: Vec<f32> =
-            split.train.iter().flat_map(|&row| raw[row * len..(row + 1) * len].iter().copied()).collect();
-        let preprocessing = Preprocessing::fit(shape, maximum, &training, classes);
-        preprocessing.apply(&mut raw);
-        let targets = Targets::Classes { classes: preprocessing.classes.len(), labels };
-        Self {
-            name: name.into(),
-            kind: Kind::ImageClassification,
-            metric: Metric::Accuracy,
-            split,
-            preprocessing,
-            inputs: raw,
-            targets,
-        }
-    }
-
     /// What a network for this task takes and gives.
     #[must_use]
     pub fn signature(&self) -> Signature {
-        Signature::plain(&self.preprocessing.shape, self.targets.outputs())
+        self.preprocessing.signature()
+    }
+
+    /// The names of the classes; none where a value is answered.
+    #[must_use]
+    pub fn classes(&self) -> &[String] {
+        &self.preprocessing.classes
+    }
+
+    /// What was found in the data and what is done with them.
+    #[must_use]
+    pub fn findings(&self) -> &Findings {
+        &self.findings
     }
 
     /// The metrics by which answers can be judged, the default first.
@@ -104,16 +164,40 @@ impl Task {
         self.part(&self.split.test)
     }
 
-    /// How training images are varied at a level from 0 to 2.
+    /// How training inputs are varied at a level from 0 to 2.
     #[must_use]
     pub fn augmentation(&self, level: u8) -> Augmentation {
         Augmentation::new(level, self.preprocessing.background())
     }
 
+    /// The space, epochs and batch size that suit the kind and the number of rows.
+    #[must_use]
+    pub fn defaults(&self) -> Defaults {
+        let rows = self.split.train.len().max(1);
+        // Small sets need many passes, large ones few; a step should be about a fiftieth of an epoch or less.
+        let epochs = |examples: usize, least: u32, most: u32| ((examples / rows) as u32).clamp(least, most);
+        let batch = |least: usize, most: usize| (rows / 50).next_power_of_two().clamp(least, most);
+        match self.kind.input {
+            Input::Image => {
+                Defaults { space: "convnet", epochs: epochs(200_000, 8, 30), batch_size: batch(32, 64) }
+            }
+            Input::Table => {
+                Defaults { space: "mlp", epochs: epochs(400_000, 10, 150), batch_size: batch(32, 512) }
+            }
+            Input::Series => {
+                Defaults { space: "conv1d", epochs: epochs(80_000, 20, 100), batch_size: batch(16, 64) }
+            }
+            Input::Text => {
+                Defaults { space: "text", epochs: epochs(200_000, 6, 40), batch_size: batch(32, 128) }
+            }
+        }
+    }
+
     fn part(&self, rows: &[usize]) -> Examples {
         let shape = self.signature().shape();
         let len = shape.len() as usize;
-        let inputs = rows.iter().flat_map(|&r| self.inputs[r * len..(r + 1) * len].iter().copied()).collect();
+        let mut inputs = Vec::with_capacity(rows.len() * len);
+        rows.iter().for_each(|&r| inputs.extend_from_slice(&self.inputs[r * len..(r + 1) * len]));
         Examples { shape, inputs, targets: self.targets.pick(rows) }
     }
 }

@@ -1,0 +1,199 @@
+//! What becomes of each column of a table: its rule, and what is said of it.
+
+use crate::findings::ColumnFinding;
+use crate::load::goal::Goal;
+use crate::preprocessing::{
+    CategoryRule, ColumnInput, ColumnRule, DateNumber, DatePart, NumberRule, TableInputs,
+};
+use crate::read::DateForm;
+use crate::table::{Cells, Column, Dictionary, MISSING, Table};
+use std::collections::HashMap;
+
+/// The fewest rows in which a column of different cells looks like an identifier.
+const FEWEST_NAMED: usize = 20;
+/// A correlation from here on is a leak.
+const LEAK: f64 = 0.9999;
+
+/// The rules of some columns, fitted on `rows`, and a finding for each.
+pub(super) struct Fitted {
+    pub(super) inputs: TableInputs,
+    pub(super) findings: Vec<ColumnFinding>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Fits a rule for each of the columns at `used`, leaving out constant ones and identifiers.
+pub(super) fn fit(table: &Table, used: &[usize], rows: &[usize], missing: Vec<String>) -> Fitted {
+    let names = table.columns.iter().map(|c| c.name.clone()).collect();
+    let inputs = TableInputs { header: table.header, names, missing, columns: Vec::new() };
+    let mut fitted = Fitted { inputs, findings: Vec::new(), warnings: Vec::new() };
+    for &at in used {
+        let column = &table.columns[at];
+        let missing = rows.iter().filter(|&&r| column.cells.is_missing(r)).count();
+        let (rule, treatment, different) = match &column.cells {
+            Cells::Numbers(values) => number(&column.name, values, rows),
+            Cells::Dates(values) => date(values, column.dates.unwrap_or(DateForm::YearFirst), rows),
+            Cells::Words { codes, dictionary } => words(codes, dictionary, rows),
+        };
+        if let Some(rule) = rule {
+            fitted.inputs.columns.push(ColumnInput { name: column.name.clone(), rule });
+        } else {
+            fitted.warnings.push(format!("column {:?} is not used: {treatment}", column.name));
+        }
+        fitted.findings.push(ColumnFinding { name: column.name.clone(), treatment, missing, different });
+    }
+    fitted.inputs.number_codes();
+    fitted
+}
+
+type Decision = (Option<ColumnRule>, String, usize);
+
+fn number(name: &str, values: &[f64], rows: &[usize]) -> Decision {
+    let training: Vec<f64> = rows.iter().map(|&r| values[r]).collect();
+    if let Some(why) = numbers_rows(name, values, &training) {
+        return (None, why, training.len());
+    }
+    match NumberRule::fit(&training) {
+        None => (None, "constant in the training rows".into(), 1),
+        Some((rule, different)) => {
+            let mut treatment = "number".to_string();
+            if rule.missing.is_some() {
+                treatment += ", median and indicator where missing";
+            }
+            if !rule.levels.is_empty() {
+                treatment += ", and category";
+            }
+            (Some(ColumnRule::Number(rule)), treatment, different)
+        }
+    }
+}
+
+/// Why numbers only number the rows: they are whole, all different, and count up or are named so.
+fn numbers_rows(name: &str, values: &[f64], training: &[f64]) -> Option<String> {
+    if training.len() < FEWEST_NAMED || training.iter().any(|v| v.fract() != 0.0) {
+        return None;
+    }
+    let counting = values.windows(2).all(|w| w[1] - w[0] == 1.0);
+    let short = name.to_lowercase();
+    let named = ["id", "index", "rowid", "row_id", "unnamed: 0", "column_0"].contains(&short.as_str())
+        || short.ends_with("_id")
+        || short.ends_with(" id")
+        || name.ends_with("Id")
+        || name.ends_with("ID");
+    if !counting && !named {
+        return None;
+    }
+    let mut sorted = training.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let different = sorted.windows(2).all(|w| w[0] != w[1]);
+    (different && (counting || short != "column_0"))
+        .then(|| "an identifier: whole numbers, different in every row".to_string())
+}
+
+fn date(values: &[f64], form: DateForm, rows: &[usize]) -> Decision {
+    let training: Vec<f64> = rows.iter().map(|&r| values[r]).collect();
+    let mut parts: Vec<DateNumber> = Vec::new();
+    for part in DatePart::ALL {
+        let of: Vec<f64> = training.iter().map(|s| part.of(*s)).collect();
+        if let Some((mut rule, _)) = NumberRule::fit(&of) {
+            // One indicator of a missing date is enough.
+            if !parts.is_empty() {
+                rule.missing = None;
+            }
+            if parts.is_empty() || rule.quantiles.knots.len() > 1 {
+                parts.push(DateNumber { part, rule });
+            }
+        }
+    }
+    if parts.is_empty() {
+        return (None, "constant in the training rows".into(), 1);
+    }
+    let names: Vec<String> = parts.iter().map(|p| format!("{:?}", p.part).to_lowercase()).collect();
+    let treatment = format!("date: {}", names.join(", "));
+    let mut different = training;
+    different.sort_unstable_by(f64::total_cmp);
+    different.dedup();
+    (Some(ColumnRule::Date { order: form.into(), parts }), treatment, different.len())
+}
+
+fn words(codes: &[u32], dictionary: &Dictionary, rows: &[usize]) -> Decision {
+    let mut seen = vec![false; dictionary.len()];
+    let mut present = 0usize;
+    for &row in rows {
+        if let Some(seen) = seen.get_mut(codes[row] as usize) {
+            *seen = true;
+            present += 1;
+        }
+    }
+    let different = seen.iter().filter(|s| **s).count();
+    if present >= FEWEST_NAMED && different * 10 >= present * 9 {
+        let words: usize = dictionary.texts().map(|t| t.split_whitespace().count()).sum();
+        let why = if words >= 4 * dictionary.len() {
+            "free text, different in almost every row; --text reads it"
+        } else {
+            "an identifier: a different word in almost every row"
+        };
+        return (None, why.into(), different);
+    }
+    let Some(rule) = CategoryRule::fit(rows.iter().map(|&r| codes[r]), dictionary) else {
+        return (None, "constant in the training rows".into(), different);
+    };
+    let treatment = match rule.buckets {
+        0 => "category".to_string(),
+        1 => "category, rare ones together".to_string(),
+        _ => format!("category, the {} most frequent on their own, others hashed", rule.categories.len()),
+    };
+    (Some(ColumnRule::Category(rule)), treatment, different)
+}
+
+/// Columns that tell the target outright, in the training rows.
+pub(super) fn leaks(table: &Table, used: &[usize], goal: &Goal, rows: &[usize]) -> Vec<String> {
+    let target: Vec<f64> = match goal {
+        Goal::Values { values, .. } => rows.iter().map(|&r| values[r]).collect(),
+        Goal::Classes { labels, .. } => rows.iter().map(|&r| f64::from(labels[r])).collect(),
+    };
+    let mut warnings = Vec::new();
+    for &at in used {
+        let Column { name, cells, .. } = &table.columns[at];
+        let leak = match cells {
+            Cells::Numbers(values) => {
+                let column: Vec<f64> = rows.iter().map(|&r| values[r]).collect();
+                correlation(&column, &target).is_some_and(|r| r.abs() >= LEAK)
+            }
+            Cells::Words { codes, .. } => {
+                matches!(goal, Goal::Classes { .. }) && one_to_one(rows.iter().map(|&r| codes[r]), &target)
+            }
+            Cells::Dates(_) => false,
+        };
+        if leak {
+            warnings.push(format!(
+                "column {name:?} tells the target {:?} outright (correlation 1): if it is not known when answers are needed, pass --ignore {name}",
+                goal.target()
+            ));
+        }
+    }
+    warnings
+}
+
+/// The correlation of two columns over the rows that have both, nothing where one of them is constant.
+fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
+    let pairs = || a.iter().zip(b).filter(|(a, b)| !a.is_nan() && !b.is_nan());
+    let n = pairs().count() as f64;
+    let (mean_a, mean_b) = pairs().fold((0.0, 0.0), |(x, y), (a, b)| (x + a / n, y + b / n));
+    let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
+    for (a, b) in pairs() {
+        let (a, b) = (a - mean_a, b - mean_b);
+        (aa, bb, ab) = (aa + a * a, bb + b * b, ab + a * b);
+    }
+    let spread = (aa * bb).sqrt();
+    (n >= 10.0 && spread.is_normal()).then(|| ab / spread)
+}
+
+/// Whether each word goes with one class and each class with one word.
+fn one_to_one(codes: impl Iterator<Item = u32>, target: &[f64]) -> bool {
+    let (mut class_of, mut word_of) = (HashMap::new(), HashMap::new());
+    codes.zip(target).all(|(code, class)| {
+        code != MISSING
+            && *class_of.entry(code).or_insert(class.to_bits()) == class.to_bits()
+            && *word_of.entry(class.to_bits()).or_insert(code) == code
+    })
+}

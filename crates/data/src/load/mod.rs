@@ -1,0 +1,36 @@
+//! From a path to a task: what lies there, what it means, how it is cut.
+
+mod columns;
+pub(crate) mod goal;
+pub(crate) mod images;
+pub(crate) mod parts;
+mod place;
+mod settle;
+mod tables;
+mod target;
+
+use crate::{DataError, Findings, Options, Task};
+use place::Place;
+use std::path::Path;
+
+/// The task that data at a path are, everything inferred that the options leave open.
+///
+/// The path is a file or a folder. A test file that lies beside (`train` and `test` in otherwise equal names, `t10k-` for
+/// IDX files, `_TRAIN.ts` and `_TEST.ts`) is used as the test part. What was inferred is in [`Task::findings`].
+///
+/// # Errors
+/// Where there is nothing to read, something is damaged or contradictory, an option names what is not there, or two
+/// readings are equally likely; the error names the file, the line or picture, the value, and what to do.
+pub fn load(path: &Path, options: &Options) -> Result<Task, DataError> {
+    match place::find(path, options)? {
+        Place::Tables(files) => tables::load(&files, options),
+    }
+}
+
+/// What [`load`] would do with data, and what looks wrong with them.
+///
+/// # Errors
+/// As [`load`].
+pub fn inspect(path: &Path, options: &Options) -> Result<Findings, DataError> {
+    load(path, options).map(|task| task.findings().clone())
+}
