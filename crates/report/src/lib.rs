@@ -1,10 +1,11 @@
 //! From a study's events to a page a person can read.
 //!
 //! Give it a [`Report`]; [`page`] makes the HTML file, [`card::markdown`] the model card, [`diagram`] a picture of any
-//! network. All are pure functions of their input: no files, no clock, no printing.
+//! network, [`comparison()`] the page of a bench. All are pure functions of their input: no files, no clock, no printing.
 
 pub mod card;
 mod chart;
+mod comparison;
 pub mod diagram;
 mod effect;
 pub mod escape;
@@ -13,5 +14,6 @@ mod input;
 mod page;
 mod verdict;
 
+pub use comparison::{Cell, Comparison, PairRow, Panel, comparison};
 pub use input::{Baseline, Duplicates, Report, Seconds, SpaceFacts, TaskFacts};
 pub use page::page;

@@ -83,6 +83,23 @@ impl Chart {
         self.body.push_str("</g>");
     }
 
+    /// The area between two lines, lightly filled: points with their low and high ends.
+    pub fn band(&mut self, series: usize, points: &[(f64, f64, f64)]) {
+        let (left, (w, h)) = (LEFT, self.inner());
+        let place = |x: f64, y: f64| (self.at(x, y).0, TOP + h * (1.0 - self.y.beyond(y)));
+        let mut d = String::new();
+        let lows = points.iter().map(|(x, low, _)| place(*x, *low));
+        let highs = points.iter().rev().map(|(x, _, high)| place(*x, *high));
+        for (i, (x, y)) in lows.chain(highs).enumerate() {
+            let _ = write!(d, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
+        }
+        let _ = write!(
+            self.body,
+            "<svg x=\"{left}\" y=\"{TOP}\" width=\"{w}\" height=\"{h}\" viewBox=\"{left} {TOP} {w} {h}\">\
+             <path class=\"band s{series}\" d=\"{d}z\"/></svg>"
+        );
+    }
+
     /// A line from point to point.
     pub fn line(&mut self, series: usize, class: &str, points: &[(f64, f64)]) {
         self.path(series, class, points, false);
