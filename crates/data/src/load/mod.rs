@@ -5,6 +5,7 @@ pub(crate) mod goal;
 pub(crate) mod images;
 pub(crate) mod parts;
 mod place;
+pub(crate) mod series;
 mod settle;
 mod tables;
 mod target;
@@ -24,6 +25,9 @@ use std::path::Path;
 pub fn load(path: &Path, options: &Options) -> Result<Task, DataError> {
     match place::find(path, options)? {
         Place::Tables(files) => tables::load(&files, options),
+        Place::Series(files) => series::ts(&files, options),
+        Place::Idx { train, test } => images::idx(&train, test.as_ref(), options),
+        Place::Cifar { train, test } => images::cifar(&train, test.as_deref(), options),
     }
 }
 

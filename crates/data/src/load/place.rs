@@ -7,6 +7,19 @@ use std::path::{Path, PathBuf};
 pub(super) enum Place {
     /// Tables of rows, to be read as table, series, text or pictures.
     Tables(Files),
+    /// `.ts` files.
+    Series(Files),
+    /// IDX files.
+    Idx { train: Pair, test: Option<Pair> },
+    /// Files in CIFAR's binary layout; those to learn from may be several.
+    Cifar { train: Vec<PathBuf>, test: Option<PathBuf> },
+}
+
+/// A file of pictures and one of their labels.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub(super) pictures: PathBuf,
+    pub(super) labels: PathBuf,
 }
 
 /// A file to learn from and one to test with.
@@ -32,15 +45,88 @@ fn is_table(path: &Path) -> bool {
 }
 
 pub(super) fn find(path: &Path, options: &Options) -> Result<Place, DataError> {
-    let fail = |reason: String| DataError::file(&path.display().to_string(), reason);
+    let fail = |reason: &str| DataError::file(&path.display().to_string(), reason);
     if !path.exists() {
-        return Err(fail("there is no such file or folder: check the path".into()));
+        return Err(fail("there is no such file or folder: check the path"));
     }
     if path.is_dir() {
-        let files = listing(path)?;
-        return Ok(Place::Tables(in_folder(path, &files, options)?));
+        return in_folder(path, &listing(path)?, options);
+    }
+    let name = plain_name(path);
+    if name.ends_with(".ts") {
+        return Ok(Place::Series(files_of(path.into(), options)?));
+    }
+    if is_idx(path) {
+        let train = pair_of(path)?;
+        let test = match &options.test {
+            Some(test) => Some(pair_of(test)?),
+            None if options.split.is_some() => None,
+            None => beside(path, &[("train", "t10k"), ("train", "test")]).map(|p| pair_of(&p)).transpose()?,
+        };
+        return Ok(Place::Idx { train, test });
+    }
+    if name.ends_with(".bin") {
+        let files = files_of(path.into(), options)?;
+        return Ok(Place::Cifar { train: vec![files.train], test: files.test });
     }
     Ok(Place::Tables(files_of(path.into(), options)?))
+}
+
+/// Whether a file is called like the files of MNIST.
+fn is_idx(path: &Path) -> bool {
+    let name = plain_name(path);
+    name.contains("idx1")
+        || name.contains("idx3")
+        || name.contains("idx4")
+        || name.ends_with(".idx")
+        || name.ends_with("ubyte")
+}
+
+/// A file of pictures (or of labels) with its counterpart.
+fn pair_of(path: &Path) -> Result<Pair, DataError> {
+    let swapped = |from: &str, to: &str| {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        let other = name.contains(from).then(|| name.replace(from, to))?;
+        let idx = if to == "labels" {
+            [("idx3", "idx1"), ("idx4", "idx1")]
+        } else {
+            [("idx1", "idx3"), ("idx1", "idx4")]
+        };
+        let names = idx.map(|(a, b)| other.replace(a, b));
+        names
+            .iter()
+            .chain([&other])
+            .flat_map(|n| with_or_without_gz(&path.with_file_name(n)))
+            .find(|p| p.is_file())
+    };
+    let pair = if plain_name(path).contains("label") {
+        swapped("labels", "images").map(|pictures| Pair { pictures, labels: path.into() })
+    } else {
+        swapped("images", "labels").map(|labels| Pair { pictures: path.into(), labels })
+    };
+    pair.ok_or_else(|| {
+        let reason = "is an IDX file without its counterpart: pictures are called …images…, their labels beside them the same with …labels…";
+        DataError::file(&path.display().to_string(), reason)
+    })
+}
+
+fn with_or_without_gz(path: &Path) -> [PathBuf; 2] {
+    let other = if path.extension().is_some_and(|e| e == "gz") {
+        path.with_extension("")
+    } else {
+        PathBuf::from(format!("{}.gz", path.display()))
+    };
+    [path.into(), other]
+}
+
+/// A file that is there, its name changed by one of some replacements.
+fn beside(path: &Path, replacements: &[(&str, &str)]) -> Option<PathBuf> {
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    replacements
+        .iter()
+        .filter(|(from, _)| name.contains(from))
+        .flat_map(|(from, to)| with_or_without_gz(&path.with_file_name(name.replace(from, to))))
+        .find(|p| p.is_file())
 }
 
 /// The files of a folder, sorted by name, hidden ones left out.
@@ -59,31 +145,57 @@ fn listing(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     Ok(files)
 }
 
-/// The table of a folder: the only one, or the one named for training.
-fn in_folder(path: &Path, files: &[PathBuf], options: &Options) -> Result<Files, DataError> {
-    let documents = ["source.txt", "readme.txt", "license.txt", "classes.txt"];
-    let tables: Vec<&PathBuf> = files
-        .iter()
-        .filter(|f| f.is_file() && is_table(f) && !documents.contains(&plain_name(f).as_str()))
-        .collect();
-    let training: Vec<&&PathBuf> = tables.iter().filter(|f| as_test(f).is_some()).collect();
+/// The data of a folder: IDX files, CIFAR files, series or tables, in this order; of several, those named for training.
+fn in_folder(path: &Path, files: &[PathBuf], options: &Options) -> Result<Place, DataError> {
     let place = path.display().to_string();
-    let names = || -> Vec<String> { files.iter().map(|f| plain_name(f)).collect() };
-    match (&tables[..], &training[..]) {
-        ([], _) => Err(DataError::file(
+    let named = |test: fn(&Path) -> bool| -> Vec<PathBuf> {
+        files.iter().filter(|f| f.is_file() && test(f)).cloned().collect()
+    };
+    let pictures = |f: &Path| is_idx(f) && plain_name(f).contains("images");
+    let pictures = named(pictures);
+    if !pictures.is_empty() {
+        return find(&only(&place, &pictures, |p| plain_name(p).contains("train"))?, options);
+    }
+    let binary = named(|f| plain_name(f).ends_with(".bin"));
+    if !binary.is_empty() {
+        let (test, train): (Vec<PathBuf>, Vec<PathBuf>) =
+            binary.into_iter().partition(|f| plain_name(f).starts_with("test"));
+        if train.is_empty() {
+            return Err(DataError::file(&place, "has a CIFAR file for testing and none for training"));
+        }
+        let test =
+            options.test.clone().or_else(|| test.into_iter().next().filter(|_| options.split.is_none()));
+        return Ok(Place::Cifar { train, test });
+    }
+    let documents = ["source.txt", "readme.txt", "license.txt", "licence.txt", "classes.txt"];
+    let tables: Vec<PathBuf> =
+        named(is_table).into_iter().filter(|f| !documents.contains(&plain_name(f).as_str())).collect();
+    let series = named(|f| plain_name(f).ends_with(".ts"));
+    let data = if series.is_empty() { tables } else { series };
+    if data.is_empty() {
+        let names: Vec<String> = files.iter().map(|f| plain_name(f)).collect();
+        return Err(DataError::file(
             &place,
             format!(
                 "has no data that can be read: tables (CSV, Parquet, JSON lines), IDX, CIFAR, NPZ or .ts files, or one folder of PNG or JPEG pictures a class; it has: {}",
-                crate::table::listed(&names())
+                crate::table::listed(&names)
             ),
-        )),
-        (_, [train]) => files_of((**train).clone(), options),
-        ([only], _) => files_of((*only).clone(), options),
+        ));
+    }
+    find(&only(&place, &data, |f| as_test(f).is_some())?, options)
+}
+
+/// The only file, or the only one that is for training.
+fn only(place: &str, files: &[PathBuf], training: impl Fn(&Path) -> bool) -> Result<PathBuf, DataError> {
+    let trained: Vec<&PathBuf> = files.iter().filter(|f| training(f)).collect();
+    match (files, &trained[..]) {
+        (_, [one]) => Ok((*one).clone()),
+        ([one], _) => Ok(one.clone()),
         _ => {
-            let names: Vec<String> = tables.iter().map(|f| f.display().to_string()).collect();
+            let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
             Err(DataError::file(
-                &place,
-                format!("has several tables: name one of {}", crate::table::listed(&names)),
+                place,
+                format!("has several data files: name one of {}", crate::table::listed(&names)),
             ))
         }
     }
@@ -120,14 +232,7 @@ fn files_of(train: PathBuf, options: &Options) -> Result<Files, DataError> {
         }
         return Ok(Files { train, test: Some(test.clone()), note: None });
     }
-    let beside = as_test(&train).and_then(|test| {
-        let other = if test.extension().is_some_and(|e| e == "gz") {
-            test.with_extension("")
-        } else {
-            PathBuf::from(format!("{}.gz", test.display()))
-        };
-        [test, other].into_iter().find(|t| t.is_file())
-    });
+    let beside = as_test(&train).and_then(|test| with_or_without_gz(&test).into_iter().find(|t| t.is_file()));
     Ok(match (beside, options.split.is_some()) {
         (None, _) => Files { train, test: None, note: None },
         (Some(test), true) => {

@@ -4,8 +4,8 @@ use super::columns::{self, Fitted};
 use super::goal::Goal;
 use super::parts::{Rows, joined};
 use super::place::Files;
-use super::{settle, target};
-use crate::preprocessing::Inputs;
+use super::{series, settle, target};
+use crate::preprocessing::{Inputs, SeriesColumns};
 use crate::read::{CsvForm, Source, read_csv};
 use crate::table::{Cells, Table, listed};
 use crate::task::Made;
@@ -26,6 +26,7 @@ struct Ready {
     /// The place of each row in its file, training rows first.
     numbers: Vec<usize>,
     group: Option<usize>,
+    input: Input,
 }
 
 pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> {
@@ -47,7 +48,47 @@ pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> 
         ready.findings.warnings.push(format!("{shared} test rows also occur among the training rows"));
     }
     ready.findings.split = how;
-    table_task(ready, split)
+    match ready.input {
+        Input::Series => series_task(ready, split, options),
+        _ => table_task(ready, split),
+    }
+}
+
+/// Every row is a series of one channel.
+fn series_task(ready: Ready, split: Split, options: &Options) -> Result<Task, DataError> {
+    let Ready { train, test, used, goal, findings, .. } = ready;
+    let names = |at: &[usize]| -> Vec<String> { at.iter().map(|&i| train.columns[i].name.clone()).collect() };
+    let all: Vec<usize> = (0..train.columns.len()).collect();
+    let columns = SeriesColumns { header: train.header, names: names(&all), steps: names(&used) };
+    let mut raw = series::from_table(&train, &used)?;
+    if let Some(test) = &test {
+        let used: Vec<usize> = columns.steps.iter().filter_map(|name| test.position(name)).collect();
+        series::append(&mut raw, series::from_table(test, &used)?, &train.place, &test.place)?;
+    }
+    series::task(&train.place, &raw, Some(columns), goal, split, findings, options)
+}
+
+/// What the inputs are: what the options say, or what the columns look like.
+fn input_of(
+    train: &Table,
+    used: &[usize],
+    options: &Options,
+    notes: &mut Vec<String>,
+) -> Result<Input, DataError> {
+    let input = match options.kind {
+        Some(Input::Image) => {
+            let reason = format!(
+                "{} is a table, which is not read as pictures: give IDX, CIFAR or NPZ files, or folders of pictures",
+                train.place
+            );
+            return Err(DataError::choice("kind", reason));
+        }
+        Some(kind) => return Ok(kind),
+        None if series::looks_like_series(train, used) => Input::Series,
+        None => return Ok(Input::Table),
+    };
+    notes.push("every row is read as a series; --kind table reads its columns on their own".into());
+    Ok(input)
 }
 
 fn table_task(ready: Ready, split: Split) -> Result<Task, DataError> {
@@ -118,6 +159,7 @@ fn read(files: &Files, options: &Options) -> Result<Ready, DataError> {
         unused.insert(train.find("ignore", name)?);
     }
     let used: Vec<usize> = (0..train.columns.len()).filter(|i| !unused.contains(i)).collect();
+    let input = input_of(&train, &used, options, &mut findings.notes)?;
     let mut numbers = answered(&mut train, at, &mut findings.warnings)?;
     let mut test = None;
     if let Some(file) = &files.test {
@@ -134,7 +176,7 @@ fn read(files: &Files, options: &Options) -> Result<Ready, DataError> {
     }
     let both = test.as_ref().map(|(table, at)| (table, *at));
     let goal = target::goal((&train, at), both, options, &mut findings.notes)?;
-    Ok(Ready { train, test: test.map(|(t, _)| t), used, goal, missing, findings, numbers, group })
+    Ok(Ready { train, test: test.map(|(t, _)| t), used, goal, missing, findings, numbers, group, input })
 }
 
 /// Leaves out the rows without a target, and gives the places of the others.

@@ -5,6 +5,7 @@ mod date;
 mod image;
 mod number;
 mod quantiles;
+pub(crate) mod series;
 pub(crate) mod table;
 
 pub use category::CategoryRule;
@@ -12,6 +13,7 @@ pub use date::DatePart;
 pub use image::ImageInputs;
 pub use number::NumberRule;
 pub use quantiles::Quantiles;
+pub use series::{SeriesColumns, SeriesInputs};
 pub use table::{ColumnInput, ColumnRule, DateNumber, DateOrder, TableInputs};
 
 use crate::Scale;
@@ -46,6 +48,8 @@ pub enum Inputs {
     Image(ImageInputs),
     /// Rows of a table.
     Table(TableInputs),
+    /// Series.
+    Series(SeriesInputs),
 }
 
 /// What a file holds, before it is checked.
@@ -73,6 +77,7 @@ impl TryFrom<Stored> for Preprocessing {
         let fine = match &inputs {
             Inputs::Image(inputs) => inputs.valid(),
             Inputs::Table(inputs) => inputs.valid(),
+            Inputs::Series(inputs) => inputs.valid(),
         };
         if !fine {
             return Err("some rule of the inputs has no finite values, a deviation of 0, or a length that does not fit".into());
@@ -105,10 +110,7 @@ impl Preprocessing {
     #[must_use]
     pub fn signature(&self) -> Signature {
         let outputs = self.classes.len().max(1);
-        match &self.inputs {
-            Inputs::Image(inputs) => Signature::plain(&inputs.shape, outputs),
-            Inputs::Table(inputs) => Signature { features: inputs.features(), outputs },
-        }
+        Signature { features: self.inputs.features(), outputs }
     }
 
     /// What an uncovered part of a picture looks like to the network, for each channel; nothing for other inputs.
@@ -116,7 +118,7 @@ impl Preprocessing {
     pub fn background(&self) -> Vec<f32> {
         match &self.inputs {
             Inputs::Image(inputs) => inputs.background(),
-            Inputs::Table(_) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }
@@ -128,6 +130,7 @@ impl Inputs {
         match self {
             Self::Image(inputs) => Signature::plain(&inputs.shape, 1).features,
             Self::Table(inputs) => inputs.features(),
+            Self::Series(inputs) => inputs.features(),
         }
     }
 }
