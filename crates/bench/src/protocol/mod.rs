@@ -10,6 +10,7 @@ pub use published::{Listed, listed, load};
 
 pub(crate) use judge::Judging;
 
+use crate::error::BenchError;
 use crate::table::Table;
 use nascent_core::Objectives;
 use nascent_core::objective::Direction;
@@ -64,6 +65,25 @@ pub struct Protocol {
     pub runs: u64,
     /// What a reader must know besides, a sentence each.
     pub notes: Vec<String>,
+}
+
+impl Protocol {
+    /// Gives runs another length, and reads results where that asks for.
+    ///
+    /// # Errors
+    /// Where the unit changes and a case knows no seconds.
+    pub fn set_budget(&mut self, budget: Budget) -> Result<(), BenchError> {
+        let is_timed = |case: &Arc<Case>| case.rungs.iter().all(|r| r.seconds.is_some());
+        if matches!(budget, Budget::Seconds(_)) && !self.cases.iter().all(is_timed) {
+            return Err(BenchError::Input(format!(
+                "protocol {} knows no seconds of its trials: give --trials instead of --budget",
+                self.name
+            )));
+        }
+        self.budget = budget;
+        self.checkpoints = of_table::checkpoints(budget);
+        Ok(())
+    }
 }
 
 /// One search problem on a table.

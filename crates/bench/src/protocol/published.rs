@@ -173,14 +173,14 @@ fn nb201_seconds(table: &Arc<Table>) -> Result<Vec<Case>, BenchError> {
     }])
 }
 
-/// One case for each data set: what is searched, and the columns of what is found.
-fn by_dataset(
-    table: &Arc<Table>,
-    case: &dyn Fn(&str) -> Result<(Measured, Vec<f64>), BenchError>,
-) -> Result<Vec<Case>, BenchError> {
+/// What is searched of a data set, and the validation accuracy that it stands for.
+type Searched = Result<(Measured, Vec<f64>), BenchError>;
+
+/// One case for each data set.
+fn by_dataset(table: &Arc<Table>, searched: &dyn Fn(&str) -> Searched) -> Result<Vec<Case>, BenchError> {
     let mut cases = Vec::new();
     for (short, dataset) in DATASETS {
-        let (searched, validation) = case(short)?;
+        let (measured, validation) = searched(short)?;
         let optimum = best(&validation, UP);
         let seconds = table.column(&format!("{short}_train_s_200ep"))?.values.clone();
         let test = &table.column(&format!("{short}_test_200"))?.values;
@@ -188,7 +188,7 @@ fn by_dataset(
             table: Arc::clone(table),
             name: dataset.into(),
             objectives: wanted(&[("validation", UP)]),
-            rungs: vec![Rung { budget: 200, measured: vec![searched], seconds: Some(seconds) }],
+            rungs: vec![Rung { budget: 200, measured: vec![measured], seconds: Some(seconds) }],
             judge: Judge::Incumbent(vec![
                 regret(dataset, "validation_regret", &validation, UP, optimum),
                 value(dataset, "test", test, UP),

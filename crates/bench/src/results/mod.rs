@@ -44,7 +44,7 @@ impl<'b> Results<'b> {
                     Some(known) => known.parts.push((case, place)),
                     None => reported.push(Reported {
                         score: score.clone(),
-                        table: what.table.about().name.clone(),
+                        table: what.table.full_name(),
                         parts: vec![(case, place)],
                     }),
                 }

@@ -193,20 +193,11 @@ impl Results<'_> {
                         ci95: pair.ci95,
                         p: pair.p,
                         effect: pair.effect,
-                        verdict: verdict(pair.p, pair.effect).into(),
+                        verdict: pair.verdict().into(),
                     });
                 }
             }
         }
         found
-    }
-}
-
-/// What a corrected p-value says of the first of a pair. The side is that of the test, not of the means.
-pub(crate) fn verdict(p: f64, effect: f64) -> &'static str {
-    match p < 0.05 {
-        true if effect > 0.0 => "better",
-        true => "worse",
-        false => "indistinguishable",
     }
 }

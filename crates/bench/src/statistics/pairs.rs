@@ -88,6 +88,20 @@ pub struct Pair {
     pub effect: f64,
 }
 
+impl Pair {
+    /// What the corrected p-value says of the first: `better`, `worse`, or `indistinguishable` where it is 0.05 or more.
+    ///
+    /// The side is that of the test, which looks at ranks, and not of the means.
+    #[must_use]
+    pub fn verdict(&self) -> &'static str {
+        match self.p < 0.05 {
+            true if self.effect > 0.0 => "better",
+            true => "worse",
+            false => "indistinguishable",
+        }
+    }
+}
+
 /// Every pair of some strategies, each with one value for each seed.
 #[must_use]
 pub fn compare_all(values: &[Vec<f64>], direction: Direction) -> Vec<Pair> {

@@ -63,6 +63,7 @@ pub struct Table {
     description: SpaceDescription,
     columns: Vec<Column>,
     rows: usize,
+    joined: Vec<About>,
     space: Arc<dyn Space>,
     lookup: Lookup,
 }
@@ -93,13 +94,24 @@ impl Table {
             )));
         }
         let (space, lookup) = description.build(&about.name, &columns)?;
-        Ok(Self { about, description, columns, rows, space, lookup })
+        Ok(Self { about, description, columns, rows, joined: Vec::new(), space, lookup })
     }
 
     /// What it is and where it comes from.
     #[must_use]
     pub fn about(&self) -> &About {
         &self.about
+    }
+
+    /// What is known of every table that this one is made of.
+    pub fn sources(&self) -> impl Iterator<Item = &About> {
+        std::iter::once(&self.about).chain(&self.joined)
+    }
+
+    /// Its name; several joined by `+` where it is made of several.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        self.sources().map(|about| about.name.as_str()).collect::<Vec<_>>().join("+")
     }
 
     /// The number of rows.
@@ -175,6 +187,7 @@ impl Table {
             let values = places.iter().map(|&place| column.values[place]).collect();
             self.columns.push(Column { values, ..column.clone() });
         }
+        self.joined.extend(other.sources().cloned());
         Ok(self)
     }
 
