@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
+use smallvec::SmallVec;
 
 /// A stream of random numbers that is the same on every machine for the same seed and stream number.
 #[derive(Clone, Debug)]
@@ -49,7 +50,8 @@ impl Rng {
 /// A seed made of several numbers; the order matters.
 #[must_use]
 pub fn mix(parts: &[u64]) -> u64 {
-    let bytes: Vec<u8> = parts.iter().flat_map(|p| p.to_le_bytes()).collect();
+    let mut bytes: SmallVec<[u8; 64]> = SmallVec::new();
+    parts.iter().for_each(|p| bytes.extend_from_slice(&p.to_le_bytes()));
     xxhash_rust::xxh3::xxh3_64(&bytes)
 }
 

@@ -4,32 +4,68 @@ use crate::decisions::Decisions;
 use crate::evaluator::Identity;
 use crate::event::{Data, Proposal, Role, TrialId};
 use crate::space::{Space, SpaceError};
+use smallvec::SmallVec;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use xxhash_rust::xxh3::xxh3_128;
+
+/// A hasher for keys whose bits are spread already: trial numbers and digests.
+#[derive(Default)]
+pub(super) struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0u8; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        // Fibonacci hashing: the high bits, which tables look at too, depend on all bits.
+        self.0 = (self.0.rotate_left(32) ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_u128(&mut self, n: u128) {
+        self.write_u64(n as u64 ^ (n >> 64) as u64);
+    }
+}
+
+pub(super) type SpreadHash = BuildHasherDefault<Spread>;
 
 /// The jobs that have been run, so that none is run twice.
 pub(super) struct Known {
     pub(super) identity: Identity,
-    trials: HashMap<u128, TrialId>,
+    trials: HashMap<u128, TrialId, SpreadHash>,
 }
 
 impl Known {
     pub(super) fn new(identity: Identity) -> Self {
-        Self { identity, trials: HashMap::new() }
+        Self { identity, trials: HashMap::default() }
     }
 
-    /// What makes this job the same as another.
+    /// What makes this job the same as another; `digest` is that of its decisions.
     pub(super) fn key(
         &self,
         space: &dyn Space,
         proposal: &Proposal,
         hash: Option<ArchitectureHash>,
+        digest: u128,
     ) -> Result<u128, SpaceError> {
         let (replica, data) = match proposal.role {
             Role::Final { replica, data, .. } => (replica, data),
             _ => (0, Data::Train),
         };
-        let mut bytes = Vec::with_capacity(64);
+        let mut bytes: SmallVec<[u8; 64]> = SmallVec::new();
         bytes.extend_from_slice(&proposal.rung.to_le_bytes());
         bytes.extend_from_slice(&proposal.budget.to_le_bytes());
         bytes.extend_from_slice(&replica.to_le_bytes());
@@ -40,7 +76,7 @@ impl Known {
                 let settings = replay(space, &proposal.decisions)?.settings;
                 bytes.extend_from_slice(&settings.digest().to_le_bytes());
             }
-            _ => bytes.extend_from_slice(&digest(&proposal.decisions).to_le_bytes()),
+            _ => bytes.extend_from_slice(&digest.to_le_bytes()),
         }
         Ok(xxh3_128(&bytes))
     }
@@ -57,7 +93,7 @@ impl Known {
 
 /// A digest of answers and where they were given.
 pub(super) fn digest(decisions: &Decisions) -> u128 {
-    let mut bytes = Vec::with_capacity(decisions.len() * 10);
+    let mut bytes: SmallVec<[u8; 128]> = SmallVec::new();
     for (key, answer) in decisions.iter() {
         bytes.extend_from_slice(&key.0.to_le_bytes());
         bytes.extend_from_slice(&answer.to_le_bytes());

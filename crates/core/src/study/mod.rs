@@ -12,7 +12,7 @@ use crate::objective::Objectives;
 use crate::space::{Space, SpaceError};
 use crate::strategy::StrategyError;
 use crate::workers::{WorkerError, Workers};
-use known::Known;
+use known::{Known, digest};
 
 /// Whether the user wants a study to pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub struct Study<'a> {
     created: Created,
     history: History,
     known: Known,
+    /// An empty list that keeps its memory, for the events of the next step.
+    spare: Vec<Event>,
 }
 
 impl<'a> Study<'a> {
@@ -86,7 +88,7 @@ impl<'a> Study<'a> {
         let stored = parts.log.after(crate::event::Seq(0))?;
         let history = History::fold(&stored)?;
         let known = Known::new(parts.workers.identity());
-        let mut study = Self { parts, created, history, known };
+        let mut study = Self { parts, created, history, known, spare: Vec::new() };
         match study.history.created.clone() {
             None => {
                 let event = Event::Created(Box::new(study.created.clone()));
@@ -137,27 +139,36 @@ impl<'a> Study<'a> {
     }
 
     /// Appends events, folds them, and lets the strategy and the sink know.
-    fn append(&mut self, source: &mut Source<'_>, events: Vec<Event>) -> Result<(), StudyError> {
+    fn append(&mut self, source: &mut Source<'_>, mut events: Vec<Event>) -> Result<(), StudyError> {
         if events.is_empty() {
             return Ok(());
         }
         let at_ms = self.parts.workers.now_ms();
         let last = self.parts.log.append(at_ms, &events)?;
         let first = last.0 + 1 - events.len() as u64;
-        for (i, event) in events.into_iter().enumerate() {
+        for (i, event) in events.drain(..).enumerate() {
             let stamped = Stamped { seq: crate::event::Seq(first + i as u64), at_ms, event };
             self.history.apply(&stamped)?;
             source.observe(&self.history, &stamped.event);
             (self.parts.sink)(&stamped);
         }
+        self.spare = events;
         Ok(())
+    }
+
+    /// A list of one event, in memory that was used before.
+    fn one(&mut self, event: Event) -> Vec<Event> {
+        let mut events = std::mem::take(&mut self.spare);
+        events.push(event);
+        events
     }
 
     /// Remembers which networks have been tried already.
     fn recall(&mut self) -> Result<(), StudyError> {
         for trial in &self.history.trials {
             if trial.copied_from.is_none() && trial.state != crate::history::State::Infeasible {
-                let key = self.known.key(self.parts.space, &trial.proposal, trial.hash)?;
+                let digest = digest(&trial.proposal.decisions);
+                let key = self.known.key(self.parts.space, &trial.proposal, trial.hash, digest)?;
                 self.known.remember(key, trial.id);
             }
         }

@@ -1,4 +1,4 @@
-use super::known::digest;
+use super::known::{SpreadHash, digest};
 use super::{Halt, Study, StudyError};
 use crate::architecture::ArchitectureHash;
 use crate::evaluator::{Identity, Job};
@@ -9,7 +9,7 @@ use crate::rng::Rng;
 use crate::space::Space;
 use crate::strategy::{AskContext, Next, Strategy, draw};
 use crate::workers::Message;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 /// A stretch of a study with one source of proposals.
@@ -75,7 +75,7 @@ const INFEASIBLE_IN_A_ROW: usize = 1_000;
 /// What a phase keeps in mind while it runs.
 #[derive(Default)]
 struct Flight {
-    running: BTreeSet<TrialId>,
+    running: HashSet<TrialId, SpreadHash>,
     /// Trials that wait for the result of an equal one.
     waiting: HashMap<TrialId, Vec<TrialId>>,
     made: u64,
@@ -185,7 +185,8 @@ impl Study<'_> {
         if violations.is_empty() {
             flight.made += 1;
             flight.infeasible_in_a_row = 0;
-            self.launch(phase, flight, trial, vec![proposed])?;
+            let events = self.one(proposed);
+            self.launch(phase, flight, trial, events)?;
         } else {
             flight.infeasible_in_a_row += 1;
             self.append(&mut phase.source, vec![proposed, Event::Infeasible { trial, violations }])?;
@@ -221,11 +222,12 @@ impl Study<'_> {
         mut events: Vec<Event>,
     ) -> Result<(), StudyError> {
         let (proposal, hash, attempt) = match (events.first(), self.history.trial(trial)) {
-            (Some(Event::Proposed { proposal, hash, .. }), _) => (proposal.clone(), *hash, 1),
-            (_, Some(known)) => (known.proposal.clone(), known.hash, known.attempts + 1),
+            (Some(Event::Proposed { proposal, hash, .. }), _) => (proposal, *hash, 1),
+            (_, Some(known)) => (&known.proposal, known.hash, known.attempts + 1),
             _ => return Ok(()),
         };
-        let key = self.known.key(self.parts.space, &proposal, hash)?;
+        let digest = digest(&proposal.decisions);
+        let key = self.known.key(self.parts.space, proposal, hash, digest)?;
         let first = self.known.trial(key).unwrap_or(trial);
         if first != trial {
             if let Some(original) = self.history.trial(first).filter(|t| t.state.is_over()) {
@@ -236,8 +238,8 @@ impl Study<'_> {
             return self.append(&mut phase.source, events);
         }
         self.known.remember(key, trial);
-        let network = hash.map_or_else(|| digest(&proposal.decisions), |h| h.0);
-        let job = Job::new(trial, attempt, &proposal, &self.created.ladder, network, self.created.seed);
+        let network = hash.map_or(digest, |h| h.0);
+        let job = Job::new(trial, attempt, proposal, &self.created.ladder, network, self.created.seed);
         events.push(Event::Started { trial, attempt });
         self.append(&mut phase.source, events)?;
         flight.running.insert(trial);
@@ -279,9 +281,13 @@ impl Study<'_> {
             Message::Failed { reason, .. } => Event::Failed { trial, reason },
         };
         flight.running.remove(&trial);
-        self.append(&mut phase.source, vec![event])?;
+        let events = self.one(event);
+        self.append(&mut phase.source, events)?;
         if let Some(over) = self.history.trial(trial) {
             count_time(flight, over);
+        }
+        if flight.waiting.is_empty() {
+            return Ok(());
         }
         for waiting in flight.waiting.remove(&trial).unwrap_or_default() {
             if let Some(original) = self.history.trial(trial) {
