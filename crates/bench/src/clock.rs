@@ -5,7 +5,7 @@ use nascent_core::event::Outcome;
 use nascent_core::{Identity, Job, Message, Metrics, TrialId, WorkerError, Workers};
 use std::cell::{Cell, RefCell};
 use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 /// The simulated time, and the row of each trial, shared with whoever looks on.
@@ -43,13 +43,16 @@ impl Clock {
 /// Any number of workers on one simulated clock: each trial takes the seconds of its row, and results come in the
 /// order in which they would have come.
 ///
-/// On a ladder, a trial reports what it has at each rung below its own when it passes it.
+/// On a ladder, a trial reports what it has at each rung below its own when it passes it; and a network that was
+/// estimated on a lower rung goes on from there, so that only the rest of its time passes.
 pub struct SimulatedWorkers<'c> {
     case: &'c Case,
     clock: &'c Clock,
     workers: usize,
     due: BinaryHeap<Reverse<Due>>,
     started: u64,
+    /// On a ladder, the highest rung that each row has reached.
+    reached: HashMap<usize, usize>,
 }
 
 /// A message and when it is said; of two at one time the trial that was started first is heard first.
@@ -90,7 +93,14 @@ impl<'c> SimulatedWorkers<'c> {
     /// So many workers (at least one) on a case's table.
     #[must_use]
     pub fn new(case: &'c Case, clock: &'c Clock, workers: usize) -> Self {
-        Self { case, clock, workers: workers.max(1), due: BinaryHeap::new(), started: 0 }
+        Self {
+            case,
+            clock,
+            workers: workers.max(1),
+            due: BinaryHeap::new(),
+            started: 0,
+            reached: HashMap::new(),
+        }
     }
 
     fn say(&mut self, at_s: f64, message: Message) {
@@ -98,11 +108,17 @@ impl<'c> SimulatedWorkers<'c> {
         self.started += 1;
     }
 
-    /// The rung of a job, and those below it.
-    fn rungs(&self, job: &Job) -> &'c [Rung] {
+    /// The rungs that a job climbs, its own last, and the seconds that were spent on its network before.
+    fn climb(&mut self, job: &Job, row: usize) -> (&'c [Rung], f64) {
         let rungs = &self.case.rungs[..];
         let own = rungs.iter().position(|r| r.budget >= job.budget).unwrap_or(rungs.len() - 1);
-        &rungs[..=own]
+        if rungs.len() == 1 {
+            return (rungs, 0.0);
+        }
+        match self.reached.insert(row, own) {
+            Some(below) if below < own => (&rungs[below + 1..=own], seconds(&rungs[below], row)),
+            _ => (&rungs[..=own], 0.0),
+        }
     }
 }
 
@@ -140,13 +156,15 @@ impl Workers for SimulatedWorkers<'_> {
             self.say(now, Message::Failed { trial, reason });
             return Ok(());
         };
-        let Some((own, below)) = self.rungs(&job).split_last() else { return Ok(()) };
+        let (rungs, spent) = self.climb(&job, row);
+        let Some((own, below)) = rungs.split_last() else { return Ok(()) };
         for rung in below {
             if let Some(metrics) = metrics(rung, row, job.seed) {
-                self.say(now + seconds(rung, row), Message::Reported { trial, step: rung.budget, metrics });
+                let at = now + (seconds(rung, row) - spent).max(0.0);
+                self.say(at, Message::Reported { trial, step: rung.budget, metrics });
             }
         }
-        let cost = seconds(own, row);
+        let cost = (seconds(own, row) - spent).max(0.0);
         let message = match metrics(own, row, job.seed) {
             Some(metrics) => Message::Finished { trial, outcome: Outcome { metrics, best_step: None, cost } },
             None => Message::Failed { trial, reason: "this network was not measured here".into() },
@@ -168,5 +186,89 @@ impl Workers for SimulatedWorkers<'_> {
 
     fn now_ms(&self) -> u64 {
         (self.clock.now_s() * 1e3).round() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Judge, Measured};
+    use crate::table::{About, Column, ColumnDescription, Precision, SpaceDescription, Table};
+    use nascent_core::chooser::first;
+    use nascent_core::event::{Proposal, Role};
+    use nascent_core::objective::Direction;
+    use nascent_core::question::Scale;
+    use nascent_core::{Decisions, Objectives};
+    use std::sync::Arc;
+
+    /// A single network on a ladder: 1 epoch in 2 s, 10 epochs in 20 s.
+    fn case() -> Case {
+        let question = ColumnDescription {
+            column: "op".into(),
+            path: "op".into(),
+            scale: Scale::Categorical,
+            options: vec!["only".into()],
+        };
+        let op =
+            Column { name: "op".into(), precision: Precision::Whole, direction: None, values: vec![0.0] };
+        let space = SpaceDescription::Columns { questions: vec![question] };
+        let rung = |budget, accuracy, seconds| Rung {
+            budget,
+            measured: vec![Measured::column("accuracy", vec![accuracy])],
+            seconds: Some(vec![seconds]),
+        };
+        Case {
+            table: Arc::new(Table::new(About::default(), space, vec![op]).unwrap()),
+            name: "ladder".into(),
+            objectives: Objectives::single("accuracy", Direction::Maximize),
+            rungs: vec![rung(1, 0.5, 2.0), rung(10, 0.9, 20.0)],
+            judge: Judge::Incumbent(Vec::new()),
+        }
+    }
+
+    fn job(case: &Case, trial: u32, budget: u32, decisions: Decisions) -> Job {
+        let rung = u16::from(budget > 1);
+        let proposal = Proposal { decisions, rung, budget, parents: Default::default(), role: Role::Search };
+        let ladder: Vec<_> = case
+            .rungs
+            .iter()
+            .map(|r| nascent_core::event::Rung { estimator: "table".into(), budget: r.budget, cost: 1.0 })
+            .collect();
+        Job::new(TrialId(trial), 1, &proposal, &ladder, 1, 1)
+    }
+
+    fn said(workers: &mut SimulatedWorkers<'_>, clock: &Clock) -> Vec<(f64, Message)> {
+        std::iter::from_fn(|| {
+            let message = workers.next(Duration::ZERO).unwrap()?;
+            Some((clock.now_s(), message))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn a_promoted_network_goes_on_from_where_it_was() {
+        let case = case();
+        let only = first(&**case.table.space()).unwrap();
+        let clock = Clock::default();
+        let mut workers = SimulatedWorkers::new(&case, &clock, 2);
+        workers.start(job(&case, 0, 1, only.clone())).unwrap();
+        assert_eq!(said(&mut workers, &clock)[0].0, 2.0);
+        workers.start(job(&case, 1, 10, only.clone())).unwrap();
+        let end = said(&mut workers, &clock);
+        assert!(end.len() == 1 && end[0].0 == 20.0, "{end:?}");
+        // From the start it reports what it has on its way.
+        let mut fresh = SimulatedWorkers::new(&case, &clock, 2);
+        fresh.start(job(&case, 2, 10, only.clone())).unwrap();
+        let end = said(&mut fresh, &clock);
+        assert!(matches!(end[0].1, Message::Reported { step: 1, .. }) && end[0].0 == 22.0, "{end:?}");
+        assert!(
+            matches!(&end[1].1, Message::Finished { outcome, .. } if outcome.cost == 20.0)
+                && end[1].0 == 40.0
+        );
+        fresh.start(job(&case, 3, 10, only)).unwrap();
+        fresh.stop(TrialId(3)).unwrap();
+        fresh.start(job(&case, 4, 10, Decisions::new())).unwrap();
+        let end = said(&mut fresh, &clock);
+        assert!(end.len() == 1 && matches!(end[0].1, Message::Failed { trial: TrialId(4), .. }), "{end:?}");
     }
 }

@@ -28,7 +28,6 @@ fn same_as_parquet(table: &Table, path: &Path) {
 
 fn stored(table: &Table) -> (Table, usize) {
     let bytes = table.to_bytes().unwrap();
-    println!("{}: {} bytes", table.about().name, bytes.len());
     (Table::from_bytes(&bytes, Path::new("stored")).unwrap(), bytes.len())
 }
 

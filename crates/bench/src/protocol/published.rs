@@ -63,6 +63,18 @@ static ALL: &[Listed] = &[
         cases: nb201_noisy,
     },
     Listed {
+        name: "nb201-ladder",
+        title: "CIFAR-10 validation on a ladder of 12 and 200 epochs, in 100,000 simulated seconds; for strategies that climb",
+        tables: &[NB201],
+        budget: Budget::Seconds(100_000.0),
+        runs: 200,
+        notes: &[
+            "not from a paper: the table has only these two lengths of training",
+            "a network that was estimated at 12 epochs goes on from there: only the rest of its time passes",
+        ],
+        cases: nb201_ladder,
+    },
+    Listed {
         name: "nb101-150",
         title: "mean test accuracy at 108 epochs, searched and scored, after 150 queries",
         tables: &["nasbench101"],
@@ -218,6 +230,33 @@ fn nb201_noisy(table: &Arc<Table>) -> Result<Vec<Case>, BenchError> {
         let means = (0..table.rows()).map(mean).collect();
         Ok((Measured { metric: "validation", seeds }, means))
     })
+}
+
+fn nb201_ladder(table: &Arc<Table>) -> Result<Vec<Case>, BenchError> {
+    let (short, dataset) = DATASETS[0];
+    let seconds = &table.column(&format!("{short}_train_s_200ep"))?.values;
+    let rung = |epochs: u32| {
+        let validation = table.column(&format!("{short}_val_{epochs}"))?.values.clone();
+        let share = f64::from(epochs) / 200.0;
+        Ok::<_, BenchError>(Rung {
+            budget: epochs,
+            measured: vec![Measured::column("validation", validation)],
+            seconds: Some(seconds.iter().map(|s| s * share).collect()),
+        })
+    };
+    let validation = &table.column(&format!("{short}_val_200"))?.values;
+    let test = &table.column(&format!("{short}_test_200"))?.values;
+    let scores = vec![
+        regret(dataset, "validation_regret", validation, UP, best(validation, UP)),
+        value(dataset, "test", test, UP),
+    ];
+    Ok(vec![Case {
+        table: Arc::clone(table),
+        name: dataset.into(),
+        objectives: wanted(&[("validation", UP)]),
+        rungs: vec![rung(12)?, rung(200)?],
+        judge: Judge::Incumbent(scores),
+    }])
 }
 
 fn test_only(table: &Arc<Table>, column: &str, dataset: &str) -> Result<Vec<Case>, BenchError> {
