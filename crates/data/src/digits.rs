@@ -38,7 +38,7 @@ pub(crate) fn load(split_seed: u64) -> Result<Task, DataError> {
     }
     let split = stratified(&labels, &groups, split_seed);
     let classes = (0..10).map(|d| d.to_string()).collect();
-    let pictures = Pictures { shape: Shape::new(&[1, 8, 8]), maximum: 16.0, values: raw };
+    let pictures = Pictures { shape: Shape::new(&[1, 8, 8]), maximum: 16.0, values: raw, scaled: false };
     let goal = Goal::Classes { target: "digit".into(), names: classes, labels };
     let findings = Findings {
         places: vec![PLACE.into()],

@@ -1,6 +1,8 @@
 use crate::preprocessing::Inputs;
 use crate::{DataError, Preprocessing};
 use image::imageops::FilterType;
+use image::{DynamicImage, ImageDecoder, ImageReader};
+use std::io::Cursor;
 use std::path::Path;
 
 /// What to do with a picture of another size.
@@ -20,30 +22,88 @@ pub enum Resize {
 /// # Errors
 /// Where the file is no picture, is damaged, or has another size and may not be resized.
 pub fn read_image(path: &Path, preprocessing: &Preprocessing, resize: Resize) -> Result<Vec<f32>, DataError> {
-    let fail = |reason: String| DataError::File { path: path.into(), reason };
+    let place = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|e| DataError::file(&place, format!("cannot be read: {e}")))?;
+    picture(&place, &bytes, preprocessing, resize)
+}
+
+/// The same, for bytes that are already here.
+pub(crate) fn picture(
+    place: &str,
+    bytes: &[u8],
+    preprocessing: &Preprocessing,
+    resize: Resize,
+) -> Result<Vec<f32>, DataError> {
+    let fail = |reason: String| DataError::file(place, reason);
     let Inputs::Image(inputs) = &preprocessing.inputs else {
         return Err(fail("this model does not take pictures".into()));
     };
     let Some((channels, height, width)) = inputs.shape.image().filter(|(c, ..)| matches!(c, 1 | 3)) else {
         return Err(fail(format!("this model takes {}, not pictures of 1 or 3 channels", inputs.shape)));
     };
-    let bytes = std::fs::read(path).map_err(|e| fail(format!("cannot be read: {e}")))?;
-    let picture = image::load_from_memory(&bytes)
-        .map_err(|e| fail(format!("is not a whole PNG or JPEG picture: {e}")))?;
+    let picture = open(place, bytes)?;
     let found = (picture.height() as usize, picture.width() as usize);
-    let picture = if found == (height, width) {
-        picture
-    } else if resize == Resize::Yes {
-        picture.resize_exact(width as u32, height as u32, FilterType::Triangle)
-    } else {
+    if found != (height, width) && resize == Resize::No && !inputs.resize {
         return Err(fail(format!(
             "is {}×{} pixels, the model takes {width}×{height}: scale it, or pass --resize",
             found.1, found.0
         )));
-    };
-    let pixels = picture.into_rgba32f();
+    }
+    let mut raw = pixels(picture, channels, (height, width));
+    raw.iter_mut().for_each(|p| *p *= inputs.maximum);
+    inputs.apply(&mut raw);
+    Ok(raw)
+}
+
+/// The most pixels of a picture.
+const MOST_PIXELS: u64 = 1 << 26;
+
+/// Whether a picture has shades of grey only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colours {
+    One,
+    Three,
+}
+
+/// The size of a picture, height first, and its colours, by its header.
+pub(crate) fn size_of(path: &Path) -> Result<((usize, usize), Colours), DataError> {
+    let fail = |reason: String| DataError::file(&path.display().to_string(), reason);
+    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
+    let reader = reader.map_err(|e| fail(format!("cannot be read: {e}")))?;
+    let decoder =
+        reader.into_decoder().map_err(|e| fail(format!("is not a whole PNG or JPEG picture: {e}")))?;
+    let (width, height) = decoder.dimensions();
+    let colours = if decoder.color_type().has_color() { Colours::Three } else { Colours::One };
+    Ok(((height as usize, width as usize), colours))
+}
+
+/// A picture of a file as planes of values from 0 to 1, scaled to a size.
+pub(crate) fn decode(path: &Path, channels: usize, size: (usize, usize)) -> Result<Vec<f32>, DataError> {
+    let place = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|e| DataError::file(&place, format!("cannot be read: {e}")))?;
+    Ok(pixels(open(&place, &bytes)?, channels, size))
+}
+
+fn open(place: &str, bytes: &[u8]) -> Result<DynamicImage, DataError> {
+    let fail = |reason: String| DataError::file(place, reason);
+    let broken = |e: &dyn std::fmt::Display| fail(format!("is not a whole PNG or JPEG picture: {e}"));
+    let reader = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let (width, height) = reader().map_err(|e| broken(&e))?.into_dimensions().map_err(|e| broken(&e))?;
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(fail(format!(
+            "says it is {width}×{height} pixels: at most {MOST_PIXELS} pixels are read, scale it down"
+        )));
+    }
+    reader().map_err(|e| broken(&e))?.decode().map_err(|e| broken(&e))
+}
+
+/// Planes of values from 0 to 1: grey by luminance where one is wanted, transparency laid on black.
+fn pixels(picture: DynamicImage, channels: usize, (height, width): (usize, usize)) -> Vec<f32> {
+    let same = (picture.height() as usize, picture.width() as usize) == (height, width);
+    let picture =
+        if same { picture } else { picture.resize_exact(width as u32, height as u32, FilterType::Triangle) };
     let mut raw = vec![0.0; channels * height * width];
-    for (i, pixel) in pixels.pixels().enumerate() {
+    for (i, pixel) in picture.into_rgba32f().pixels().enumerate() {
         let [red, green, blue, alpha] = pixel.0;
         let colours = [red * alpha, green * alpha, blue * alpha];
         if channels == 1 {
@@ -55,16 +115,14 @@ pub fn read_image(path: &Path, preprocessing: &Preprocessing, resize: Resize) ->
             }
         }
     }
-    raw.iter_mut().for_each(|p| *p *= inputs.maximum);
-    inputs.apply(&mut raw);
-    Ok(raw)
+    raw
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::preprocessing::ImageInputs;
-    use image::{DynamicImage, GrayImage};
+    use image::GrayImage;
     use nascent_core::architecture::Shape;
 
     fn preprocessing() -> Preprocessing {

@@ -55,6 +55,12 @@ impl Metric {
         }
     }
 
+    /// Whether it is a share of examples, from 0 to 1.
+    #[must_use]
+    pub fn is_share(self) -> bool {
+        matches!(self, Self::Accuracy | Self::BalancedAccuracy)
+    }
+
     /// One score an example, for `answers` as [`judge`] takes them.
     #[must_use]
     pub fn scores(self, answers: &[f32], targets: &Targets) -> Vec<f32> {

@@ -45,6 +45,24 @@ pub(super) fn fit(table: &Table, used: &[usize], rows: &[usize], missing: Vec<St
     fitted
 }
 
+/// Whether a column only tells rows apart.
+pub(super) fn is_identifier(column: &Column) -> bool {
+    match &column.cells {
+        Cells::Numbers(values) => numbers_rows(&column.name, values, values).is_some(),
+        Cells::Words { dictionary, codes } => {
+            codes.len() >= FEWEST_NAMED && dictionary.len() * 10 >= codes.len() * 9
+        }
+        Cells::Dates(_) => false,
+    }
+}
+
+/// Whether the cells of a column are sentences, mostly different ones.
+pub(super) fn is_free_text(column: &Column) -> bool {
+    let Cells::Words { codes, dictionary } = &column.cells else { return false };
+    let words: usize = dictionary.texts().map(|t| t.split_whitespace().count()).sum();
+    dictionary.len() * 2 >= codes.len() && words >= 3 * dictionary.len()
+}
+
 type Decision = (Option<ColumnRule>, String, usize);
 
 fn number(name: &str, values: &[f64], rows: &[usize]) -> Decision {

@@ -20,6 +20,8 @@ pub(crate) struct Pictures {
     pub(crate) shape: Shape,
     pub(crate) maximum: f32,
     pub(crate) values: Vec<f32>,
+    /// Whether they were scaled to this size.
+    pub(crate) scaled: bool,
 }
 
 /// A task of raw pictures that are cut already.
@@ -30,10 +32,11 @@ pub(crate) fn task(
     split: Split,
     mut findings: Findings,
 ) -> Result<Task, DataError> {
-    let Pictures { shape, maximum, mut values } = pictures;
+    let Pictures { shape, maximum, mut values, scaled } = pictures;
     let len = shape.len() as usize;
     let training = split.train.iter().map(|&row| &values[row * len..(row + 1) * len]);
-    let inputs = ImageInputs::fit(shape, maximum, training);
+    let mut inputs = ImageInputs::fit(shape, maximum, training);
+    inputs.resize = scaled;
     inputs.apply(&mut values);
     let kind = Kind { input: Input::Image, answering: goal.answering() };
     goal.describe(&split, &mut findings);
@@ -51,12 +54,29 @@ pub(super) struct Labelled {
     pub(super) names: Vec<String>,
     pub(super) test_from: Option<usize>,
     pub(super) findings: Findings,
+    /// Whether they were scaled to one size.
+    pub(super) scaled: bool,
 }
 
 impl Labelled {
+    /// Labels without names are named by themselves.
+    pub(super) fn new(
+        place: String,
+        pictures: Array,
+        labels: Vec<u32>,
+        test_from: Option<usize>,
+        findings: Findings,
+    ) -> Result<Self, DataError> {
+        let (labels, names) = named(&labels, &place, None)?;
+        if let Some(from) = test_from {
+            learnable(&labels, &names, from, &place)?;
+        }
+        Ok(Self { place, pictures, labels, names, test_from, findings, scaled: false })
+    }
+
     /// The task: cut, resized if asked for, standardised.
     pub(super) fn task(self, options: &Options) -> Result<Task, DataError> {
-        let Self { place, pictures, labels, names, test_from, mut findings } = self;
+        let Self { place, pictures, labels, names, test_from, mut findings, mut scaled } = self;
         if options.task == Some(Answering::Regression) {
             return Err(DataError::choice(
                 "task",
@@ -93,9 +113,9 @@ impl Labelled {
                 "all pictures are scaled from {}×{} to {height}×{width} pixels",
                 size.0, size.1
             ));
-            size = (height, width);
+            (size, scaled) = ((height, width), true);
         }
-        let pictures = Pictures { shape: Shape::new(&[channels, size.0, size.1]), maximum, values };
+        let pictures = Pictures { shape: Shape::new(&[channels, size.0, size.1]), maximum, values, scaled };
         let name = name_of(&place);
         task((&name, &place), pictures, goal, split, findings).map(|mut task| {
             task.flip = options.flip;
@@ -236,7 +256,7 @@ pub(super) fn idx(train: &Pair, test: Option<&Pair>, options: &Options) -> Resul
     if let Some(from) = test_from {
         learnable(&labels, &names, from, &test_place)?;
     }
-    Labelled { place, pictures, labels, names, test_from, findings }.task(options)
+    Labelled { place, pictures, labels, names, test_from, findings, scaled: false }.task(options)
 }
 
 fn pair(pair: &Pair) -> Result<(Array, Vec<u32>), DataError> {
@@ -352,5 +372,5 @@ pub(super) fn cifar(train: &[PathBuf], test: Option<&Path>, options: &Options) -
             format!("has the only class {}: at least 2 are needed", listed(&names)),
         ));
     }
-    Labelled { place, pictures, labels, names, test_from, findings }.task(options)
+    Labelled { place, pictures, labels, names, test_from, findings, scaled: false }.task(options)
 }

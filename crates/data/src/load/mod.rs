@@ -1,13 +1,15 @@
 //! From a path to a task: what lies there, what it means, how it is cut.
 
 mod columns;
+mod folders;
 pub(crate) mod goal;
 pub(crate) mod images;
+mod npz;
 pub(crate) mod parts;
 mod place;
 pub(crate) mod series;
 mod settle;
-mod tables;
+pub(crate) mod tables;
 mod target;
 
 use crate::{DataError, Findings, Options, Task};
@@ -27,6 +29,8 @@ pub fn load(path: &Path, options: &Options) -> Result<Task, DataError> {
         Place::Tables(files) => tables::load(&files, options),
         Place::Series(files) => series::ts(&files, options),
         Place::Idx { train, test } => images::idx(&train, test.as_ref(), options),
+        Place::Npz(files) => npz::load(&files, options),
+        Place::Folders(folders) => folders::load(&folders, options),
         Place::Cifar { train, test } => images::cifar(&train, test.as_deref(), options),
     }
 }

@@ -1,5 +1,6 @@
 //! What lies at a path: which files, of which format, and which of them are for testing.
 
+use super::folders::{self, Folders};
 use crate::{DataError, Options, SplitRule};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,10 @@ pub(super) enum Place {
     Tables(Files),
     /// `.ts` files.
     Series(Files),
+    /// `.npz` archives.
+    Npz(Files),
+    /// One folder of pictures a class.
+    Folders(Folders),
     /// IDX files.
     Idx { train: Pair, test: Option<Pair> },
     /// Files in CIFAR's binary layout; those to learn from may be several.
@@ -55,6 +60,9 @@ pub(super) fn find(path: &Path, options: &Options) -> Result<Place, DataError> {
     let name = plain_name(path);
     if name.ends_with(".ts") {
         return Ok(Place::Series(files_of(path.into(), options)?));
+    }
+    if name.ends_with(".npz") || name.ends_with(".npy") {
+        return Ok(Place::Npz(files_of(path.into(), options)?));
     }
     if is_idx(path) {
         let train = pair_of(path)?;
@@ -130,7 +138,7 @@ fn beside(path: &Path, replacements: &[(&str, &str)]) -> Option<PathBuf> {
 }
 
 /// The files of a folder, sorted by name, hidden ones left out.
-fn listing(path: &Path) -> Result<Vec<PathBuf>, DataError> {
+pub(super) fn listing(path: &Path) -> Result<Vec<PathBuf>, DataError> {
     let place = path.display().to_string();
     let fail = |e: std::io::Error| DataError::file(&place, format!("cannot be read: {e}"));
     let mut files = Vec::new();
@@ -151,6 +159,9 @@ fn in_folder(path: &Path, files: &[PathBuf], options: &Options) -> Result<Place,
     let named = |test: fn(&Path) -> bool| -> Vec<PathBuf> {
         files.iter().filter(|f| f.is_file() && test(f)).cloned().collect()
     };
+    if let Some(folders) = folders::find(path, files, options)? {
+        return Ok(Place::Folders(folders));
+    }
     let pictures = |f: &Path| is_idx(f) && plain_name(f).contains("images");
     let pictures = named(pictures);
     if !pictures.is_empty() {
@@ -171,7 +182,12 @@ fn in_folder(path: &Path, files: &[PathBuf], options: &Options) -> Result<Place,
     let tables: Vec<PathBuf> =
         named(is_table).into_iter().filter(|f| !documents.contains(&plain_name(f).as_str())).collect();
     let series = named(|f| plain_name(f).ends_with(".ts"));
-    let data = if series.is_empty() { tables } else { series };
+    let arrays = named(|f| plain_name(f).ends_with(".npz"));
+    let data = [series, tables, arrays].into_iter().find(|files| !files.is_empty()).unwrap_or_default();
+    if files.iter().any(|f| crate::raw_input::is_picture(f)) && data.is_empty() {
+        let reason = "has pictures and no folders of them: put those of each class into a folder that is called like the class";
+        return Err(DataError::file(&place, reason));
+    }
     if data.is_empty() {
         let names: Vec<String> = files.iter().map(|f| plain_name(f)).collect();
         return Err(DataError::file(

@@ -4,7 +4,7 @@ use super::goal::Goal;
 use super::parts::Rows;
 use super::place::Files;
 use super::tables::{name_of, occurring_in_both};
-use super::target::in_order;
+use super::target::{self, in_order};
 use crate::preprocessing::series::{MOST_STEPS, SeriesColumns};
 use crate::preprocessing::{Inputs, SeriesInputs};
 use crate::read::{RawSeries, SeriesFile, Source, read_ts};
@@ -48,6 +48,23 @@ pub(super) fn ts(files: &Files, options: &Options) -> Result<Task, DataError> {
         findings.warnings.push(format!("{shared} test series also occur among the training series"));
     }
     task(&train.place, &raw, None, goal, split, findings, options)
+}
+
+/// Series of an array, with whole numbers for classes or any numbers for values.
+pub(super) fn of_arrays(
+    place: &str,
+    raw: &RawSeries,
+    answers: &[f64],
+    test_from: Option<usize>,
+    mut findings: Findings,
+    options: &Options,
+) -> Result<Task, DataError> {
+    let goal = target::of_numbers(place, answers, options, &mut findings.notes)?;
+    let groups = hashes(raw);
+    let rows = Rows { place, goal: &goal, groups, numbers: (0..raw.len()).collect(), test_from, times: None };
+    let (split, how) = rows.cut(options)?;
+    findings.split = how;
+    task(place, raw, None, goal, split, findings, options)
 }
 
 /// The task of raw series that are cut.

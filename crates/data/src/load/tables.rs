@@ -5,11 +5,12 @@ use super::goal::Goal;
 use super::parts::{Rows, joined};
 use super::place::Files;
 use super::{series, settle, target};
-use crate::preprocessing::{Inputs, SeriesColumns};
-use crate::read::{CsvForm, Source, read_csv};
+use crate::preprocessing::{Inputs, SeriesColumns, TextInputs, Vocabulary, text};
+use crate::read::{CsvForm, Source, read_table};
 use crate::table::{Cells, Table, listed};
 use crate::task::Made;
-use crate::{DataError, Findings, Input, Kind, Options, Split, Task};
+use crate::{DataError, Findings, Input, Kind, Options, Split, Task, Tokens};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -30,7 +31,20 @@ struct Ready {
 }
 
 pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> {
-    let ready = read(files, options)?;
+    made(read(files, options)?, options)
+}
+
+/// The task of tables that are here already, of which the last column is the target.
+pub(super) fn of_tables(
+    train: Table,
+    test: Option<Table>,
+    findings: Findings,
+    options: &Options,
+) -> Result<Task, DataError> {
+    made(ready(train, |_, _| Ok(test), findings, options)?, options)
+}
+
+fn made(ready: Ready, options: &Options) -> Result<Task, DataError> {
     let groups = grouped(&ready)?;
     let place = ready.train.place.clone();
     let rows = Rows {
@@ -50,6 +64,7 @@ pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> 
     ready.findings.split = how;
     match ready.input {
         Input::Series => series_task(ready, split, options),
+        Input::Text => text_task(ready, split, options),
         _ => table_task(ready, split),
     }
 }
@@ -68,14 +83,82 @@ fn series_task(ready: Ready, split: Split, options: &Options) -> Result<Task, Da
     series::task(&train.place, &raw, Some(columns), goal, split, findings, options)
 }
 
-/// What the inputs are: what the options say, or what the columns look like.
+/// The texts of one or more columns are the inputs.
+fn text_task(ready: Ready, split: Split, options: &Options) -> Result<Task, DataError> {
+    let Ready { train, test, used, goal, mut findings, .. } = ready;
+    let names = |at: &[usize]| -> Vec<String> { at.iter().map(|&i| train.columns[i].name.clone()).collect() };
+    let all: Vec<usize> = (0..train.columns.len()).collect();
+    let columns = text::Columns { header: train.header, names: names(&all), texts: names(&used) };
+    let mut texts = text_cells(&train, &used);
+    if let Some(test) = &test {
+        let used: Vec<usize> = columns.texts.iter().filter_map(|name| test.position(name)).collect();
+        texts.extend(text_cells(test, &used));
+    }
+    let training: Vec<&str> = split.train.iter().map(|&row| texts[row].as_ref()).collect();
+    let empty = training.iter().filter(|t| t.is_empty()).count();
+    if empty == training.len() {
+        return Err(DataError::file(
+            &train.place,
+            format!("column {} has no text in any training row", listed(&columns.texts)),
+        ));
+    }
+    if empty > 0 {
+        findings.warnings.push(format!("{empty} training rows have no text"));
+    }
+    let vocabulary = match options.tokens.unwrap_or(Tokens::Words) {
+        Tokens::Words => Ok(Vocabulary::of_words(&training)),
+        Tokens::Bpe => Vocabulary::of_pieces(&training),
+    };
+    let unlearned = |e: String| {
+        DataError::file(
+            &train.place,
+            format!("no tokens can be learned from its texts ({e}): pass --tokens words"),
+        )
+    };
+    let fitted = vocabulary.and_then(|v| TextInputs::fit(columns, v, &training, texts.len()));
+    let inputs = fitted.map_err(unlearned)?;
+    let values = inputs.apply(texts.iter().map(AsRef::as_ref)).map_err(unlearned)?;
+    let kind = Kind { input: Input::Text, answering: goal.answering() };
+    goal.describe(&split, &mut findings);
+    let (targets, preprocessing) = goal.finish(&train.place, &split, Inputs::Text(inputs))?;
+    let name = name_of(&train.place);
+    Ok(Made { name, kind, split, preprocessing, inputs: values, targets, findings }.into())
+}
+
+/// The texts of each row, several columns one after another.
+pub(crate) fn text_cells<'t>(table: &'t Table, columns: &[usize]) -> Vec<Cow<'t, str>> {
+    let cell = |at: usize, row: usize| -> Cow<'t, str> {
+        match &table.columns[at].cells {
+            Cells::Words { codes, dictionary } => Cow::Borrowed(dictionary.text(codes[row])),
+            cells => Cow::Owned(cells.word(row)),
+        }
+    };
+    let joined = |row| match columns {
+        [at] => cell(*at, row),
+        _ => Cow::Owned(columns.iter().map(|at| cell(*at, row)).collect::<Vec<_>>().join(" \n ")),
+    };
+    (0..table.rows()).map(joined).collect()
+}
+
+/// What the inputs are, and which columns: what the options say, or what the columns look like.
 fn input_of(
     train: &Table,
-    used: &[usize],
+    used: Vec<usize>,
     options: &Options,
     notes: &mut Vec<String>,
-) -> Result<Input, DataError> {
-    let input = match options.kind {
+) -> Result<(Input, Vec<usize>), DataError> {
+    let mut texts = Vec::new();
+    for name in &options.text {
+        texts.push(train.find("text", name)?);
+    }
+    if let Some(at) = texts.iter().find(|at| !used.contains(at)) {
+        let reason = format!(
+            "column {:?} is the target, the group or ignored, and cannot be the text",
+            train.columns[*at].name
+        );
+        return Err(DataError::choice("text", reason));
+    }
+    match options.kind {
         Some(Input::Image) => {
             let reason = format!(
                 "{} is a table, which is not read as pictures: give IDX, CIFAR or NPZ files, or folders of pictures",
@@ -83,12 +166,55 @@ fn input_of(
             );
             return Err(DataError::choice("kind", reason));
         }
-        Some(kind) => return Ok(kind),
-        None if series::looks_like_series(train, used) => Input::Series,
-        None => return Ok(Input::Table),
-    };
-    notes.push("every row is read as a series; --kind table reads its columns on their own".into());
-    Ok(input)
+        Some(Input::Text) if texts.is_empty() => {
+            texts = used
+                .iter()
+                .copied()
+                .filter(|&i| matches!(train.columns[i].cells, Cells::Words { .. }))
+                .collect();
+            let names: Vec<&str> = used.iter().map(|&i| train.columns[i].name.as_str()).collect();
+            return match texts[..] {
+                [_] => Ok((Input::Text, texts)),
+                _ => Err(DataError::choice(
+                    "text",
+                    format!(
+                        "which columns are the text? pass --text NAME; the columns are: {}",
+                        listed(&names)
+                    ),
+                )),
+            };
+        }
+        Some(kind @ (Input::Table | Input::Series)) if !texts.is_empty() => {
+            return Err(DataError::choice(
+                "kind",
+                format!("{kind} does not go with --text: leave one of them out"),
+            ));
+        }
+        Some(kind @ (Input::Table | Input::Series)) => return Ok((kind, used)),
+        _ => {}
+    }
+    if !texts.is_empty() {
+        let others: Vec<&str> =
+            used.iter().filter(|i| !texts.contains(i)).map(|&i| train.columns[i].name.as_str()).collect();
+        if !others.is_empty() {
+            notes.push(format!("only the text is used, not: {}", listed(&others)));
+        }
+        return Ok((Input::Text, texts));
+    }
+    if series::looks_like_series(train, &used) {
+        notes.push("every row is read as a series; --kind table reads its columns on their own".into());
+        return Ok((Input::Series, used));
+    }
+    let free: Vec<usize> =
+        used.iter().copied().filter(|&i| columns::is_free_text(&train.columns[i])).collect();
+    let others =
+        used.iter().filter(|i| !free.contains(i)).any(|&i| !columns::is_identifier(&train.columns[i]));
+    if let ([at], false) = (&free[..], others) {
+        let name = &train.columns[*at].name;
+        notes.push(format!("column {name:?} is read as text; --kind table reads it as a category"));
+        return Ok((Input::Text, free));
+    }
+    Ok((Input::Table, used))
 }
 
 fn table_task(ready: Ready, split: Split) -> Result<Task, DataError> {
@@ -134,23 +260,44 @@ pub(super) fn name_of(place: &str) -> String {
 fn read(files: &Files, options: &Options) -> Result<Ready, DataError> {
     let mut findings = Findings { places: vec![files.train.display().to_string()], ..Findings::default() };
     findings.notes.extend(files.note.clone());
+    let as_words = [&options.categories[..], &options.text].concat();
     let form = CsvForm {
         delimiter: options.delimiter()?,
         header: options.header,
-        words: &options.categories,
+        words: &as_words,
         missing: &options.missing,
     };
-    let mut train = read_csv(Source::File(&files.train), &form)?;
+    let train = read_table(Source::File(&files.train), &form)?;
     if options.header.is_none() {
         let (what, flag) = if train.header { ("has", "--no-header") } else { ("has not", "--header") };
         findings.notes.push(format!("the first row {what} the columns' names; {flag} says otherwise"));
     }
-    for name in options.categories.iter().filter(|name| train.position(name).is_none()) {
+    let test = |train: &Table, missing: &[String]| {
+        let Some(file) = &files.test else { return Ok(None) };
+        let words: Vec<String> = (train.columns.iter())
+            .filter(|c| matches!(c.cells, Cells::Words { .. } | Cells::Dates(_)))
+            .map(|c| c.name.clone())
+            .collect();
+        let form = CsvForm { header: Some(train.header), words: &words, missing, ..form };
+        read_table(Source::File(file), &form).map(Some)
+    };
+    findings.places.extend(files.test.iter().map(|f| f.display().to_string()));
+    ready(train, test, findings, options)
+}
+
+/// Gives the columns of a table their roles; `test` gives the table of test rows when the columns' types are settled.
+fn ready(
+    mut train: Table,
+    test: impl FnOnce(&Table, &[String]) -> Result<Option<Table>, DataError>,
+    mut findings: Findings,
+    options: &Options,
+) -> Result<Ready, DataError> {
+    for name in &options.categories {
         train.find("categories", name)?;
     }
     let at = target::column(&train, options, &mut findings.notes)?;
     let mut missing = options.missing.clone();
-    let alone = [&options.categories[..], &options.ignore[..]].concat();
+    let alone = [&options.categories[..], &options.ignore, &options.text].concat();
     settle::settle(&mut train, &alone, &mut missing, &mut findings.warnings)?;
     let group = options.group.as_deref().map(|name| train.find("group", name)).transpose()?;
     let mut unused = HashSet::from([at]);
@@ -159,20 +306,12 @@ fn read(files: &Files, options: &Options) -> Result<Ready, DataError> {
         unused.insert(train.find("ignore", name)?);
     }
     let used: Vec<usize> = (0..train.columns.len()).filter(|i| !unused.contains(i)).collect();
-    let input = input_of(&train, &used, options, &mut findings.notes)?;
+    let (input, used) = input_of(&train, used, options, &mut findings.notes)?;
     let mut numbers = answered(&mut train, at, &mut findings.warnings)?;
-    let mut test = None;
-    if let Some(file) = &files.test {
-        findings.places.push(file.display().to_string());
-        let words: Vec<String> = (train.columns.iter())
-            .filter(|c| matches!(c.cells, Cells::Words { .. } | Cells::Dates(_)))
-            .map(|c| c.name.clone())
-            .collect();
-        let form = CsvForm { header: Some(train.header), words: &words, missing: &missing, ..form };
-        let mut table = read_csv(Source::File(file), &form)?;
-        let at = same_columns(&train, &table, &used, at, &mut findings.warnings)?;
-        numbers.extend(answered(&mut table, at, &mut findings.warnings)?);
-        test = Some((table, at));
+    let mut test = test(&train, &missing)?.map(|table| (table, 0));
+    if let Some((table, place)) = &mut test {
+        *place = same_columns(&train, table, &used, at, &mut findings.warnings)?;
+        numbers.extend(answered(table, *place, &mut findings.warnings)?);
     }
     let both = test.as_ref().map(|(table, at)| (table, *at));
     let goal = target::goal((&train, at), both, options, &mut findings.notes)?;

@@ -1,7 +1,7 @@
 //! Which column is answered, and whether its cells are classes or values.
 
 use crate::load::goal::Goal;
-use crate::table::{Cells, Table, listed};
+use crate::table::{Cells, Column, Table, listed};
 use crate::{Answering, DataError, Options};
 use std::collections::{HashMap, HashSet};
 
@@ -150,6 +150,25 @@ fn numbers(table: &Table, at: usize) -> Result<Vec<f64>, DataError> {
             Err(DataError::choice("target", reason))
         }
     }
+}
+
+/// What numbers of an array are: classes or values, as [`goal`] decides for a column.
+pub(super) fn of_numbers(
+    place: &str,
+    numbers: &[f64],
+    options: &Options,
+    notes: &mut Vec<String>,
+) -> Result<Goal, DataError> {
+    let columns = vec![Column::new("answer".into(), Cells::Numbers(numbers.to_vec()))];
+    let lines = (1..=numbers.len() as u32).collect();
+    let table = Table { place: place.into(), columns, lines, header: false, classes: Vec::new() };
+    if let Some(row) = numbers.iter().position(|n| !n.is_finite()) {
+        return Err(DataError::file(
+            place,
+            format!("answer {row} is {}: every row needs a finite number", numbers[row]),
+        ));
+    }
+    goal((&table, 0), None, options, notes)
 }
 
 /// The name a cell has as a class; a first line of counts may give one for each number.

@@ -77,6 +77,11 @@ impl CategoryRule {
         }
     }
 
+    /// Whether a text has a code of its own.
+    pub(crate) fn is_own(&self, text: &str) -> bool {
+        self.categories.binary_search_by(|c| c.as_str().cmp(text)).is_ok()
+    }
+
     /// The code of a missing value.
     pub(crate) fn missing_code(&self) -> usize {
         if self.missing { self.first_code + self.categories.len() } else { self.code("") }

@@ -13,6 +13,9 @@ pub struct ImageInputs {
     pub mean: Vec<f32>,
     /// The standard deviation of each channel.
     pub deviation: Vec<f32>,
+    /// Whether pictures of other sizes are scaled to this one, as those of training were (triangle filter).
+    #[serde(default)]
+    pub resize: bool,
 }
 
 impl ImageInputs {
@@ -44,7 +47,7 @@ impl ImageInputs {
         });
         let deviation = deviation.collect();
         let mean = mean.iter().map(|m| *m as f32).collect();
-        Self { shape, maximum, mean, deviation }
+        Self { shape, maximum, mean, deviation, resize: false }
     }
 
     /// Standardises raw pictures in place.

@@ -2,11 +2,14 @@
 
 mod category;
 mod date;
+mod grams;
 mod image;
 mod number;
 mod quantiles;
 pub(crate) mod series;
 pub(crate) mod table;
+pub(crate) mod text;
+mod vocabulary;
 
 pub use category::CategoryRule;
 pub use date::DatePart;
@@ -15,6 +18,8 @@ pub use number::NumberRule;
 pub use quantiles::Quantiles;
 pub use series::{SeriesColumns, SeriesInputs};
 pub use table::{ColumnInput, ColumnRule, DateNumber, DateOrder, TableInputs};
+pub use text::TextInputs;
+pub use vocabulary::Vocabulary;
 
 use crate::Scale;
 use nascent_core::{Features, Signature};
@@ -50,6 +55,8 @@ pub enum Inputs {
     Table(TableInputs),
     /// Series.
     Series(SeriesInputs),
+    /// Texts.
+    Text(TextInputs),
 }
 
 /// What a file holds, before it is checked.
@@ -78,6 +85,7 @@ impl TryFrom<Stored> for Preprocessing {
             Inputs::Image(inputs) => inputs.valid(),
             Inputs::Table(inputs) => inputs.valid(),
             Inputs::Series(inputs) => inputs.valid(),
+            Inputs::Text(inputs) => inputs.valid(),
         };
         if !fine {
             return Err("some rule of the inputs has no finite values, a deviation of 0, or a length that does not fit".into());
@@ -131,6 +139,7 @@ impl Inputs {
             Self::Image(inputs) => Signature::plain(&inputs.shape, 1).features,
             Self::Table(inputs) => inputs.features(),
             Self::Series(inputs) => inputs.features(),
+            Self::Text(inputs) => inputs.features(),
         }
     }
 }

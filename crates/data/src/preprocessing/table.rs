@@ -2,8 +2,8 @@ use super::category::CategoryRule;
 use super::date::DatePart;
 use super::number::NumberRule;
 use crate::DataError;
-use crate::read::{CsvForm, DateForm};
-use crate::table::{Cells, Dictionary, MISSING, Table, is_missing, listed, number};
+use crate::read::DateForm;
+use crate::table::{Cells, Table, is_missing, listed, number};
 use nascent_core::Features;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -169,9 +169,35 @@ impl TableInputs {
         self.columns.iter().filter(words).map(|c| c.name.clone()).collect()
     }
 
-    /// What is known of a file of the same kind.
-    pub(crate) fn form<'a>(&'a self, words: &'a [String]) -> CsvForm<'a> {
-        CsvForm { header: Some(self.header), words, missing: &self.missing, delimiter: None }
+    /// What is worth saying of rows to answer: categories and gaps that training had not.
+    pub(crate) fn remarks(&self, table: &Table) -> Vec<String> {
+        let mut remarks = Vec::new();
+        for column in &self.columns {
+            let Some(at) = table.position(&column.name) else { continue };
+            let cells = &table.columns[at].cells;
+            let missing = cells.missing();
+            let gaps = match &column.rule {
+                ColumnRule::Number(rule) => rule.missing.is_some(),
+                ColumnRule::Date { parts, .. } => parts.first().is_some_and(|p| p.rule.missing.is_some()),
+                ColumnRule::Category(rule) => rule.missing,
+            };
+            if missing > 0 && !gaps {
+                remarks.push(format!(
+                    "column {:?} is missing in {missing} rows, as in no training row",
+                    column.name
+                ));
+            }
+            if let (ColumnRule::Category(rule), Cells::Words { codes, dictionary }) = (&column.rule, cells) {
+                let own: Vec<bool> = dictionary.texts().map(|t| rule.is_own(t)).collect();
+                let mut strange = codes.iter().filter(|c| own.get(**c as usize) == Some(&false)).peekable();
+                if let Some(first) = strange.peek() {
+                    let first = dictionary.text(**first).to_string();
+                    let count = strange.count();
+                    remarks.push(format!("column {:?} has {count} cells that were rare or unknown in training, such as {first:?}", column.name));
+                }
+            }
+        }
+        remarks
     }
 
     /// The inputs of all rows of a table with the same columns; others are ignored.
@@ -331,13 +357,4 @@ impl Writer<'_> {
             }
         }
     }
-}
-
-/// Cells as words, for columns of numbers that are to be categories.
-pub(crate) fn as_words(cells: &Cells) -> Option<Cells> {
-    let (Cells::Numbers(values) | Cells::Dates(values)) = cells else { return None };
-    let mut dictionary = Dictionary::default();
-    let codes =
-        values.iter().map(|v| if v.is_nan() { MISSING } else { dictionary.code(&v.to_string()) }).collect();
-    Some(Cells::Words { codes, dictionary })
 }

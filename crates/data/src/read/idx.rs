@@ -26,8 +26,9 @@ pub fn read_idx(source: Source<'_>) -> Result<Array, DataError> {
         0x0d => Element::F32,
         0x0e => Element::F64,
         _ => {
-            return Err(source
-                .fail(format!("has values of type 0x{kind:02x}; IDX files have 0x08, 0x09 or 0x0b to 0x0e")));
+            return Err(source.fail(format!(
+                "has values of type 0x{kind:02x}; IDX files have 0x08, 0x09 or 0x0b to 0x0e"
+            )));
         }
     };
     if !(1..=4).contains(&extents) {

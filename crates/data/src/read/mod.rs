@@ -3,20 +3,28 @@
 //!
 //! No reader panics, and none sets memory aside for what a header promises before the bytes are there.
 
+mod any_table;
 mod array;
 mod cifar;
 mod csv_file;
 mod dates;
 mod idx;
+mod json_lines;
 mod layout;
+mod npz;
+mod parquet_file;
 mod source;
 mod ts;
 
+pub use any_table::read_table;
 pub use array::{Array, Values};
 pub use cifar::{Cifar, read_cifar};
 pub(crate) use csv_file::dates_of;
 pub use csv_file::{CsvForm, read_csv};
 pub(crate) use dates::DateForm;
 pub use idx::read_idx;
+pub use json_lines::read_json_lines;
+pub use npz::read_npz;
+pub use parquet_file::read_parquet;
 pub use source::Source;
 pub use ts::{RawSeries, SeriesFile, read_ts};
