@@ -3,13 +3,16 @@
 //! [`registry`] lists them; [`Spec`] is what users write (`evolution:population=20`). To add one, run
 //! `cargo xtask new strategy NAME`: it writes the file and the line in the registry.
 
+mod elite;
 mod evolution;
 mod exhaustive;
 mod fingerprint;
 mod local_search;
 mod nondominated;
+mod npenas;
 mod nsga2;
 mod parameters;
+mod predictors;
 mod random;
 pub mod registry;
 mod results;
@@ -21,6 +24,7 @@ mod variation;
 pub use evolution::{Evolution, EvolutionParams};
 pub use exhaustive::Exhaustive;
 pub use local_search::{LocalSearch, LocalSearchParams};
+pub use npenas::{Npenas, NpenasParams};
 pub use nsga2::{Nsga2, Nsga2Params};
 pub use parameters::{Parameter, ParameterError, Values};
 pub use random::Random;

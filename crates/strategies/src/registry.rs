@@ -1,7 +1,7 @@
 //! The strategies by name.
 
 use crate::parameters::{Parameter, ParameterError, Values};
-use crate::{evolution, exhaustive, local_search, nsga2, random, tpe};
+use crate::{evolution, exhaustive, local_search, npenas, nsga2, random, tpe};
 use nascent_core::Strategy;
 
 /// A strategy as it is listed.
@@ -31,6 +31,7 @@ static ALL: &[&Entry] = &[
     &evolution::ENTRY,
     &tpe::ENTRY,
     &nsga2::ENTRY,
+    &npenas::ENTRY,
 ];
 
 /// All strategies, in the order they are listed.

@@ -50,6 +50,13 @@ impl Results {
         }
     }
 
+    /// The networks whose results are awaited, in the order proposed.
+    pub(crate) fn running(&self) -> Vec<&Decisions> {
+        let mut running: Vec<&Member> = self.pending.values().collect();
+        running.sort_by_key(|member| member.trial);
+        running.into_iter().map(|member| &member.decisions).collect()
+    }
+
     pub(crate) fn is_pending(&self) -> bool {
         !self.pending.is_empty()
     }

@@ -1,5 +1,5 @@
+use crate::elite::Elite;
 use crate::fingerprint::NumberMap;
-use crate::nondominated::standings;
 use nascent_core::objective::Score;
 use nascent_core::question::{Path, Question, Scale};
 use nascent_core::rng::Rng;
@@ -15,8 +15,8 @@ pub(super) struct Model {
     /// How many of a hundred results are good.
     percentage: u64,
     observed: usize,
-    /// The best results, best first, as many as may ever count as good.
-    best: Vec<(Score, Decisions)>,
+    /// The best results, as many as may ever count as good.
+    best: Elite<Decisions>,
     index: NumberMap<PathKey, usize>,
     places: Vec<Place>,
     /// Counts the changes of what is good.
@@ -48,7 +48,7 @@ impl Model {
         Self {
             percentage,
             observed: 0,
-            best: Vec::new(),
+            best: Elite::new(MOST_GOOD),
             index: NumberMap::default(),
             places: Vec::new(),
             version: 0,
@@ -72,29 +72,7 @@ impl Model {
             let place = self.place(key);
             count(&mut self.places[place].all, answer);
         }
-        if score.values.len() == 1 {
-            let place = self.best.partition_point(|(other, _)| !score.dominates(other));
-            if place < MOST_GOOD {
-                self.best.insert(place, (score, decisions));
-                self.best.truncate(MOST_GOOD);
-            }
-            return;
-        }
-        self.best.push((score, decisions));
-        if self.best.len() > 2 * MOST_GOOD {
-            self.sort();
-            self.best.truncate(MOST_GOOD);
-        }
-    }
-
-    /// Puts the best of several objectives first: by front, then by the room around them.
-    fn sort(&mut self) {
-        let scores: Vec<&Score> = self.best.iter().map(|(score, _)| score).collect();
-        let standings = standings(&scores);
-        let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_by(|&a, &b| standings[a].compare(&standings[b]).then(a.cmp(&b)));
-        let mut taken: Vec<Option<(Score, Decisions)>> = self.best.drain(..).map(Some).collect();
-        self.best.extend(order.into_iter().filter_map(|i| taken[i].take()));
+        self.best.add(score, decisions);
     }
 
     fn place(&mut self, key: PathKey) -> usize {
@@ -111,16 +89,15 @@ impl Model {
         if !std::mem::take(&mut self.is_stale) {
             return;
         }
-        if self.best.first().is_some_and(|(score, _)| score.values.len() > 1) {
-            self.sort();
-        }
         self.version += 1;
         self.places.iter_mut().for_each(|place| place.good.clear());
-        for i in 0..self.quota().min(self.best.len()) {
-            for j in 0..self.best[i].1.len() {
-                let Some((key, answer)) = self.best[i].1.iter().nth(j) else { continue };
-                let place = self.place(key);
-                count(&mut self.places[place].good, answer);
+        let quota = self.quota();
+        for (_, decisions) in self.best.members().iter().take(quota) {
+            for (key, answer) in decisions.iter() {
+                // Every place was met when the decisions were learnt.
+                if let Some(place) = self.index.get(&key) {
+                    count(&mut self.places[*place].good, answer);
+                }
             }
         }
     }

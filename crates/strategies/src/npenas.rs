@@ -1,0 +1,209 @@
+use crate::elite::Elite;
+use crate::fingerprint::{NumberSet, fingerprint};
+use crate::parameters::{Parameter, ParameterError, check_ranges};
+use crate::predictors::acquisition::Acquisition;
+use crate::predictors::surrogate::{FEWEST, Surrogate};
+use crate::registry::Entry;
+use crate::results::{Member, Results};
+use crate::tried::Tried;
+use crate::variation::Child;
+use nascent_core::chooser::{crossover, mutate, sample};
+use nascent_core::{AskContext, Decisions, Event, Next, Strategy, StrategyError, TrialId};
+use smallvec::SmallVec;
+
+/// Predictor-guided evolution (Wei et al. 2020, arXiv:2003.12857): of many children of the best networks, the one that
+/// a predictor expects most of is tried.
+///
+/// The predictor is a Gaussian process on the decisions with a kernel for any space, and what is expected is the
+/// improvement on what was found, times the chance that the limits are kept; the paper trains a graph network instead,
+/// which takes far longer for some hundred results. With several objectives each proposal weighs them anew.
+pub struct Npenas {
+    params: NpenasParams,
+    tried: Tried,
+    results: Results,
+    /// Results that were not learnt from: to compare them needs the objectives, which only `ask` has.
+    news: Vec<Member>,
+    surrogate: Surrogate,
+    /// The best results, whose children are looked at.
+    parents: Elite<(TrialId, Decisions)>,
+    proposed: u64,
+}
+
+/// The parameters of [`Npenas`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NpenasParams {
+    /// How many networks are random before the predictor is used, 5 to 10,000. The paper has 10.
+    pub startup: u64,
+    /// How many of the best have children, 1 to 1,000. The paper has 10.
+    pub parents: u64,
+    /// How many children are looked at for one proposal, 1 to 10,000. The paper has 100.
+    pub children: u64,
+}
+
+impl NpenasParams {
+    /// The strategy with these parameters.
+    ///
+    /// # Errors
+    /// Where one is out of range.
+    pub fn check(self) -> Result<Npenas, ParameterError> {
+        let values = [("startup", self.startup), ("parents", self.parents), ("children", self.children)];
+        check_ranges(ENTRY.parameters, &values)?;
+        Ok(Npenas {
+            params: self,
+            tried: Tried::default(),
+            results: Results::default(),
+            news: Vec::new(),
+            surrogate: Surrogate::default(),
+            parents: Elite::new(self.parents as usize),
+            proposed: 0,
+        })
+    }
+}
+
+pub(crate) static ENTRY: Entry = Entry {
+    name: "npenas",
+    summary: "predictor-guided evolution: of many children of the best, the one that a Gaussian process expects most of",
+    good_for: "expensive trials: tens to some thousands of them, several objectives and measured limits included",
+    paper: "arXiv:2003.12857",
+    cost: "milliseconds, growing with the trials up to some hundred of them; memory grows with the trials",
+    parameters: &[
+        Parameter {
+            name: "startup",
+            meaning: "random networks before the predictor is used",
+            range: (5, 10_000),
+            default: |trials| (trials / 4).clamp(5, 10),
+            default_text: "a quarter of the trials, 5 to 10 (the paper: 10)",
+        },
+        Parameter {
+            name: "parents",
+            meaning: "how many of the best have children",
+            range: (1, 1_000),
+            default: |_| 20,
+            default_text: "20 (the paper: 10)",
+        },
+        Parameter {
+            name: "children",
+            meaning: "how many children are looked at for one proposal",
+            range: (1, 10_000),
+            default: |_| 400,
+            default_text: "400 (the paper: 100)",
+        },
+    ],
+    make: |values| {
+        let params = NpenasParams {
+            startup: values.value("startup"),
+            parents: values.value("parents"),
+            children: values.value("children"),
+        };
+        Ok(Box::new(params.check()?))
+    },
+};
+
+/// Answers given for the children of one proposal, at most: in spaces of very many questions fewer are looked at.
+const ANSWERS: usize = 40_000;
+/// Of the children, those with the best means whose deviations are computed too.
+const CLOSER: usize = 100;
+
+impl Npenas {
+    fn catch_up(&mut self, cx: &AskContext<'_>) -> Result<(), StrategyError> {
+        for member in self.news.drain(..) {
+            let Some(score) = cx.objectives.score(&member.metrics) else { continue };
+            let Member { trial, decisions, metrics, .. } = member;
+            self.surrogate.learn(cx.space, cx.objectives, &decisions, &metrics, score.clone())?;
+            self.parents.add(score, (trial, decisions));
+        }
+        Ok(())
+    }
+
+    /// Children of the best, and some random networks, none tried before.
+    fn children(&mut self, cx: &mut AskContext<'_>) -> Result<Vec<Child>, StrategyError> {
+        let parents = self.parents.members();
+        let questions = parents.first().map_or(1, |(_, (_, decisions))| decisions.len().max(1));
+        let count = (self.params.children as usize).min((ANSWERS / questions).max(10));
+        let mut seen = NumberSet::default();
+        let mut children = Vec::with_capacity(count);
+        for i in 0..count {
+            let (_, (trial, parent)) = &parents[cx.rng.below(parents.len())];
+            let mut ancestors = SmallVec::from_slice(&[*trial]);
+            let mut child = match i % 20 {
+                19 => {
+                    ancestors.clear();
+                    sample(cx.space, &mut cx.rng)?
+                }
+                3 | 7 | 11 | 15 => {
+                    let (_, (other, mate)) = &parents[cx.rng.below(parents.len())];
+                    ancestors.push(*other);
+                    ancestors.dedup();
+                    crossover(cx.space, [parent, mate], &mut cx.rng)?
+                }
+                _ => mutate(cx.space, parent, &mut cx.rng)?.unwrap_or_else(|| parent.clone()),
+            };
+            // Now and then several steps away.
+            while cx.rng.unit() < FURTHER
+                && let Some(further) = mutate(cx.space, &child, &mut cx.rng)?
+            {
+                child = further;
+            }
+            if !self.tried.contains(&child) && seen.insert(fingerprint(&child)) {
+                children.push((child, ancestors));
+            }
+        }
+        Ok(children)
+    }
+
+    /// The child that most is expected of; `None` where there is none.
+    fn child(&mut self, cx: &mut AskContext<'_>) -> Result<Option<Child>, StrategyError> {
+        let children = self.children(cx)?;
+        self.surrogate.update(&self.results.running());
+        let parents = self.parents.members().iter().map(|(score, _)| score);
+        let acquisition = Acquisition::new(cx.objectives, parents, self.surrogate.scales(), &mut cx.rng);
+        let rows = self.surrogate.rows();
+        let mut prospects: Vec<_> = children
+            .into_iter()
+            .map(|child| {
+                let prospect = self.surrogate.look(&rows, &child.0);
+                let hope: Vec<_> = prospect.guesses.iter().map(|g| g.hopeful()).collect();
+                (acquisition.worth(&hope), prospect, child)
+            })
+            .collect();
+        prospects.sort_by(|a, b| b.0.total_cmp(&a.0));
+        prospects.truncate(CLOSER);
+        for (worth, prospect, _) in &mut prospects {
+            self.surrogate.look_closer(prospect);
+            *worth = acquisition.worth(&prospect.guesses);
+        }
+        prospects.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (_, _, child) in prospects {
+            // Costs that follow from the graph are known exactly.
+            if cx.is_feasible(&child.0)? {
+                return Ok(Some(child));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The chance of each further step away from a parent.
+const FURTHER: f64 = 0.6;
+
+impl Strategy for Npenas {
+    fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
+        self.catch_up(cx)?;
+        if self.proposed >= self.params.startup
+            && self.surrogate.results() >= FEWEST
+            && let Some((child, parents)) = self.child(cx)?
+        {
+            return Ok(cx.propose(child, &parents));
+        }
+        Ok(match self.tried.fresh(cx)? {
+            Some(decisions) => cx.propose(decisions, &[]),
+            None => Next::Done,
+        })
+    }
+
+    fn observe(&mut self, event: &Event) {
+        self.tried.observe(event);
+        self.proposed += u64::from(matches!(event, Event::Proposed { .. }));
+        self.news.extend(self.results.observe(event));
+    }
+}

@@ -1,0 +1,144 @@
+//! How much a network that was not tried is worth trying.
+
+use super::gaussian_process::Guess;
+use super::normal::{Scores, below, expected_improvement};
+use super::surrogate::measured_limits;
+use nascent_core::Objectives;
+use nascent_core::objective::{Bound, Score};
+use nascent_core::rng::Rng;
+use smallvec::SmallVec;
+
+/// The expected improvement on what was found, times the chance that the limits are kept (Schonlau et al. 1998).
+///
+/// With several objectives improvement is in a weighted Chebyshev distance, averaged over draws, with weights drawn for
+/// each proposal (Knowles 2006, doi:10.1109/TEVC.2005.851274). Where nothing that keeps the limits was found, the
+/// chance alone counts.
+pub(crate) struct Acquisition {
+    limits: Vec<(Bound, f64)>,
+    gain: Gain,
+}
+
+enum Gain {
+    /// Nothing found keeps the limits.
+    Feasibility,
+    /// Over the best score.
+    Single(f64),
+    /// Over the least distance found.
+    Chebyshev { weights: Vec<f64>, least: f64, draws: Vec<Vec<f64>> },
+}
+
+/// Draws that a gain is averaged over.
+const DRAWS: usize = 24;
+
+impl Acquisition {
+    /// For these results, which need be only those that may be among the best, and the scales of all.
+    pub(crate) fn new<'s>(
+        objectives: &Objectives,
+        results: impl Iterator<Item = &'s Score>,
+        scales: &[Scores],
+        rng: &mut Rng,
+    ) -> Self {
+        let wanted = objectives.wanted.len();
+        let limits = measured_limits(objectives)
+            .zip(scales.get(wanted..).unwrap_or_default())
+            .map(|(limit, scale)| (limit.bound, scale.score(limit.value)))
+            .collect();
+        let found: Vec<&Score> = results.filter(|s| s.violation == 0.0).collect();
+        let score = |score: &&Score| -> SmallVec<[f64; 2]> {
+            score.values.iter().zip(scales).map(|(value, scale)| scale.score(*value)).collect()
+        };
+        let gain = match wanted {
+            _ if found.is_empty() => Gain::Feasibility,
+            1 => Gain::Single(found.iter().map(|s| score(s)[0]).fold(f64::INFINITY, f64::min)),
+            _ => Gain::chebyshev(&found.iter().map(score).collect::<Vec<_>>(), wanted, rng),
+        };
+        Self { limits, gain }
+    }
+
+    /// What guesses are worth: more is better.
+    pub(crate) fn worth(&self, guesses: &[Guess]) -> f64 {
+        let wanted = guesses.len() - self.limits.len();
+        let kept = |((bound, limit), guess): (&(Bound, f64), &Guess)| {
+            let inside = match bound {
+                Bound::AtMost => limit - guess.mean,
+                Bound::AtLeast => guess.mean - limit,
+            };
+            below(inside / guess.deviation.max(1e-6))
+        };
+        let chance: f64 = self.limits.iter().zip(&guesses[wanted..]).map(kept).product();
+        chance * self.gain.expected(&guesses[..wanted])
+    }
+}
+
+impl Gain {
+    fn chebyshev(found: &[SmallVec<[f64; 2]>], wanted: usize, rng: &mut Rng) -> Self {
+        let mut weights: Vec<f64> = (0..wanted).map(|_| -(1.0 - rng.unit()).ln()).collect();
+        let sum: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|weight| *weight /= sum);
+        let least = found.iter().map(|s| distance(&weights, s)).fold(f64::INFINITY, f64::min);
+        let draws = (0..DRAWS).map(|_| (0..wanted).map(|_| rng.normal()).collect()).collect();
+        Self::Chebyshev { weights, least, draws }
+    }
+
+    fn expected(&self, guesses: &[Guess]) -> f64 {
+        match self {
+            Self::Feasibility => 1.0,
+            Self::Single(best) => {
+                guesses.first().map_or(0.0, |g| expected_improvement(g.mean, g.deviation.max(1e-9), *best))
+            }
+            Self::Chebyshev { weights, least, draws } => {
+                let gain = |z: &Vec<f64>| {
+                    let at: SmallVec<[f64; 2]> =
+                        guesses.iter().zip(z).map(|(g, z)| g.mean + g.deviation * z).collect();
+                    (least - distance(weights, &at)).max(0.0)
+                };
+                draws.iter().map(gain).sum::<f64>() / DRAWS as f64
+            }
+        }
+    }
+}
+
+/// The best score that objectives are measured from: three deviations and more below the middle.
+const IDEAL: f64 = -4.0;
+
+/// The augmented Chebyshev distance from the ideal.
+fn distance(weights: &[f64], scores: &[f64]) -> f64 {
+    let terms = || weights.iter().zip(scores).map(|(weight, score)| weight * (score - IDEAL));
+    terms().fold(f64::NEG_INFINITY, f64::max) + 0.05 * terms().sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_several_objectives_each_proposal_wants_another_part_of_the_front() {
+        let mut objectives = Objectives::single("accuracy", nascent_core::objective::Direction::Maximize);
+        let wanted = objectives.wanted[0].clone();
+        objectives.wanted.push(nascent_core::objective::Objective { name: "speed".into(), ..wanted });
+        let result = |a: f64| Score { violation: 0.0, values: [a, -a].into_iter().collect() };
+        let results: Vec<Score> = [-2.0, -1.0, 0.0, 1.0, 2.0].map(result).to_vec();
+        let scales = [0, 1].map(|i| Scores::new(results.iter().map(|r| r.values[i])));
+        let guess = |a: f64, b: f64| [a, b].map(|mean| Guess { mean, deviation: 0.2 });
+        let mut accurate = 0;
+        for seed in 0..100 {
+            let acquisition = Acquisition::new(&objectives, results.iter(), &scales, &mut Rng::new(seed, 0));
+            let worths = [guess(-2.0, 1.0), guess(1.0, -2.0)].map(|g| acquisition.worth(&g));
+            accurate += i32::from(worths[0] > worths[1]);
+            assert!(acquisition.worth(&guess(-3.0, -3.0)) > acquisition.worth(&guess(1.0, 1.0)));
+        }
+        assert!((30..70).contains(&accurate), "{accurate} of 100 prefer the more accurate");
+    }
+
+    #[test]
+    fn a_likely_break_of_a_limit_makes_a_network_worth_less() {
+        let mut objectives = Objectives::single("accuracy", nascent_core::objective::Direction::Maximize);
+        objectives.limits.push("latency_ms<=3".parse().unwrap());
+        let scales = [Scores::new([1.0, 2.0].into_iter()), Scores::new([2.0, 4.0].into_iter())];
+        let result = Score { violation: 0.0, values: [1.5].into_iter().collect() };
+        let acquisition = Acquisition::new(&objectives, [&result].into_iter(), &scales, &mut Rng::new(0, 0));
+        let guess = |latency| [Guess { mean: -1.0, deviation: 0.1 }, Guess { mean: latency, deviation: 0.5 }];
+        let worths: Vec<f64> = [-1.0, 0.0, 1.0].map(|latency| acquisition.worth(&guess(latency))).to_vec();
+        assert!(worths[0] > 1.9 * worths[1] && worths[1] > 10.0 * worths[2], "{worths:?}");
+    }
+}

@@ -1,0 +1,128 @@
+//! Decisions as numbers.
+
+use crate::fingerprint::NumberMap;
+use nascent_core::question::{Path, Question, Scale};
+use nascent_core::{Chooser, Decisions, PathKey, Space, SpaceError};
+
+/// What is known of a question.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Column {
+    /// How many options it has.
+    pub(crate) options: usize,
+    pub(crate) is_ordered: bool,
+}
+
+/// One column for each question met so far, in the order met.
+///
+/// Questions are met by asking the space for decisions, so the same decisions in the same order give the same columns.
+#[derive(Default)]
+pub(crate) struct Encoding {
+    index: NumberMap<PathKey, usize>,
+    columns: Vec<Column>,
+}
+
+/// The code of a question that was not asked: further than 1 from every other.
+pub(crate) const NOT_ASKED: f32 = -2.0;
+
+/// One number a column: the answer's number, for ordered options its place from 0 to 1, or [`NOT_ASKED`]. Columns
+/// beyond the end were not asked.
+pub(crate) type Codes = Vec<f32>;
+
+impl Encoding {
+    pub(crate) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Learns the questions that lead to these decisions, and encodes them.
+    pub(crate) fn learn(&mut self, space: &dyn Space, decisions: &Decisions) -> Result<Codes, SpaceError> {
+        let mut meet = Meet { encoding: self, answers: decisions, next: 0, codes: Codes::new() };
+        space.build(&mut meet)?;
+        Ok(meet.codes)
+    }
+
+    /// Encodes decisions; questions that were never met are left out.
+    pub(crate) fn encode(&self, decisions: &Decisions) -> Codes {
+        let mut codes = vec![NOT_ASKED; self.columns.len()];
+        for (key, answer) in decisions.iter() {
+            if let Some(&column) = self.index.get(&key) {
+                codes[column] = self.columns[column].code(usize::from(answer));
+            }
+        }
+        codes
+    }
+}
+
+impl Column {
+    fn code(self, answer: usize) -> f32 {
+        if self.is_ordered && self.options > 1 {
+            answer as f32 / (self.options - 1) as f32
+        } else {
+            answer as f32
+        }
+    }
+}
+
+struct Meet<'a> {
+    encoding: &'a mut Encoding,
+    answers: &'a Decisions,
+    next: usize,
+    codes: Codes,
+}
+
+impl Meet<'_> {
+    fn meet(&mut self, key: PathKey, question: &Question<'_>, answer: usize) {
+        let columns = &mut self.encoding.columns;
+        let column = *self.encoding.index.entry(key).or_insert_with(|| {
+            let is_ordered = question.scale == Scale::Ordered;
+            columns.push(Column { options: question.options.len(), is_ordered });
+            columns.len() - 1
+        });
+        if self.codes.len() <= column {
+            self.codes.resize(column + 1, NOT_ASKED);
+        }
+        self.codes[column] = self.encoding.columns[column].code(answer);
+    }
+}
+
+impl Chooser for Meet<'_> {
+    fn choose(&mut self, path: Path<'_>, question: &Question<'_>) -> Result<usize, SpaceError> {
+        let key = path.key();
+        let in_order = self.answers.iter().nth(self.next).filter(|(k, _)| *k == key).map(|(_, a)| a);
+        self.next += 1;
+        let answer = in_order.or_else(|| self.answers.answer(key));
+        let answer = answer.ok_or_else(|| SpaceError::Unanswered { path: path.to_string() })?;
+        self.meet(key, question, usize::from(answer));
+        Ok(usize::from(answer))
+    }
+
+    fn settled(&mut self, _: Path<'_>, _: &Question<'_>, _: usize) {
+        // What is not open is the same for every member.
+        self.next += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nascent_core::chooser::sample;
+    use nascent_core::rng::Rng;
+    use nascent_testkit::Tree;
+
+    #[test]
+    fn what_was_learnt_is_encoded_alike() {
+        let mut rng = Rng::new(1, 0);
+        let mut encoding = Encoding::default();
+        let members: Vec<Decisions> = (0..40).map(|_| sample(&Tree, &mut rng).unwrap()).collect();
+        let learnt: Vec<Codes> = members.iter().map(|m| encoding.learn(&Tree, m).unwrap()).collect();
+        assert_eq!(encoding.columns().len(), 4, "a depth and three widths");
+        for (member, learnt) in members.iter().zip(learnt) {
+            let encoded = encoding.encode(member);
+            assert_eq!(encoded[..learnt.len()], learnt);
+            assert!(encoded[learnt.len()..].iter().all(|code| *code == NOT_ASKED));
+            let depth = f32::from(member.iter().next().unwrap().1) / 3.0;
+            assert_eq!(encoded[0], depth, "an ordered answer is its place from 0 to 1");
+            let asked = encoded.iter().filter(|code| **code != NOT_ASKED).count();
+            assert_eq!(asked, member.len());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What guesses results before they are in: encodings of decisions, and models in plain `f64`.
+
+pub(crate) mod acquisition;
+pub(crate) mod cholesky;
+pub(crate) mod encoding;
+pub(crate) mod gaussian_process;
+pub(crate) mod kernel;
+pub(crate) mod normal;
+pub(crate) mod surrogate;
