@@ -185,7 +185,7 @@ impl Workers for SimulatedWorkers<'_> {
     }
 
     fn now_ms(&self) -> u64 {
-        (self.clock.now_s() * 1e3).round() as u64
+        (self.clock.now_s() * 1e3 + 0.5) as u64
     }
 }
 

@@ -93,10 +93,49 @@ impl Known {
 
 /// A digest of answers and where they were given.
 pub(super) fn digest(decisions: &Decisions) -> u128 {
-    let mut bytes: SmallVec<[u8; 128]> = SmallVec::new();
-    for (key, answer) in decisions.iter() {
-        bytes.extend_from_slice(&key.0.to_le_bytes());
-        bytes.extend_from_slice(&answer.to_le_bytes());
+    const ONE: usize = 10;
+    let mut small = [0u8; 16 * ONE];
+    let mut large = Vec::new();
+    let bytes = match small.get_mut(..decisions.len() * ONE) {
+        Some(bytes) => bytes,
+        None => {
+            large.resize(decisions.len() * ONE, 0);
+            &mut large[..]
+        }
+    };
+    for (place, (key, answer)) in bytes.chunks_exact_mut(ONE).zip(decisions.iter()) {
+        place[..8].copy_from_slice(&key.0.to_le_bytes());
+        place[8..].copy_from_slice(&answer.to_le_bytes());
     }
-    xxh3_128(&bytes)
+    xxh3_128(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::PathKey;
+
+    #[test]
+    fn digests_are_those_of_the_bytes_however_many_answers_there_are() {
+        for n in [0u16, 1, 6, 16, 17, 100] {
+            let decisions: Decisions = (0..n).map(|i| (PathKey(u64::from(i) << 40), i * 7)).collect();
+            let bytes: Vec<u8> = decisions
+                .iter()
+                .flat_map(|(k, a)| [&k.0.to_le_bytes()[..], &a.to_le_bytes()].concat())
+                .collect();
+            // Training seeds are made of it, so it may never change.
+            assert_eq!(digest(&decisions), xxh3_128(&bytes), "{n}");
+        }
+    }
+
+    #[test]
+    fn trial_numbers_and_digests_are_spread() {
+        let hash = |n: u32| {
+            let mut spread = Spread::default();
+            spread.write_u32(n);
+            spread.finish()
+        };
+        let lows: std::collections::HashSet<u64> = (0..1_000).map(|n| hash(n) >> 54).collect();
+        assert!(lows.len() > 500, "only {} of 1024 places are used", lows.len());
+    }
 }
