@@ -24,6 +24,21 @@ pub struct Job {
     pub role: Role,
     /// What decides every random number of this trial.
     pub seed: u64,
+    /// The trial of the same network on a lower rung of the same estimator that this one goes on from.
+    ///
+    /// Its weights are what this trial begins with, where they are still there. The seed and the horizon are the same,
+    /// so a trial that begins anew instead comes to the same result, at a higher cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<Continued>,
+}
+
+/// An earlier trial whose work is gone on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continued {
+    /// The trial.
+    pub trial: TrialId,
+    /// How much of the budget it has spent already.
+    pub budget: u32,
 }
 
 impl Job {
@@ -64,6 +79,7 @@ impl Job {
             budget: proposal.budget,
             role: proposal.role.clone(),
             seed: mix(&[seed, network as u64, (network >> 64) as u64, u64::from(replica)]),
+            continues: None,
         }
     }
 }

@@ -25,7 +25,7 @@ pub mod study;
 mod workers;
 
 pub use decisions::{Decisions, PathKey};
-pub use evaluator::{Control, EvaluateError, Evaluator, Identity, Job, Progress};
+pub use evaluator::{Continued, Control, EvaluateError, Evaluator, Identity, Job, Progress};
 pub use event::{Event, TrialId};
 pub use feasibility::{Feasibility, feasibility};
 pub use history::{History, HistoryError, State, Test, Trial};

@@ -20,6 +20,18 @@ pub trait Strategy: Send {
     /// Where the strategy cannot do what is asked, such as enumerate a space without end.
     fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError>;
 
+    /// Is told what is wanted, before anything else, where a study runs it.
+    ///
+    /// For strategies that must compare results between two asks; the same is in every [`AskContext`].
+    fn begin(&mut self, _objectives: &Objectives) {}
+
+    /// Whether it learns from results of several rungs.
+    ///
+    /// Where something around it promotes its networks to higher rungs, it is told of these trials only if it does.
+    fn learns_from_rungs(&self) -> bool {
+        false
+    }
+
     /// Learns of an event. Events may come late, in any order among trials, and never for some trials.
     fn observe(&mut self, event: &Event);
 
@@ -85,7 +97,12 @@ impl AskContext<'_> {
     /// A proposal to try this network on the top rung.
     #[must_use]
     pub fn propose(&self, decisions: Decisions, parents: &[TrialId]) -> Next {
-        let rung = self.ladder.len().saturating_sub(1);
+        self.propose_on(self.ladder.len().saturating_sub(1), decisions, parents)
+    }
+
+    /// A proposal to try this network on a rung.
+    #[must_use]
+    pub fn propose_on(&self, rung: usize, decisions: Decisions, parents: &[TrialId]) -> Next {
         Next::Run(Proposal {
             decisions,
             rung: rung as u16,
@@ -93,6 +110,14 @@ impl AskContext<'_> {
             parents: SmallVec::from_slice(parents),
             role: Role::Search,
         })
+    }
+
+    /// A proposal to go on with the network of trial `from` on a higher rung.
+    ///
+    /// A trial whose only parent is of the same network on a lower rung continues it: [`crate::Job::continues`].
+    #[must_use]
+    pub fn promote(&self, rung: usize, decisions: Decisions, from: TrialId) -> Next {
+        self.propose_on(rung, decisions, &[from])
     }
 }
 

@@ -67,6 +67,9 @@ pub fn without_interruptions(events: &[Stamped]) -> Vec<Event> {
                 hash: *hash,
                 costs: costs.clone(),
             }),
+            Event::Stopped { trial, .. } => {
+                kept.push(Event::Stopped { trial: *trial, seen: Seq(kept.len() as u64) });
+            }
             event => kept.push(event.clone()),
         }
     }

@@ -1,7 +1,7 @@
 use super::known::{SpreadHash, digest};
 use super::{Halt, Study, StudyError};
 use crate::architecture::ArchitectureHash;
-use crate::evaluator::{Identity, Job};
+use crate::evaluator::{Continued, Identity, Job};
 use crate::event::{Event, Proposal, Role, TrialId};
 use crate::history::{History, State, Trial};
 use crate::objective::{Metrics, Violation};
@@ -92,7 +92,8 @@ impl Study<'_> {
     /// # Errors
     /// Where the log, the space, the strategy or the workers fail; the log then still holds all that happened.
     pub fn run(&mut self, phase: &mut Phase<'_>) -> Result<End, StudyError> {
-        if let Source::Strategy(..) = phase.source {
+        if let Source::Strategy(strategy, _) = &mut phase.source {
+            strategy.begin(&self.parts.objectives);
             for stamped in self.parts.log.after(crate::event::Seq(0))? {
                 phase.source.observe(&self.history, &stamped.event);
             }
@@ -239,12 +240,27 @@ impl Study<'_> {
         }
         self.known.remember(key, trial);
         let network = hash.map_or(digest, |h| h.0);
-        let job = Job::new(trial, attempt, proposal, &self.created.ladder, network, self.created.seed);
+        let mut job = Job::new(trial, attempt, proposal, &self.created.ladder, network, self.created.seed);
+        job.continues = self.continued(proposal);
         events.push(Event::Started { trial, attempt });
         self.append(&mut phase.source, events)?;
         flight.running.insert(trial);
         self.parts.workers.start(job)?;
         Ok(())
+    }
+
+    /// The trial that a promotion goes on from: its only parent, the same network on a lower rung of the same kind.
+    fn continued(&self, proposal: &Proposal) -> Option<Continued> {
+        let [parent] = proposal.parents[..] else { return None };
+        let before = self.history.trial(parent).filter(|t| t.state == State::Finished)?;
+        let estimator = |p: &Proposal| self.created.ladder.get(usize::from(p.rung)).map(|r| &r.estimator);
+        let is_lower = before.proposal.rung < proposal.rung && before.proposal.budget < proposal.budget;
+        let is_same = before.proposal.decisions == proposal.decisions
+            && before.proposal.role == proposal.role
+            && estimator(&before.proposal) == estimator(proposal);
+        // A copied result has no weights of its own.
+        let trial = before.copied_from.unwrap_or(parent);
+        (is_lower && is_same).then_some(Continued { trial, budget: before.proposal.budget })
     }
 
     /// Takes in a worker's message.
@@ -261,12 +277,16 @@ impl Study<'_> {
         let event = match message {
             Message::Alive { .. } => return Ok(()),
             Message::Reported { step, metrics, .. } => {
-                let known =
-                    self.history.trial(trial).is_some_and(|t| t.reports.iter().any(|(s, _)| *s == step));
-                if known || metrics.not_finite().is_some() {
+                let reports = self.history.trial(trial).map_or(&[][..], |t| &t.reports);
+                let known = reports.iter().any(|(s, _)| *s == step);
+                let is_last = reports.last().is_some_and(|(s, _)| *s == step);
+                // After the last report the study may have ended before the strategy was asked: it is asked again.
+                if metrics.not_finite().is_some() || known && !is_last {
                     return Ok(());
                 }
-                self.append(&mut phase.source, vec![Event::Reported { trial, step, metrics }])?;
+                if !known {
+                    self.append(&mut phase.source, vec![Event::Reported { trial, step, metrics }])?;
+                }
                 let stop = matches!(&phase.source, Source::Strategy(s, _) if s.should_stop(trial));
                 if !stop {
                     return Ok(());
