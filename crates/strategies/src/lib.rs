@@ -1,7 +1,8 @@
 //! The search strategies that come with Nascent, one file each.
 //!
-//! [`registry`] lists them; [`Spec`] is what users write (`evolution:population=20`). To add one, run
-//! `cargo xtask new strategy NAME`: it writes the file and the line in the registry.
+//! [`registry`] lists them; [`Spec`] is what users write: `evolution:population=20`, or with wrappers around it,
+//! `asha:eta=3 > evolution:population=20`. To add one, run `cargo xtask new strategy NAME`: it writes the file and the
+//! line in the registry.
 
 mod elite;
 mod evolution;
@@ -20,6 +21,7 @@ mod spec;
 mod tpe;
 mod tried;
 mod variation;
+mod wrappers;
 
 pub use evolution::{Evolution, EvolutionParams};
 pub use exhaustive::Exhaustive;
@@ -30,3 +32,4 @@ pub use parameters::{Parameter, ParameterError, Values};
 pub use random::Random;
 pub use spec::{Spec, SpecError};
 pub use tpe::{Tpe, TpeParams};
+pub use wrappers::Wrapper;

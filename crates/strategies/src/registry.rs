@@ -1,6 +1,7 @@
 //! The strategies by name.
 
 use crate::parameters::{Parameter, ParameterError, Values};
+use crate::wrappers::{self, Wrapper};
 use crate::{evolution, exhaustive, local_search, npenas, nsga2, random, tpe};
 use nascent_core::Strategy;
 
@@ -38,6 +39,12 @@ static ALL: &[&Entry] = &[
 #[must_use]
 pub fn all() -> &'static [&'static Entry] {
     ALL
+}
+
+/// All wrappers, which go around a strategy, in the order they are listed.
+#[must_use]
+pub fn wrappers() -> &'static [&'static Wrapper] {
+    wrappers::all()
 }
 
 /// A strategy by its name.

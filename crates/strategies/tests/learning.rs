@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Task, answers, mean, standard_error};
+use common::{Task, answers, mean, rung, standard_error};
 use nascent_core::objective::{Direction, Objective};
 use nascent_core::rng::Rng;
 use nascent_core::{Decisions, Metrics};
@@ -113,5 +113,54 @@ fn limits_on_what_is_measured_are_kept_better_than_by_chance() {
         let ahead = (mean(&found) - mean(&random)) / error;
         println!("{strategy}: {:.1} against {:.1}, {ahead:.1} standard errors", mean(&found), mean(&random));
         assert!(ahead > MARGIN, "{strategy} is {ahead:.1} standard errors ahead of random search");
+    }
+}
+
+/// [`worth`] as it shows after a ninth, a third and all of the budget: ever less noise.
+fn worth_so_far(decisions: &Decisions, rung: usize, rng: &mut Rng) -> Metrics {
+    let noise = [6.0, 2.0, 0.0][rung] * rng.normal();
+    let clear = worth(decisions, rung, rng).value("accuracy").unwrap();
+    Metrics::new().with("accuracy", clear + noise)
+}
+
+#[test]
+fn climbing_the_ladder_finds_better_networks_for_the_same_budget() {
+    let space = Bits { questions: 10, options: 4 };
+    let budgets = [1, 3, 9];
+    let mut task = Task::new(&space, &worth_so_far, 400);
+    task.ladder = budgets.map(rung).to_vec();
+    let best = |strategy: &str| -> Vec<f64> {
+        let spec = Spec::parse(strategy).unwrap();
+        let affordable = |found: Vec<(Decisions, usize, Metrics)>| {
+            let mut left = 360;
+            let mut best = f64::NEG_INFINITY;
+            for (_, rung, metrics) in found {
+                left -= budgets[rung] as i32;
+                if left < 0 {
+                    break;
+                }
+                if rung == 2 {
+                    best = best.max(metrics.value("accuracy").unwrap());
+                }
+            }
+            best
+        };
+        (0..100).map(|seed| affordable(task.run(&mut *spec.make(100).unwrap(), seed))).collect()
+    };
+    let random = best("random");
+    for (strategy, margin) in [
+        ("halving", 2.0),
+        ("hyperband", 1.0),
+        ("asha", 3.0),
+        ("asha > evolution", 5.0),
+        ("bohb", 5.0),
+        ("asha > tpe", 5.0),
+        ("filter > random", 3.0),
+    ] {
+        let found = best(strategy);
+        let error = standard_error(&random).hypot(standard_error(&found));
+        let ahead = (mean(&found) - mean(&random)) / error;
+        println!("{strategy}: {:.1} against {:.1}, {ahead:.1} standard errors", mean(&found), mean(&random));
+        assert!(ahead > margin, "{strategy} is {ahead:.1} standard errors ahead of random search");
     }
 }

@@ -17,5 +17,7 @@ pub use log::{every_event, log_contract, stored_log_contract, without_interrupti
 pub use shared::shared;
 pub use space::space_contract;
 pub use spaces::{Bits, Tree};
-pub use strategy::{recomputes, resumes_everywhere, resumes_everywhere_in, strategy_contract};
+pub use strategy::{
+    ladder_contract, recomputes, resumes_everywhere, resumes_everywhere_in, strategy_contract,
+};
 pub use workers::{Meanwhile, PROBED, Probe, listen, probe_job, workers_contract};

@@ -37,7 +37,15 @@ impl Evaluator for Fewer {
     }
 }
 
-fn created() -> Created {
+/// A ladder of so many rungs, each twice as dear as the one below, the top one with a budget of at least 2.
+fn ladder(rungs: u32) -> Vec<Rung> {
+    let budget = |rung: u32| if rungs == 1 { 2 } else { 1 << rung };
+    (0..rungs)
+        .map(|rung| Rung { estimator: "train".into(), budget: budget(rung), cost: f64::from(budget(rung)) })
+        .collect()
+}
+
+fn created(rungs: u32) -> Created {
     Created {
         format: FORMAT,
         program: "test".into(),
@@ -46,7 +54,7 @@ fn created() -> Created {
         strategy: "the one under test".into(),
         objectives: objectives().wanted,
         limits: Vec::new(),
-        ladder: vec![Rung { estimator: "train".into(), budget: 2, cost: 2.0 }],
+        ladder: ladder(rungs),
         questions: Vec::new(),
         settings: String::new(),
     }
@@ -62,11 +70,12 @@ fn run(
     log: &mut dyn Log,
     workers: usize,
     trials: u64,
+    rungs: u32,
 ) -> Result<End, nascent_core::study::StudyError> {
     let mut crossing = Crossing::new(Inline::new(space, Fewer, || 0), workers);
     let mut sink = |_: &Stamped| {};
     let mut study = Study::open(
-        created(),
+        created(rungs),
         Parts {
             space,
             objectives: objectives(),
@@ -84,9 +93,13 @@ fn run(
 /// # Panics
 /// Where it does not.
 pub fn resumes_everywhere(space: &dyn Space, make: &dyn Fn() -> Box<dyn Strategy>, trials: u64) {
+    resumes_everywhere_on(space, make, trials, 1);
+}
+
+fn resumes_everywhere_on(space: &dyn Space, make: &dyn Fn() -> Box<dyn Strategy>, trials: u64, rungs: u32) {
     let mut logs: HashMap<usize, SharedLog> = HashMap::new();
     let mut open = |number| Box::new(logs.entry(number).or_default().clone()) as Box<dyn Log>;
-    resumes_everywhere_in(space, make, trials, &mut open);
+    resumes(space, make, trials, rungs, &mut open);
 }
 
 /// [`resumes_everywhere`] in logs of another kind: `open` opens the log of a number, which is empty at first and then
@@ -100,23 +113,33 @@ pub fn resumes_everywhere_in(
     trials: u64,
     open: &mut dyn FnMut(usize) -> Box<dyn Log>,
 ) {
+    resumes(space, make, trials, 1, open);
+}
+
+fn resumes(
+    space: &dyn Space,
+    make: &dyn Fn() -> Box<dyn Strategy>,
+    trials: u64,
+    rungs: u32,
+    open: &mut dyn FnMut(usize) -> Box<dyn Log>,
+) {
     let events = {
         let mut whole = open(0);
-        run(space, &mut *make(), &mut *whole, 1, trials).unwrap();
+        run(space, &mut *make(), &mut *whole, 1, trials, rungs).unwrap();
         whole.after(Seq(0)).unwrap()
     };
     let expected = without_interruptions(&events);
     for killed_after in 1..events.len() {
         let mut log = open(killed_after);
         let mut mortal = Mortal::new(&mut *log, killed_after);
-        run(space, &mut *make(), &mut mortal, 1, trials).expect_err("the log should have failed");
+        run(space, &mut *make(), &mut mortal, 1, trials, rungs).expect_err("the log should have failed");
         drop(log);
         // Killed again soon after it was taken up: all but the very last come to their end only then.
         let mut log = open(killed_after);
-        let _ = run(space, &mut *make(), &mut Mortal::new(&mut *log, 2), 1, trials);
+        let _ = run(space, &mut *make(), &mut Mortal::new(&mut *log, 2), 1, trials, rungs);
         drop(log);
         let mut log = open(killed_after);
-        run(space, &mut *make(), &mut *log, 1, trials).unwrap();
+        run(space, &mut *make(), &mut *log, 1, trials, rungs).unwrap();
         let resumed = without_interruptions(&log.after(Seq(0)).unwrap());
         assert_eq!(resumed, expected, "killed after event {killed_after}, the log came out differently");
     }
@@ -161,28 +184,70 @@ pub fn strategy_contract(make: &dyn Fn() -> Box<dyn Strategy>) {
     resumes_everywhere(&crate::Tree, make, 25);
     for workers in [1, 4] {
         let mut log = MemoryLog::new();
-        run(&crate::Tree, &mut *make(), &mut log, workers, 30).unwrap();
+        run(&crate::Tree, &mut *make(), &mut log, workers, 30, 1).unwrap();
         recomputes(&crate::Tree, make, log.events());
     }
     exhausts(make);
     let one = crate::Bits { questions: 1, options: 1 };
     let mut log = MemoryLog::new();
     assert_eq!(
-        run(&one, &mut *make(), &mut log, 1, 10).unwrap(),
+        run(&one, &mut *make(), &mut log, 1, 10, 1).unwrap(),
         End::Exhausted,
         "a space of one network ends"
     );
     let long = crate::Bits { questions: 10_000, options: 4 };
-    assert_eq!(run(&long, &mut *make(), &mut MemoryLog::new(), 2, 3).unwrap(), End::Complete);
+    assert_eq!(run(&long, &mut *make(), &mut MemoryLog::new(), 2, 8, 1).unwrap(), End::Complete);
     limited(make);
-    unanswered(make);
-    scattered(make);
+    unanswered(make, 1);
+    scattered(make, 1);
+}
+
+/// As [`strategy_contract`], for one that climbs a ladder of several rungs.
+///
+/// # Panics
+/// Where the strategy breaks a promise.
+pub fn ladder_contract(make: &dyn Fn() -> Box<dyn Strategy>) {
+    let bits = crate::Bits { questions: 4, options: 3 };
+    resumes_everywhere_on(&bits, make, 30, 3);
+    resumes_everywhere_on(&crate::Tree, make, 30, 2);
+    for (workers, rungs) in [(1, 3), (4, 3), (3, 2)] {
+        let mut log = MemoryLog::new();
+        run(&crate::Tree, &mut *make(), &mut log, workers, 60, rungs).unwrap();
+        recomputes(&crate::Tree, make, log.events());
+        let mut log = MemoryLog::new();
+        assert_eq!(run(&crate::Tree, &mut *make(), &mut log, workers, 5_000, rungs).unwrap(), End::Exhausted);
+        climbs(&History::fold(log.events()).unwrap(), rungs);
+    }
+    unanswered(make, 3);
+    scattered(make, 3);
+    let one = run(&bits, &mut *make(), &mut MemoryLog::new(), 1, 5, 1);
+    let error = one.expect_err("there is nothing to climb").to_string();
+    assert!(error.contains("at least 2 rungs"), "{error}");
+}
+
+/// Every network of the tree was begun once, none ran twice on a rung, the higher rungs had fewer, and the top had some.
+fn climbs(history: &History, rungs: u32) {
+    let mut on: Vec<HashSet<_>> = vec![HashSet::new(); rungs as usize];
+    for trial in &history.trials {
+        let rung = usize::from(trial.proposal.rung);
+        let is_new = on[rung].insert(&trial.proposal.decisions);
+        assert!(is_new, "trial {} tries a network a second time on rung {rung}", trial.id);
+        let budget = ladder(rungs)[rung].budget;
+        assert_eq!(trial.proposal.budget, budget, "trial {} has another budget than its rung", trial.id);
+    }
+    let all: HashSet<_> = on.iter().flatten().collect();
+    assert_eq!(all.len(), 1 + 3 + 9 + 27, "networks were left out");
+    assert!(
+        on.last().is_some_and(|top| !top.is_empty() && top.len() < 40),
+        "the top rung had {:?}",
+        on.last()
+    );
 }
 
 /// Asked again and again before any result is in, a strategy proposes different networks, or waits.
-fn unanswered(make: &dyn Fn() -> Box<dyn Strategy>) {
+fn unanswered(make: &dyn Fn() -> Box<dyn Strategy>, rungs: u32) {
     let space = crate::Bits { questions: 6, options: 3 };
-    let (objectives, ladder) = (objectives(), created().ladder);
+    let (objectives, ladder) = (objectives(), ladder(rungs));
     let mut strategy = make();
     let mut distinct = HashSet::new();
     for trial in (0..60).map(TrialId) {
@@ -202,9 +267,9 @@ fn unanswered(make: &dyn Fn() -> Box<dyn Strategy>) {
 }
 
 /// Results come in any order, late, as failures, as stops, and for some trials never.
-fn scattered(make: &dyn Fn() -> Box<dyn Strategy>) {
+fn scattered(make: &dyn Fn() -> Box<dyn Strategy>, rungs: u32) {
     let space = crate::Bits { questions: 6, options: 3 };
-    let (objectives, ladder) = (objectives(), created().ladder);
+    let (objectives, ladder) = (objectives(), ladder(rungs));
     let mut strategy = make();
     let mut chance = Rng::new(11, 0);
     let mut running: Vec<TrialId> = Vec::new();
@@ -249,7 +314,7 @@ fn scattered(make: &dyn Fn() -> Box<dyn Strategy>) {
 fn exhausts(make: &dyn Fn() -> Box<dyn Strategy>) {
     for workers in [1, 3] {
         let mut log = MemoryLog::new();
-        let end = run(&crate::Tree, &mut *make(), &mut log, workers, 1_000).unwrap();
+        let end = run(&crate::Tree, &mut *make(), &mut log, workers, 1_000, 1).unwrap();
         assert_eq!(end, End::Exhausted);
         let history = History::fold(log.events()).unwrap();
         let distinct: HashSet<_> = history.trials.iter().map(|t| &t.proposal.decisions).collect();
@@ -265,7 +330,7 @@ fn limited(make: &dyn Fn() -> Box<dyn Strategy>) {
     let mut objectives = objectives();
     objectives.limits.push("params<=40".parse().unwrap());
     let mut strategy = make();
-    let ladder = created().ladder;
+    let ladder = ladder(1);
     for trial in 0..10 {
         let trial = TrialId(trial);
         let rng = Rng::new(3, u64::from(trial.0));

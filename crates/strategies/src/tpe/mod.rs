@@ -146,6 +146,10 @@ impl Strategy for Tpe {
         })
     }
 
+    fn learns_from_rungs(&self) -> bool {
+        true
+    }
+
     fn observe(&mut self, event: &Event) {
         self.tried.observe(event);
         self.proposed += u64::from(matches!(event, Event::Proposed { .. }));
