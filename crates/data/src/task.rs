@@ -167,7 +167,7 @@ impl Task {
     /// How training inputs are varied at a level from 0 to 2.
     #[must_use]
     pub fn augmentation(&self, level: u8) -> Augmentation {
-        Augmentation::new(level, self.preprocessing.background())
+        Augmentation::of(&self.preprocessing.inputs, level, self.flip)
     }
 
     /// The space, epochs and batch size that suit the kind and the number of rows.

@@ -190,7 +190,7 @@ const FEWEST_STEPS: usize = 8;
 /// Without names, that many.
 const FEWEST_NAMELESS: usize = 24;
 /// How much neighbours may differ in a series, as a share of what they would if they knew nothing of each other.
-const ROUGHNESS: f64 = 0.2;
+const ROUGHNESS: f64 = 0.35;
 
 /// Whether the columns at `used` look like the steps of one series a row: they are named so, or unnamed and smooth.
 pub(super) fn looks_like_series(table: &Table, used: &[usize]) -> bool {

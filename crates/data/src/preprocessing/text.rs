@@ -138,8 +138,8 @@ mod tests {
         let vocabulary = Vocabulary::of_words(&training);
         let inputs = TextInputs::fit(columns, vocabulary, &training, 60).unwrap();
         let Features::Text { tokens, vocabulary, grams, buckets } = inputs.features() else { panic!() };
-        // Seven words and two marks, besides padding and the unknown.
-        assert_eq!((tokens, vocabulary), (5, 11));
+        // Six words and two marks, besides padding and the unknown.
+        assert_eq!((tokens, vocabulary), (5, 10));
         let codes = inputs.apply(["my card is stolen"].into_iter()).unwrap();
         assert_eq!(codes.len(), tokens + grams);
         assert_eq!(codes[3..5], [1.0, 0.0]);

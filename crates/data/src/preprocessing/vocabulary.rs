@@ -88,7 +88,8 @@ impl Vocabulary {
         let vocabulary: Map<String, Value> =
             all.enumerate().map(|(i, piece)| (piece.into(), json!(i))).collect();
         let model = json!({"type": "BPE", "vocab": vocabulary, "merges": merges, "unk_token": STRANGE});
-        let model: BPE = serde_json::from_value(model).map_err(|e| e.to_string())?;
+        // Its deserializer borrows, so that it must go through text.
+        let model: BPE = serde_json::from_str(&model.to_string()).map_err(|e| e.to_string())?;
         Ok(Encoder::Pieces(Box::new(model)))
     }
 

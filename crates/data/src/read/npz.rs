@@ -179,7 +179,8 @@ mod tests {
             format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}")
         };
         let error = |shape: &str, kind: &str| read(&text(shape, kind), &[0; 8]).unwrap_err();
-        assert!(error("(9,)", "|u1").contains("which are 9 bytes, but is shorter"));
+        assert!(error("(9,)", "|u1").contains("says it has 9 bytes, but has 8"));
+        assert!(error("(900,)", "|u1").contains("which are 900 bytes, but is shorter"));
         assert!(error("(1,)", "<U5").contains("type \"<U5\""));
         assert!(error("(x,)", "|u1").contains("which is none"));
         assert!(error("(99999999999, 99999999999)", "|u1").contains("more than can be"));
