@@ -113,7 +113,7 @@ impl Column {
     /// A column of a name; dates are written with the year first.
     #[must_use]
     pub fn new(name: String, cells: Cells) -> Self {
-        let dates = matches!(cells, Cells::Dates(_)).then_some(DateForm::YearFirst);
+        let dates = matches!(cells, Cells::Dates(_)).then_some(DateForm::Ymd);
         Self { name, cells, dates }
     }
 }

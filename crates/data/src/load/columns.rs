@@ -31,7 +31,7 @@ pub(super) fn fit(table: &Table, used: &[usize], rows: &[usize], missing: Vec<St
         let missing = rows.iter().filter(|&&r| column.cells.is_missing(r)).count();
         let (rule, treatment, different) = match &column.cells {
             Cells::Numbers(values) => number(&column.name, values, rows),
-            Cells::Dates(values) => date(values, column.dates.unwrap_or(DateForm::YearFirst), rows),
+            Cells::Dates(values) => date(values, column.dates.unwrap_or(DateForm::Ymd), rows),
             Cells::Words { codes, dictionary } => words(codes, dictionary, rows),
         };
         if let Some(rule) = rule {
@@ -41,6 +41,7 @@ pub(super) fn fit(table: &Table, used: &[usize], rows: &[usize], missing: Vec<St
         }
         fitted.findings.push(ColumnFinding { name: column.name.clone(), treatment, missing, different });
     }
+    fitted.inputs.limit_levels();
     fitted.inputs.number_codes();
     fitted
 }

@@ -44,8 +44,8 @@ pub(super) fn of_tables(
     made(ready(train, |_, _| Ok(test), findings, options)?, options)
 }
 
-fn made(ready: Ready, options: &Options) -> Result<Task, DataError> {
-    let groups = grouped(&ready)?;
+fn made(mut ready: Ready, options: &Options) -> Result<Task, DataError> {
+    let groups = grouped(&mut ready)?;
     let place = ready.train.place.clone();
     let rows = Rows {
         place: &place,
@@ -57,7 +57,6 @@ fn made(ready: Ready, options: &Options) -> Result<Task, DataError> {
     };
     let (split, how) = rows.cut(options)?;
     let shared = occurring_in_both(&rows.groups, &split);
-    let mut ready = ready;
     if shared > 0 && ready.group.is_none() {
         ready.findings.warnings.push(format!("{shared} test rows also occur among the training rows"));
     }
@@ -376,8 +375,11 @@ fn same_columns(
     test.find("target", &train.columns[at].name)
 }
 
-/// One number a row: rows with equal inputs have equal ones, and rows of one group.
-fn grouped(ready: &Ready) -> Result<Vec<u64>, DataError> {
+/// One number a row: equal rows have equal ones, and rows of one group.
+///
+/// Where most rows occur several times, as they do in a table of few categories, that is no accident that a split must
+/// respect: then equal rows are not kept together.
+fn grouped(ready: &mut Ready) -> Result<Vec<u64>, DataError> {
     let hashed = |table: &Table, names: &[&str]| -> Vec<u64> {
         let mut hashes = vec![0; table.rows()];
         for name in names {
@@ -387,8 +389,9 @@ fn grouped(ready: &Ready) -> Result<Vec<u64>, DataError> {
         }
         hashes
     };
-    let inputs: Vec<&str> = ready.used.iter().map(|&i| ready.train.columns[i].name.as_str()).collect();
-    let mut lists = vec![inputs];
+    let mut row: Vec<&str> = ready.used.iter().map(|&i| ready.train.columns[i].name.as_str()).collect();
+    row.push(ready.goal.target());
+    let mut lists = vec![row];
     if let Some(at) = ready.group {
         let column = &ready.train.columns[at];
         if let Some(row) = (0..ready.train.rows()).find(|&row| column.cells.is_missing(row)) {
@@ -397,7 +400,7 @@ fn grouped(ready: &Ready) -> Result<Vec<u64>, DataError> {
         }
         lists.push(vec![column.name.as_str()]);
     }
-    let lists: Vec<Vec<u64>> = lists
+    let mut lists: Vec<Vec<u64>> = lists
         .iter()
         .map(|names| {
             let mut hashes = hashed(&ready.train, names);
@@ -405,6 +408,14 @@ fn grouped(ready: &Ready) -> Result<Vec<u64>, DataError> {
             hashes
         })
         .collect();
+    let different = lists[0].iter().collect::<HashSet<_>>().len();
+    if different * 2 < lists[0].len() {
+        lists[0] = (0..lists[0].len() as u64).collect();
+        ready
+            .findings
+            .notes
+            .push("most rows occur several times: equal rows are not kept in one part".into());
+    }
     Ok(joined(&lists))
 }
 

@@ -75,9 +75,9 @@ pub enum DateOrder {
 impl From<DateOrder> for DateForm {
     fn from(order: DateOrder) -> Self {
         match order {
-            DateOrder::YearFirst => Self::YearFirst,
-            DateOrder::DayFirst => Self::DayFirst,
-            DateOrder::MonthFirst => Self::MonthFirst,
+            DateOrder::YearFirst => Self::Ymd,
+            DateOrder::DayFirst => Self::Dmy,
+            DateOrder::MonthFirst => Self::Mdy,
         }
     }
 }
@@ -85,15 +85,17 @@ impl From<DateOrder> for DateForm {
 impl From<DateForm> for DateOrder {
     fn from(form: DateForm) -> Self {
         match form {
-            DateForm::YearFirst => Self::YearFirst,
-            DateForm::DayFirst => Self::DayFirst,
-            DateForm::MonthFirst => Self::MonthFirst,
+            DateForm::Ymd => Self::YearFirst,
+            DateForm::Dmy => Self::DayFirst,
+            DateForm::Mdy => Self::MonthFirst,
         }
     }
 }
 
 /// Rows that are written together, so that a column's values and their places in the inputs stay near.
 const BLOCK: usize = 1024;
+/// The most columns of numbers that are categories too.
+const MOST_LEVEL_COLUMNS: usize = 32;
 
 /// One run over the rows of a column, to one place of the inputs.
 enum Writer<'a> {
@@ -118,6 +120,22 @@ enum Writer<'a> {
 }
 
 impl TableInputs {
+    /// Where very many columns of numbers have few values, as pixels and counts do, none of them is a category too: their
+    /// codes would outweigh the columns that are categories.
+    pub(crate) fn limit_levels(&mut self) {
+        let mut rules: Vec<&mut NumberRule> = Vec::new();
+        for column in &mut self.columns {
+            match &mut column.rule {
+                ColumnRule::Number(rule) => rules.push(rule),
+                ColumnRule::Date { parts, .. } => rules.extend(parts.iter_mut().map(|p| &mut p.rule)),
+                ColumnRule::Category(_) => {}
+            }
+        }
+        if rules.iter().filter(|r| !r.levels.is_empty()).count() > MOST_LEVEL_COLUMNS {
+            rules.iter_mut().for_each(|r| r.levels.clear());
+        }
+    }
+
     /// Gives every column its range of codes.
     pub(crate) fn number_codes(&mut self) {
         let mut next = 1;

@@ -4,11 +4,11 @@ use chrono::{NaiveDate, NaiveTime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateForm {
     /// 2026-11-24, also with `/` or `.`.
-    YearFirst,
+    Ymd,
     /// 24.11.2026, also with `/` or `-`.
-    DayFirst,
+    Dmy,
     /// 11/24/2026, also with `-` or `.`.
-    MonthFirst,
+    Mdy,
 }
 
 impl DateForm {
@@ -17,9 +17,8 @@ impl DateForm {
     pub(crate) fn of<'c>(cells: impl Iterator<Item = &'c str> + Clone) -> Option<Self> {
         let fits = |form: Self| cells.clone().all(|cell| form.parse(cell).is_some());
         let points = cells.clone().next()?.contains('.');
-        let order =
-            if points { [Self::DayFirst, Self::MonthFirst] } else { [Self::MonthFirst, Self::DayFirst] };
-        [Self::YearFirst].into_iter().chain(order).find(|form| fits(*form))
+        let order = if points { [Self::Dmy, Self::Mdy] } else { [Self::Mdy, Self::Dmy] };
+        [Self::Ymd].into_iter().chain(order).find(|form| fits(*form))
     }
 
     /// Seconds since the beginning of 1970, for a date with or without a time of day and an offset from UTC.
@@ -36,9 +35,9 @@ impl DateForm {
         let parts = [parts.next()?, parts.next()?, parts.next()?, parts.next().unwrap_or("")];
         let [first, second, third, ""] = parts else { return None };
         let (year, month, day) = match self {
-            Self::YearFirst => (first, second, third),
-            Self::DayFirst => (third, second, first),
-            Self::MonthFirst => (third, first, second),
+            Self::Ymd => (first, second, third),
+            Self::Dmy => (third, second, first),
+            Self::Mdy => (third, first, second),
         };
         if year.len() != 4 || month.len() > 2 || day.len() > 2 {
             return None;
@@ -91,10 +90,10 @@ mod tests {
     #[test]
     fn dates_of_all_orders_are_read() {
         let form = |cells: &[&str]| DateForm::of(cells.iter().copied());
-        assert_eq!(form(&["2026-11-24", "2026/1/2"]), Some(DateForm::YearFirst));
-        assert_eq!(form(&["03/04/2020", "12/31/2020"]), Some(DateForm::MonthFirst));
-        assert_eq!(form(&["03/04/2020", "31/12/2020"]), Some(DateForm::DayFirst));
-        assert_eq!(form(&["03.04.2020"]), Some(DateForm::DayFirst));
+        assert_eq!(form(&["2026-11-24", "2026/1/2"]), Some(DateForm::Ymd));
+        assert_eq!(form(&["03/04/2020", "12/31/2020"]), Some(DateForm::Mdy));
+        assert_eq!(form(&["03/04/2020", "31/12/2020"]), Some(DateForm::Dmy));
+        assert_eq!(form(&["03.04.2020"]), Some(DateForm::Dmy));
         for none in
             ["1.2.3", "12345678", "2020-13-01", "2020-02-30", "text here", "1990-01-01x", "2020-01-01 25:00"]
         {
@@ -104,7 +103,7 @@ mod tests {
 
     #[test]
     fn seconds_are_counted_from_1970() {
-        let parse = |cell| DateForm::YearFirst.parse(cell);
+        let parse = |cell| DateForm::Ymd.parse(cell);
         assert_eq!(parse("1970-01-02"), Some(86_400.0));
         assert_eq!(parse("2000-03-01 00:00:30.5"), Some(951_868_830.5));
         assert_eq!(parse("2000-03-01T01:00:00+01:00"), Some(951_868_800.0));
