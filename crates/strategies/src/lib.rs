@@ -4,6 +4,7 @@
 //! `asha:eta=3 > evolution:population=20`. To add one, run `cargo xtask new strategy NAME`: it writes the file and the
 //! line in the registry.
 
+mod bananas;
 mod elite;
 mod evolution;
 mod exhaustive;
@@ -13,9 +14,12 @@ mod nondominated;
 mod npenas;
 mod nsga2;
 mod parameters;
+mod policy;
+mod ppo;
 mod predictors;
 mod random;
 pub mod registry;
+mod reinforce;
 mod results;
 mod spec;
 mod tpe;
@@ -23,13 +27,16 @@ mod tried;
 mod variation;
 mod wrappers;
 
+pub use bananas::{Bananas, BananasParams};
 pub use evolution::{Evolution, EvolutionParams};
 pub use exhaustive::Exhaustive;
 pub use local_search::{LocalSearch, LocalSearchParams};
 pub use npenas::{Npenas, NpenasParams};
 pub use nsga2::{Nsga2, Nsga2Params};
 pub use parameters::{Parameter, ParameterError, Values};
+pub use ppo::{Ppo, PpoParams};
 pub use random::Random;
+pub use reinforce::{Reinforce, ReinforceParams};
 pub use spec::{Spec, SpecError};
 pub use tpe::{Tpe, TpeParams};
 pub use wrappers::Wrapper;

@@ -2,7 +2,7 @@
 
 use crate::parameters::{Parameter, ParameterError, Values};
 use crate::wrappers::{self, Wrapper};
-use crate::{evolution, exhaustive, local_search, npenas, nsga2, random, tpe};
+use crate::{bananas, evolution, exhaustive, local_search, npenas, nsga2, ppo, random, reinforce, tpe};
 use nascent_core::Strategy;
 
 /// A strategy as it is listed.
@@ -33,6 +33,9 @@ static ALL: &[&Entry] = &[
     &tpe::ENTRY,
     &nsga2::ENTRY,
     &npenas::ENTRY,
+    &bananas::ENTRY,
+    &reinforce::ENTRY,
+    &ppo::ENTRY,
 ];
 
 /// All strategies, in the order they are listed.

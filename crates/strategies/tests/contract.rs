@@ -12,6 +12,10 @@ fn every_strategy_keeps_the_contract() {
         "evolution:crossover=50,pareto=1",
         "tpe:startup=2",
         "npenas:startup=5,children=20",
+        "bananas:startup=5,candidates=10",
+        "reinforce:recurrent=1",
+        "ppo:batch=3",
+        "ppo:recurrent=1,epochs=2,batch=4",
         "median-stop:startup=2 > evolution",
         "median-stop > tpe",
     ];

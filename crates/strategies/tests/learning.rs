@@ -41,6 +41,10 @@ fn strategies_learn() {
         "tpe",
         "nsga2",
         "npenas:children=100",
+        "bananas",
+        "reinforce",
+        "ppo",
+        "ppo:rate=500,clip=10",
     ];
     for strategy in strategies {
         let found = task.best(strategy, seeds(strategy));

@@ -3,7 +3,9 @@
 pub(crate) mod acquisition;
 pub(crate) mod cholesky;
 pub(crate) mod encoding;
+pub(crate) mod ensemble;
 pub(crate) mod gaussian_process;
 pub(crate) mod kernel;
 pub(crate) mod normal;
 pub(crate) mod surrogate;
+pub(crate) mod tape;

@@ -37,7 +37,7 @@ const BEST: usize = 80;
 const LATEST: usize = 80;
 
 /// The number of results at which kernels were fitted last, when there are `n`.
-fn schedule(n: usize) -> usize {
+pub(crate) fn schedule(n: usize) -> usize {
     let mut fitted = 5;
     loop {
         let next = fitted + (fitted / 6).clamp(4, 60);
