@@ -75,7 +75,18 @@ impl BenchSettings {
         }
     }
 
-    /// The settings as a file, as they were asked for.
+    /// The same settings with everything that was left out filled in.
+    #[must_use]
+    pub fn resolved(&self, bench: &Bench) -> Self {
+        let (trials, budget_s) = match bench.protocol.budget {
+            Budget::Queries(n) => (Some(n), None),
+            Budget::Seconds(s) => (None, Some(s)),
+        };
+        let (runs, seed, workers) = (Some(bench.runs), Some(bench.seed), Some(bench.workers));
+        Self { trials, budget_s, runs, seed, workers, ..self.clone() }
+    }
+
+    /// The settings as a file.
     #[must_use]
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).unwrap_or_default()

@@ -28,6 +28,8 @@ pub enum Command {
     List(List),
     /// Count, sample or draw a search space.
     Space(Space),
+    /// Compare strategies on benchmark tables, in simulated time.
+    Bench(Box<Bench>),
     /// Work on trials that come on standard input (used by search).
     #[command(hide = true)]
     Worker,
@@ -180,4 +182,76 @@ pub struct Space {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Bench {
+    #[command(subcommand)]
+    pub action: Option<BenchAction>,
+    /// A protocol, a table's name or file, or a bench.toml; `nascent bench tables` lists them.
+    pub what: Option<String>,
+    /// A strategy, such as 'evolution:population=30'; repeat it to compare.
+    #[arg(long = "strategy", value_name = "STRATEGY")]
+    pub strategies: Vec<String>,
+    /// Runs of each strategy, each with its own seed.
+    #[arg(long)]
+    pub runs: Option<u64>,
+    /// Queries of a run.
+    #[arg(long)]
+    pub trials: Option<u64>,
+    /// Simulated time of a run instead of trials, such as 12000s.
+    #[arg(long)]
+    pub budget: Option<Budget>,
+    /// The seed from which every run's is made.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Simulated workers of each run.
+    #[arg(long)]
+    pub workers: Option<usize>,
+    /// Count rows of one computation as one query.
+    #[arg(long)]
+    pub distinct: bool,
+    /// Only this case of a protocol; repeat it for several.
+    #[arg(long = "case", value_name = "CASE")]
+    pub cases: Vec<String>,
+    /// A column of a table to optimise; repeat it for two.
+    #[arg(long = "objective", value_name = "COLUMN")]
+    pub objectives: Vec<String>,
+    /// A limit on a column of a table, such as 'latency_ms<=5'.
+    #[arg(long = "limit", value_name = "LIMIT")]
+    pub limits: Vec<String>,
+    /// The column of a table that what was found is judged by.
+    #[arg(long, value_name = "COLUMN")]
+    pub score: Option<String>,
+    /// The column of a table that holds the seconds of a trial.
+    #[arg(long, value_name = "COLUMN")]
+    pub seconds: Option<String>,
+    /// The folder of imported tables.
+    #[arg(long, default_value = "tables", global = true)]
+    pub tables: PathBuf,
+    /// The folder of the results; bench/NAME unless given. The same command continues what is in it.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Threads; one for each core unless given.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Print the summary as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Subcommand)]
+pub enum BenchAction {
+    /// Make tables from Parquet or CSV files.
+    Import {
+        /// The files: published tables by their names, or your own with --space.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// A description of your own table in TOML: which columns are decisions.
+        #[arg(long, value_name = "FILE")]
+        space: Option<PathBuf>,
+    },
+    /// List tables, with licences and sources, and protocols.
+    Tables,
 }

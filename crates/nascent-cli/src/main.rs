@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Compare(options) => command::compare(&options),
         Command::List(options) => command::list(&options),
         Command::Space(options) => command::space(&options),
+        Command::Bench(options) => command::bench(*options),
         Command::Worker => return nascent::serve(),
     };
     done.unwrap_or_else(|error| complaint::print(&error))

@@ -1,9 +1,10 @@
 //! Runs a study from settings to files: the library behind the command line, and for programs of your own.
 //!
 //! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
-//! For a study of your own space, strategy, evaluator or objective see the crate's examples: they use
-//! [`core`] directly.
+//! [`bench`] compares strategies on tables. For a study of your own space, strategy, evaluator or objective see the
+//! crate's examples: they use [`core`] directly.
 
+pub mod bench;
 mod choice;
 mod error;
 mod evidence;
