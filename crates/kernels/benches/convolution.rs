@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d, Path, Scratch};
+use nascent_kernels::{BatchNorm, Conv2d, Path, Pool2d, Pooling, Scratch};
 use std::hint::black_box;
 
 fn convolutions(c: &mut Criterion) {
@@ -13,19 +13,20 @@ fn convolutions(c: &mut Criterion) {
         height: 8,
         width: 8,
         outputs: 64,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-        dilation: 1,
+        kernel: [3; 2],
+        stride: [1; 2],
+        padding: [1; 2],
+        dilation: [1; 2],
         groups: 1,
     };
     let shapes = [
         ("8x8 1-32", Conv2d { channels: 1, outputs: 32, ..base }),
         ("8x8 32-64", base),
         ("4x4 64-64", Conv2d { channels: 64, height: 4, width: 4, ..base }),
-        ("8x8 1x1 64-64", Conv2d { channels: 64, kernel: 1, padding: 0, ..base }),
+        ("8x8 1x1 64-64", Conv2d { channels: 64, kernel: [1; 2], padding: [0; 2], ..base }),
         ("32x32 16-16", Conv2d { channels: 16, outputs: 16, height: 32, width: 32, ..base }),
         ("8x8 depthwise 64", Conv2d { channels: 64, groups: 64, ..base }),
+        ("1x64 of 7, 32-64", Conv2d { height: 1, width: 64, kernel: [1, 7], padding: [0, 3], ..base }),
     ];
     for (name, shape) in shapes {
         let mut group = c.benchmark_group(name);
@@ -67,12 +68,21 @@ fn norms_and_pools(c: &mut Criterion) {
                 norm.backward(path, seen, statistics, &y, &mut dx, &mut dscale, &mut dshift);
             });
         });
-        let pool = MaxPool2d { planes: 4096, height: side, width: side, kernel: 2, stride: 2, padding: 0 };
-        let mut y = vec![0.0; 1024 * plane];
-        group.bench_function("maximum", |b| b.iter(|| pool.forward(path, black_box(&x), &mut y)));
-        group.bench_function("gradient of the maximum", |b| {
-            b.iter(|| pool.backward(path, black_box(&x), &y, &mut dx));
-        });
+        for (name, kind, kernel, stride, padding) in [
+            ("maximum 2/2", Pooling::Max, 2, 2, 0),
+            ("maximum 3/1", Pooling::Max, 3, 1, 1),
+            ("mean 2/2", Pooling::Average, 2, 2, 0),
+            ("mean 3/1", Pooling::Average, 3, 1, 1),
+        ] {
+            let (kernel, stride, padding) = ([kernel; 2], [stride; 2], [padding; 2]);
+            let pool = Pool2d { kind, planes: 4096, height: side, width: side, kernel, stride, padding };
+            let (height, width) = pool.output_size();
+            let mut y = vec![0.5; 4096 * height * width];
+            group.bench_function(name, |b| b.iter(|| pool.forward(path, black_box(&x), &mut y)));
+            group.bench_function(format!("gradient of the {name}"), |b| {
+                b.iter(|| pool.backward(path, black_box(&x), &y, &mut dx));
+            });
+        }
     }
 }
 

@@ -34,7 +34,7 @@ impl Smooth {
 
 /// `exp(x)` to a relative error of 3·10⁻⁷ for `x` from −87 to 87, and its value at the nearer end elsewhere.
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     const HIGH: f32 = 0.693_359_4;
     const LOW: f32 = -2.121_944_4e-4;
     // Adding one and a half times 2^23 rounds to a whole number, which then stands in the lowest bits.
@@ -53,7 +53,7 @@ fn exp(x: f32) -> f32 {
 }
 
 #[inline(always)]
-fn sigmoid(x: f32) -> f32 {
+pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 

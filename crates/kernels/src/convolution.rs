@@ -5,12 +5,12 @@
 //! of the input is the same sum over other windows; the gradient of the weights sums over pixels.
 
 use crate::depthwise;
-use crate::gather::{Gather, Window};
+use crate::gather::{Axis, Gather, Window};
 use crate::lanes::{Lanes, Path, Work};
 use crate::layout::{Bordered, Part};
 use crate::tile::{Panel, Products, Run, SLACK, Sums, panels, runs};
 
-/// The shape of a convolution with a square kernel.
+/// The shape of a convolution. Pairs are for rows and columns: a sequence is an image of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
     /// Images.
@@ -23,14 +23,14 @@ pub struct Conv2d {
     pub width: usize,
     /// Channels of an output image.
     pub outputs: usize,
-    /// Side of the kernel, at least 1.
-    pub kernel: usize,
+    /// Taps of the kernel, at least 1.
+    pub kernel: [usize; 2],
     /// Step between windows, at least 1.
-    pub stride: usize,
-    /// Zeros around the image.
-    pub padding: usize,
+    pub stride: [usize; 2],
+    /// Zeros at both ends.
+    pub padding: [usize; 2],
     /// Distance between taps, at least 1.
-    pub dilation: usize,
+    pub dilation: [usize; 2],
     /// Groups of channels that do not mix; divides `channels` and `outputs`.
     pub groups: usize,
 }
@@ -60,8 +60,8 @@ impl Conv2d {
     /// Rows and columns of an output image.
     #[must_use]
     pub fn output_size(&self) -> (usize, usize) {
-        let window = self.window();
-        (window.places(self.height), window.places(self.width))
+        let Window { rows, columns } = self.window();
+        (rows.places(), columns.places())
     }
 
     /// Numbers in the input.
@@ -77,10 +77,10 @@ impl Conv2d {
         self.batch * self.outputs * height * width
     }
 
-    /// Numbers in the weights, `[outputs, channels / groups, kernel, kernel]`.
+    /// Numbers in the weights, `[outputs, channels / groups, rows, columns]`.
     #[must_use]
     pub fn weight_len(&self) -> usize {
-        self.outputs * self.channels / self.groups * self.kernel * self.kernel
+        self.outputs * self.channels / self.groups * self.taps()
     }
 
     /// Whether each channel is a group of its own, with one output.
@@ -168,16 +168,18 @@ impl Conv2d {
     }
 
     pub(crate) fn window(&self) -> Window {
-        let Self { kernel, stride, padding, dilation, .. } = *self;
-        Window { kernel, stride, padding, dilation }
-    }
-
-    pub(crate) fn size(&self) -> (usize, usize) {
-        (self.height, self.width)
+        let axis = |size, i: usize| Axis {
+            size,
+            kernel: self.kernel[i],
+            stride: self.stride[i],
+            padding: self.padding[i],
+            dilation: self.dilation[i],
+        };
+        Window { rows: axis(self.height, 0), columns: axis(self.width, 1) }
     }
 
     pub(crate) fn taps(&self) -> usize {
-        self.kernel * self.kernel
+        self.kernel[0] * self.kernel[1]
     }
 
     /// Channels of group `group`, on the side of the input.
@@ -237,8 +239,8 @@ impl Work for Forward<'_> {
         let Self { shape, x, weight, bias, y, scratch } = self;
         let (inputs, outputs) = (shape.channels / shape.groups, shape.outputs / shape.groups);
         let pitch = outputs.next_multiple_of(L::WIDTH);
-        let layout = shape.window().input_layout(shape.size(), inputs);
-        let gather = shape.window().forward(shape.size(), &layout);
+        let layout = shape.window().input_layout(inputs);
+        let gather = shape.window().forward(&layout);
         let (taps, runs, panels) = (shape.taps(), runs(&gather.taps, inputs), panels::<L>(outputs));
         let pixels = gather.places.len();
         let chunk = shape.images(layout.len() + pixels * pitch);
@@ -291,11 +293,11 @@ impl Work for WeightGradient<'_> {
         let Self { shape, x, dy, dweight, scratch } = self;
         let (inputs, outputs) = (shape.channels / shape.groups, shape.outputs / shape.groups);
         let pitch = outputs.next_multiple_of(L::WIDTH);
-        let layout = shape.window().input_layout(shape.size(), inputs);
-        let gather = shape.window().forward(shape.size(), &layout);
+        let layout = shape.window().input_layout(inputs);
+        let gather = shape.window().forward(&layout);
         let (taps, runs, panels) = (shape.taps(), runs(&gather.taps, inputs), panels::<L>(outputs));
         let (height, width) = shape.output_size();
-        let plain = Bordered { before: 0, height, width, pitch };
+        let plain = Bordered { before: (0, 0), height, width, pitch };
         let chunk = shape.images(layout.len() + plain.len());
         let (x_len, dy_len) = (x.len() / shape.batch, dy.len() / shape.batch);
         let input = zeros(&mut scratch.input, chunk * layout.len() + SLACK);
@@ -338,8 +340,8 @@ impl Work for InputGradient<'_> {
         let Self { shape, weight, dy, dx, scratch } = self;
         let (inputs, outputs) = (shape.channels / shape.groups, shape.outputs / shape.groups);
         let pitch = inputs.next_multiple_of(L::WIDTH);
-        let layout = shape.window().output_layout(shape.size(), outputs);
-        let gathers = shape.window().backward(shape.size(), &layout);
+        let layout = shape.window().output_layout(outputs);
+        let gathers = shape.window().backward(&layout);
         let (taps, panels) = (shape.taps(), panels::<L>(inputs));
         let pixels = shape.height * shape.width;
         let chunk = shape.images(layout.len() + pixels * pitch);

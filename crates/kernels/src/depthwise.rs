@@ -48,8 +48,8 @@ impl Work for Forward<'_> {
     fn run<L: Lanes>(self) {
         let Self { shape, x, weight, bias, y, scratch } = self;
         let pitch = shape.channels.next_multiple_of(L::WIDTH);
-        let layout = shape.window().input_layout(shape.size(), pitch);
-        let gather = shape.window().forward(shape.size(), &layout);
+        let layout = shape.window().input_layout(pitch);
+        let gather = shape.window().forward(&layout);
         let pixels = gather.places.len();
         let chunk = shape.images(layout.len() + pixels * pitch);
         let (x_len, y_len) = (x.len() / shape.batch, y.len() / shape.batch);
@@ -72,10 +72,10 @@ impl Work for WeightGradient<'_> {
     fn run<L: Lanes>(self) {
         let Self { shape, x, dy, dweight, scratch } = self;
         let pitch = shape.channels.next_multiple_of(L::WIDTH);
-        let layout = shape.window().input_layout(shape.size(), pitch);
-        let gather = shape.window().forward(shape.size(), &layout);
+        let layout = shape.window().input_layout(pitch);
+        let gather = shape.window().forward(&layout);
         let (height, width) = shape.output_size();
-        let plain = Bordered { before: 0, height, width, pitch };
+        let plain = Bordered { before: (0, 0), height, width, pitch };
         let chunk = shape.images(layout.len() + plain.len());
         let (x_len, dy_len) = (x.len() / shape.batch, dy.len() / shape.batch);
         let input = zeros(&mut scratch.input, chunk * layout.len());
@@ -105,8 +105,8 @@ impl Work for InputGradient<'_> {
     fn run<L: Lanes>(self) {
         let Self { shape, weight, dy, dx, scratch } = self;
         let pitch = shape.channels.next_multiple_of(L::WIDTH);
-        let layout = shape.window().output_layout(shape.size(), pitch);
-        let gathers = shape.window().backward(shape.size(), &layout);
+        let layout = shape.window().output_layout(pitch);
+        let gathers = shape.window().backward(&layout);
         let pixels = shape.height * shape.width;
         let chunk = shape.images(layout.len() + pixels * pitch);
         let (dx_len, dy_len) = (dx.len() / shape.batch, dy.len() / shape.batch);

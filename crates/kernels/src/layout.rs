@@ -5,8 +5,8 @@ use crate::lanes::Lanes;
 /// How images lie while they are computed with: pixel by pixel, the channels of a pixel side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bordered {
-    /// Rows and columns of zeros before the image.
-    pub before: usize,
+    /// Rows of zeros above the image, columns of zeros left of it.
+    pub before: (usize, usize),
     /// Rows with the border.
     pub height: usize,
     /// Columns with the border.
@@ -46,7 +46,7 @@ impl Part {
     pub fn pack<L: Lanes>(&self, images: &[f32], layout: &Bordered, to: &mut [f32]) {
         let plane = self.height * self.width;
         let place =
-            |y: usize, x: usize| ((y + layout.before) * layout.width + x + layout.before) * layout.pitch;
+            |y: usize, x: usize| ((y + layout.before.0) * layout.width + x + layout.before.1) * layout.pitch;
         let places: Vec<usize> =
             (0..self.height).flat_map(|y| (0..self.width).map(move |x| place(y, x))).collect();
         for (image, to) in images.chunks_exact(self.all * plane).zip(to.chunks_exact_mut(layout.len())) {

@@ -145,6 +145,37 @@ impl Sum {
     }
 }
 
+/// Adds up each channel of `[batch, channels, plane]`, all of `sums`, one a channel, being overwritten.
+///
+/// # Panics
+/// Where the numbers are not whole examples.
+pub fn channel_sums(path: Path, plane: usize, x: &[f32], sums: &mut [f32]) {
+    assert!(x.is_empty() || x.len().is_multiple_of(plane * sums.len()));
+    path.run(ChannelSums { plane, x, sums });
+}
+
+struct ChannelSums<'a> {
+    plane: usize,
+    x: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl Work for ChannelSums<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Self { plane, x, sums } = self;
+        let step = (plane * sums.len()).max(1);
+        for (c, sum) in sums.iter_mut().enumerate() {
+            let mut total = Sum::new();
+            for example in x.chunks_exact(step) {
+                let x = &example[c * plane..][..plane];
+                total.add(plane, |i| x[i]);
+            }
+            *sum = total.total() as f32;
+        }
+    }
+}
+
 struct Forward<'a> {
     shape: &'a BatchNorm,
     x: &'a [f32],

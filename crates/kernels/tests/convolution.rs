@@ -24,14 +24,14 @@ fn products(s: &Conv2d, mut f: impl FnMut(usize, usize, usize)) {
         for o in 0..s.outputs {
             for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
                 for i in 0..inputs {
-                    for (ky, kx) in (0..s.kernel).flat_map(|ky| (0..s.kernel).map(move |kx| (ky, kx))) {
-                        let sy = (y * s.stride + ky * s.dilation).wrapping_sub(s.padding);
-                        let sx = (x * s.stride + kx * s.dilation).wrapping_sub(s.padding);
+                    for (ky, kx) in (0..s.kernel[0]).flat_map(|ky| (0..s.kernel[1]).map(move |kx| (ky, kx))) {
+                        let sy = (y * s.stride[0] + ky * s.dilation[0]).wrapping_sub(s.padding[0]);
+                        let sx = (x * s.stride[1] + kx * s.dilation[1]).wrapping_sub(s.padding[1]);
                         if sy < s.height && sx < s.width {
                             let channel = o / outputs * inputs + i;
                             f(
                                 ((n * s.channels + channel) * s.height + sy) * s.width + sx,
-                                ((o * inputs + i) * s.kernel + ky) * s.kernel + kx,
+                                ((o * inputs + i) * s.kernel[0] + ky) * s.kernel[1] + kx,
                                 ((n * s.outputs + o) * height + y) * width + x,
                             );
                         }
@@ -93,19 +93,32 @@ fn check(shape: &Conv2d, with_bias: bool) {
 }
 
 fn shapes() -> impl Strategy<Value = Conv2d> {
-    let sizes = (1usize..6, 1usize..12, 1usize..12, 1usize..6, 1usize..4, 0usize..4, 1usize..4);
+    let axis = || (1usize..12, 1usize..6, 1usize..4, 0usize..4, 1usize..4);
+    // Square windows, other windows, and sequences.
+    let row = (Just(1usize), Just(1usize), Just(1usize), Just(0usize), Just(1usize));
+    let axes = prop_oneof![
+        (1usize..12, axis()).prop_map(|(height, axis)| ((height, axis.1, axis.2, axis.3, axis.4), axis)),
+        (axis(), axis()),
+        (row, axis()),
+    ];
     let channels = prop_oneof![
         (1usize..4, 1usize..9, 1usize..9).prop_map(|(g, i, o)| (g, g * i, g * o)),
         (2usize..40).prop_map(|c| (c, c, c)),
         (1usize..70, 1usize..150).prop_map(|(i, o)| (1, i, o)),
     ];
-    (sizes, channels).prop_filter_map("the window must fit", |(sizes, (groups, channels, outputs))| {
-        let (batch, height, width, kernel, stride, padding, dilation) = sizes;
-        let shape =
-            Conv2d { batch, channels, height, width, outputs, kernel, stride, padding, dilation, groups };
-        let (out_height, out_width) = shape.output_size();
-        (out_height > 0 && out_width > 0).then_some(shape)
-    })
+    (1usize..6, axes, channels).prop_filter_map(
+        "the window must fit",
+        |(batch, (rows, columns), channels)| {
+            let (groups, channels, outputs) = channels;
+            let (height, width) = (rows.0, columns.0);
+            let (kernel, stride) = ([rows.1, columns.1], [rows.2, columns.2]);
+            let (padding, dilation) = ([rows.3, columns.3], [rows.4, columns.4]);
+            let shape =
+                Conv2d { batch, channels, height, width, outputs, kernel, stride, padding, dilation, groups };
+            let (out_height, out_width) = shape.output_size();
+            (out_height > 0 && out_width > 0).then_some(shape)
+        },
+    )
 }
 
 proptest! {
@@ -124,16 +137,20 @@ fn shapes_of_real_networks_and_of_several_chunks() {
         height: 32,
         width: 32,
         outputs: 16,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-        dilation: 1,
+        kernel: [3; 2],
+        stride: [1; 2],
+        padding: [1; 2],
+        dilation: [1; 2],
         groups: 1,
     };
     check(&base, false);
-    check(&Conv2d { outputs: 32, stride: 2, ..base }, false);
-    check(&Conv2d { kernel: 1, padding: 0, outputs: 64, stride: 2, ..base }, true);
-    check(&Conv2d { channels: 24, outputs: 24, groups: 24, kernel: 5, padding: 2, ..base }, false);
+    check(&Conv2d { outputs: 32, stride: [2; 2], ..base }, false);
+    check(&Conv2d { kernel: [1; 2], padding: [0; 2], outputs: 64, stride: [2; 2], ..base }, true);
+    check(&Conv2d { channels: 24, outputs: 24, groups: 24, kernel: [5; 2], padding: [2; 2], ..base }, false);
+    let sequence =
+        Conv2d { height: 1, width: 500, kernel: [1, 9], padding: [0, 16], dilation: [1, 4], ..base };
+    check(&sequence, true);
+    check(&Conv2d { stride: [1, 2], groups: 16, ..sequence }, false);
     check(&Conv2d { channels: 1, outputs: 33, batch: 40, height: 8, width: 8, ..base }, false);
 }
 
@@ -145,10 +162,10 @@ fn nothing_in_gives_nothing_out_and_not_a_number_goes_through() {
         height: 4,
         width: 4,
         outputs: 3,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-        dilation: 1,
+        kernel: [3; 2],
+        stride: [1; 2],
+        padding: [1; 2],
+        dilation: [1; 2],
         groups: 1,
     };
     let (w, mut dw, mut scratch) = (numbers(54, 1), vec![f32::NAN; 54], Scratch::default());

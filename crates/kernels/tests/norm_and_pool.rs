@@ -1,23 +1,11 @@
 //! Normalisation and pooling against their definitions in double precision, and their gradients against differences.
 #![allow(clippy::unwrap_used)]
 
-use nascent_kernels::{BatchNorm, MaxPool2d, Path};
+mod common;
+
+use common::{assert_close, numbers, slopes, wide};
+use nascent_kernels::{BatchNorm, Path, Pool2d, Pooling};
 use proptest::prelude::*;
-
-fn numbers(n: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
-}
-
-fn wide(x: &[f32]) -> Vec<f64> {
-    x.iter().map(|x| f64::from(*x)).collect()
-}
 
 /// The definition; also the means and variances.
 fn normalise(s: &BatchNorm, x: &[f64], scale: &[f64], shift: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
@@ -32,30 +20,6 @@ fn normalise(s: &BatchNorm, x: &[f64], scale: &[f64], shift: &[f64]) -> (Vec<f64
         if s.relu { y.max(0.0) } else { y }
     });
     (y.collect(), mean, variance)
-}
-
-/// The slope of `f` at each position of `x`, by central differences.
-fn slopes(x: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
-    let mut x = x.to_vec();
-    let h = 1e-6;
-    (0..x.len())
-        .map(|i| {
-            let here = x[i];
-            x[i] = here + h;
-            let up = f(&x);
-            x[i] = here - h;
-            let down = f(&x);
-            x[i] = here;
-            (up - down) / (2.0 * h)
-        })
-        .collect()
-}
-
-fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
-    let size = expected.iter().fold(1.0f64, |m, x| m.max(x.abs()));
-    for (got, e) in got.iter().zip(expected) {
-        assert!((f64::from(*got) - e).abs() <= tolerance * size, "{what}: {got} for {e}");
-    }
 }
 
 proptest! {
@@ -91,39 +55,92 @@ proptest! {
 
     #[test]
     fn pooling(
-        sizes in (1usize..5, 1usize..9, 1usize..9),
-        kernel in 1usize..5, stride in 1usize..4, padding in 0usize..3, seed in 0u64..1000,
+        sizes in (1usize..5, 1usize..9, 1usize..40),
+        rows in (1usize..5, 1usize..4, 0usize..3), columns in (1usize..5, 1usize..4, 0usize..3),
+        square: bool, seed in 0u64..1000,
     ) {
         let (planes, height, width) = sizes;
-        let s = MaxPool2d { planes, height, width, kernel, stride, padding };
-        let (out_height, out_width) = s.output_size();
-        prop_assume!(2 * padding <= kernel && out_height * out_width > 0);
-        // Few values, so that there are ties.
-        let x: Vec<f32> = numbers(planes * height * width, seed + 1).iter().map(|x| (x * 3.0).round() - 5.0).collect();
-        let dy = numbers(planes * out_height * out_width, seed + 2);
-        let (mut y_expected, mut dx_expected) = (Vec::new(), vec![0.0f32; x.len()]);
-        for p in 0..planes {
-            for (oy, ox) in (0..out_height).flat_map(|y| (0..out_width).map(move |x| (y, x))) {
-                let mut best: Option<usize> = None;
-                for (ky, kx) in (0..kernel).flat_map(|y| (0..kernel).map(move |x| (y, x))) {
-                    let (sy, sx) = ((oy * stride + ky).wrapping_sub(padding), (ox * stride + kx).wrapping_sub(padding));
-                    if sy < height && sx < width {
-                        let at = (p * height + sy) * width + sx;
-                        if best.is_none_or(|b| x[at] > x[b]) {
-                            best = Some(at);
-                        }
-                    }
-                }
-                dx_expected[best.unwrap()] += dy[y_expected.len()];
-                y_expected.push(x[best.unwrap()]);
+        let rows = if square { columns } else { rows };
+        let (kernel, stride, padding) = ([rows.0, columns.0], [rows.1, columns.1], [rows.2, columns.2]);
+        let s = Pool2d { kind: Pooling::Max, planes, height, width, kernel, stride, padding };
+        prop_assume!(2 * padding[0] <= kernel[0] && 2 * padding[1] <= kernel[1]);
+        prop_assume!(s.output_size().0 * s.output_size().1 > 0);
+        check_pool(&s, seed);
+    }
+}
+
+/// Calls `f(window, cell)` with the positions of every cell that every window covers, in rows.
+fn cells(s: &Pool2d, mut f: impl FnMut(usize, usize)) {
+    let (out_height, out_width) = s.output_size();
+    for window in 0..s.planes * out_height * out_width {
+        let (p, oy, ox) =
+            (window / (out_height * out_width), window / out_width % out_height, window % out_width);
+        for (ky, kx) in (0..s.kernel[0]).flat_map(|y| (0..s.kernel[1]).map(move |x| (y, x))) {
+            let sy = (oy * s.stride[0] + ky).wrapping_sub(s.padding[0]);
+            let sx = (ox * s.stride[1] + kx).wrapping_sub(s.padding[1]);
+            if sy < s.height && sx < s.width {
+                f(window, (p * s.height + sy) * s.width + sx);
             }
         }
-        let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
-        for path in Path::available() {
+    }
+}
+
+fn check_pool(s: &Pool2d, seed: u64) {
+    let (out_height, out_width) = s.output_size();
+    // Few values, so that there are ties.
+    let x: Vec<f32> =
+        numbers(s.planes * s.height * s.width, seed + 1).iter().map(|x| (x * 3.0).round() - 5.0).collect();
+    let dy = numbers(s.planes * out_height * out_width, seed + 2);
+    let mut best: Vec<Option<usize>> = vec![None; dy.len()];
+    let mut sums = vec![(0.0, 0.0); dy.len()];
+    cells(s, |window, cell| {
+        if best[window].is_none_or(|b| x[cell] > x[b]) {
+            best[window] = Some(cell);
+        }
+        sums[window].0 += f64::from(x[cell]);
+        sums[window].1 += 1.0;
+    });
+    let mut largest_gradient = vec![0.0; x.len()];
+    best.iter().zip(&dy).for_each(|(best, dy)| largest_gradient[best.unwrap()] += f64::from(*dy));
+    let mut mean_gradient = vec![0.0; x.len()];
+    cells(s, |window, cell| mean_gradient[cell] += f64::from(dy[window]) / sums[window].1);
+    let largest: Vec<f64> = best.iter().map(|b| f64::from(x[b.unwrap()])).collect();
+    let means: Vec<f64> = sums.iter().map(|(sum, count)| sum / count).collect();
+    let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+    for path in Path::available() {
+        for (kind, values, gradient) in
+            [(Pooling::Max, &largest, &largest_gradient), (Pooling::Average, &means, &mean_gradient)]
+        {
+            let s = Pool2d { kind, ..*s };
             s.forward(path, &x, &mut y);
             s.backward(path, &x, &dy, &mut dx);
-            prop_assert_eq!(&y, &y_expected);
-            prop_assert_eq!(&dx, &dx_expected);
+            assert_close(&format!("{s:?}"), &y, values, if kind == Pooling::Max { 0.0 } else { 1e-6 });
+            assert_close(&format!("gradient of {s:?}"), &dx, gradient, 1e-6);
+        }
+    }
+}
+
+#[test]
+fn pooling_of_whole_images_and_sequences_and_of_what_is_no_number() {
+    let pool = |height, width, kernel| Pool2d {
+        kind: Pooling::Max,
+        planes: 3,
+        height,
+        width,
+        kernel,
+        stride: [1; 2],
+        padding: [0; 2],
+    };
+    check_pool(&pool(9, 37, [9, 37]), 1);
+    check_pool(&pool(1, 203, [1, 203]), 2);
+    for path in Path::available() {
+        for s in [pool(2, 2, [2, 2]), Pool2d { stride: [2; 2], ..pool(2, 2, [2, 2]) }] {
+            let x = [0.0, f32::NAN, 1.0, 2.0, 3.0, 1.0, f32::NAN, 0.0, 1.0, 2.0, 3.0, 3.0];
+            let (mut y, mut dx) = ([0.0; 3], [0.5; 12]);
+            s.forward(path, &x, &mut y);
+            assert!(y[0].is_nan() && y[1].is_nan() && y[2] == 3.0, "{y:?}");
+            s.backward(path, &x, &[1.0; 3], &mut dx);
+            assert_eq!(dx, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
         }
     }
 }

@@ -23,7 +23,7 @@ pub use evaluation::{Evaluation, answers, evaluate, probabilities, tested, value
 pub use evaluator::TrainEvaluator;
 pub use memory::training_bytes;
 pub use network::{Network, TrainStep, Wanted};
-pub use optimizer::Optimizers;
+pub use optimizer::{Gradient, Optimizers};
 pub use schedule::learning_rate;
 pub use training::{Augment, Epoch, Moment, Plan, Trained, on_one_thread, train};
 pub use weights::{Slot, SlotKind, Weights, slots};

@@ -13,6 +13,16 @@ pub struct Optimizers {
     second: Vec<Vec<f32>>,
 }
 
+/// The gradient of a slot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradient {
+    /// A number for each of the slot, or for each of the rows.
+    pub numbers: Vec<f32>,
+    /// Which rows of the slot's first axis the batch used, where it may have been a few of many: only they are moved,
+    /// and their moments count only the batches that used them, as in PyTorch's `SparseAdam`.
+    pub rows: Option<Vec<u32>>,
+}
+
 // PyTorch's defaults.
 const MOMENTUM: f32 = 0.9;
 const BETA1: f32 = 0.9;
@@ -40,32 +50,78 @@ impl Optimizers {
     }
 
     /// Moves the weights along their gradients; a slot without a gradient stays as it is.
-    pub fn step(&mut self, weights: &mut Weights, gradients: &[Option<Vec<f32>>], learning_rate: f64) {
+    pub fn step(&mut self, weights: &mut Weights, gradients: &[Option<Gradient>], learning_rate: f64) {
         self.steps += 1;
         let scale = clip_scale(gradients, self.clip_norm);
-        let rate = learning_rate as f32;
-        let bias1 = 1.0 - BETA1.powi(self.steps);
-        let bias2 = (1.0 - BETA2.powi(self.steps)).sqrt();
+        let step = Step {
+            rate: learning_rate as f32,
+            scale,
+            bias1: 1.0 - BETA1.powi(self.steps),
+            bias2: (1.0 - BETA2.powi(self.steps)).sqrt(),
+        };
         for (i, gradient) in gradients.iter().enumerate() {
-            let Some(gradient) = gradient else { continue };
-            let decay = if weights.slots[i].kind == SlotKind::Weight { self.weight_decay } else { 0.0 };
-            let moments = self.first[i].iter_mut();
-            let numbers = weights.values[i].iter_mut().zip(gradient);
-            match self.kind {
-                Optimizer::Sgd => {
-                    for ((w, g), m) in numbers.zip(moments) {
-                        *m = MOMENTUM * *m + (g * scale + decay * *w);
-                        *w -= rate * *m;
-                    }
+            let Some(Gradient { numbers, rows }) = gradient else { continue };
+            let slot = &weights.slots[i];
+            let decay = if slot.kind == SlotKind::Weight { self.weight_decay } else { 0.0 };
+            let (values, first) = (&mut weights.values[i], &mut self.first[i]);
+            let mut none = [];
+            let second = self.second.get_mut(i).map_or(&mut none[..], |second| &mut second[..]);
+            let Some(rows) = rows else {
+                step.update(self.kind, decay, values, numbers, first, second);
+                continue;
+            };
+            let size: usize = slot.shape[1..].iter().product();
+            for (row, gradient) in rows.iter().zip(numbers.chunks_exact(size)) {
+                let place = *row as usize * size..(*row as usize + 1) * size;
+                let second = second.get_mut(place.clone()).unwrap_or_default();
+                step.update(
+                    self.kind,
+                    decay,
+                    &mut values[place.clone()],
+                    gradient,
+                    &mut first[place],
+                    second,
+                );
+            }
+        }
+    }
+}
+
+/// What the updates of one step have in common.
+struct Step {
+    rate: f32,
+    /// What clips the gradients.
+    scale: f32,
+    bias1: f32,
+    bias2: f32,
+}
+
+impl Step {
+    fn update(
+        &self,
+        kind: Optimizer,
+        decay: f32,
+        values: &mut [f32],
+        gradient: &[f32],
+        first: &mut [f32],
+        second: &mut [f32],
+    ) {
+        let Self { rate, scale, bias1, bias2 } = *self;
+        let numbers = values.iter_mut().zip(gradient).zip(first);
+        match kind {
+            Optimizer::Sgd => {
+                for ((w, g), m) in numbers {
+                    *m = MOMENTUM * *m + (g * scale + decay * *w);
+                    *w -= rate * *m;
                 }
-                Optimizer::AdamW => {
-                    for (((w, g), m), v) in numbers.zip(moments).zip(&mut self.second[i]) {
-                        let g = g * scale;
-                        *w -= rate * decay * *w;
-                        *m = BETA1 * *m + (1.0 - BETA1) * g;
-                        *v = BETA2 * *v + (1.0 - BETA2) * g * g;
-                        *w -= rate / bias1 * *m / (v.sqrt() / bias2 + EPSILON);
-                    }
+            }
+            Optimizer::AdamW => {
+                for (((w, g), m), v) in numbers.zip(second) {
+                    let g = g * scale;
+                    *w -= rate * decay * *w;
+                    *m = BETA1 * *m + (1.0 - BETA1) * g;
+                    *v = BETA2 * *v + (1.0 - BETA2) * g * g;
+                    *w -= rate / bias1 * *m / (v.sqrt() / bias2 + EPSILON);
                 }
             }
         }
@@ -73,11 +129,12 @@ impl Optimizers {
 }
 
 /// What all gradients are multiplied with so that their joint norm does not exceed `most`; 0 leaves them alone.
-fn clip_scale(gradients: &[Option<Vec<f32>>], most: f64) -> f32 {
+fn clip_scale(gradients: &[Option<Gradient>], most: f64) -> f32 {
     if most <= 0.0 {
         return 1.0;
     }
-    let squares: f64 = gradients.iter().flatten().flatten().map(|g| f64::from(*g) * f64::from(*g)).sum();
+    let squares: f64 =
+        gradients.iter().flatten().flat_map(|g| &g.numbers).map(|g| f64::from(*g) * f64::from(*g)).sum();
     let norm = squares.sqrt();
     if norm > most { (most / norm) as f32 } else { 1.0 }
 }
@@ -93,12 +150,16 @@ mod tests {
         Weights { slots: vec![slot], values: vec![vec![value]] }
     }
 
+    fn dense(numbers: Vec<f32>) -> Gradient {
+        Gradient { numbers, rows: None }
+    }
+
     fn run(optimizer: Optimizer, kind: SlotKind, clip_norm: f64) -> f32 {
         let settings = Settings { optimizer, weight_decay: 0.1, clip_norm, ..Settings::default() };
         let mut weights = one(kind, 1.0);
         let mut state = Optimizers::new(&settings, &weights);
         for gradient in [0.5f32, -0.25, 2.0] {
-            state.step(&mut weights, &[Some(vec![gradient])], 0.1);
+            state.step(&mut weights, &[Some(dense(vec![gradient]))], 0.1);
         }
         weights.values[0][0]
     }
@@ -119,9 +180,33 @@ mod tests {
 
     #[test]
     fn clipping_is_by_the_joint_norm() {
-        let gradients = [Some(vec![3.0]), None, Some(vec![0.0, 4.0])];
+        let gradients = [Some(dense(vec![3.0])), None, Some(dense(vec![0.0, 4.0]))];
         assert!((clip_scale(&gradients, 1.0) - 0.2).abs() < 1e-7);
         assert_eq!(clip_scale(&gradients, 5.0), 1.0);
         assert_eq!(clip_scale(&gradients, 0.0), 1.0);
+    }
+
+    #[test]
+    fn rows_without_a_gradient_stay_and_the_others_move_as_if_alone() {
+        for optimizer in [Optimizer::Sgd, Optimizer::AdamW] {
+            let settings = Settings { optimizer, weight_decay: 0.1, clip_norm: 0.0, ..Settings::default() };
+            let slot = Slot {
+                node: NodeId(0),
+                name: "w".into(),
+                kind: SlotKind::Weight,
+                shape: vec![3, 2],
+                fan_in: 1,
+            };
+            let mut weights = Weights { slots: vec![slot], values: vec![vec![1.0; 6]] };
+            let mut state = Optimizers::new(&settings, &weights);
+            for gradient in [0.5f32, -0.25, 2.0] {
+                let gradient =
+                    Gradient { numbers: vec![0.0, gradient, gradient, 0.0], rows: Some(vec![2, 0]) };
+                state.step(&mut weights, &[Some(gradient)], 0.1);
+            }
+            let moved = run(optimizer, SlotKind::Weight, 0.0);
+            let w = &weights.values[0];
+            assert_eq!((w[0], w[2], w[3], w[5]), (moved, 1.0, 1.0, moved), "{optimizer:?}");
+        }
     }
 }

@@ -1,5 +1,5 @@
 use crate::TrainError;
-use nascent_core::architecture::{Architecture, NodeId, Op};
+use nascent_core::architecture::{Architecture, NodeId, Op, op};
 use nascent_core::rng::{Rng, mix};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::path::Path;
@@ -9,6 +9,15 @@ use std::path::Path;
 pub enum SlotKind {
     /// The weights of a convolution or a linear layer: trained, and decayed.
     Weight,
+    /// A table with a row for each code from 1 on: trained, not decayed, and only the rows that a batch uses.
+    Embedding,
+    /// What is added to each step: trained, not decayed.
+    Positions,
+    /// Frequencies of waves, drawn with a deviation in thousandths: trained, not decayed.
+    Frequencies {
+        /// The deviation.
+        sigma_per_mille: usize,
+    },
     /// A bias, or a norm's shift: trained, not decayed.
     Bias,
     /// A norm's scale: trained, not decayed.
@@ -36,7 +45,9 @@ pub struct Slot {
     pub name: String,
     /// What they are.
     pub kind: SlotKind,
-    /// Convolutions `[out, in / groups, kernel, kernel]`, linear layers `[in, out]`, everything else `[channels]`.
+    /// Convolutions `[out, in / groups, rows, columns]` or `[out, in / groups, steps]`, projections of steps `[out, in]`,
+    /// linear layers `[in, out]`, those of single features `[features, in, out]`, embeddings `[codes - 1, size]`,
+    /// positions `[channels, steps]`, frequencies `[numbers, frequencies]`, everything else `[channels]`.
     pub shape: Vec<usize>,
     /// How many inputs are summed into one output.
     pub fan_in: usize,
@@ -67,33 +78,85 @@ pub fn slots(architecture: &Architecture) -> Vec<Slot> {
             let name = format!("{i:03}.{}.{part}", node.op.name().to_lowercase());
             slots.push(Slot { node: id, name, kind, shape, fan_in });
         };
+        let first = inputs.first().map_or(0, |shape| shape.extents()[0]);
         match &node.op {
             Op::Conv2d(c) => {
-                let channels = inputs[0].extents()[0] / c.groups;
-                let fan_in = channels * c.kernel * c.kernel;
-                add("weight", SlotKind::Weight, vec![c.channels, channels, c.kernel, c.kernel], fan_in);
+                let fan_in = first / c.groups * c.kernel * c.kernel;
+                let shape = vec![c.channels, first / c.groups, c.kernel, c.kernel];
+                add("weight", SlotKind::Weight, shape, fan_in);
+                if c.bias {
+                    add("bias", SlotKind::Bias, vec![c.channels], fan_in);
+                }
+            }
+            Op::Conv1d(c) => {
+                let fan_in = first / c.groups * c.kernel;
+                add("weight", SlotKind::Weight, vec![c.channels, first / c.groups, c.kernel], fan_in);
                 if c.bias {
                     add("bias", SlotKind::Bias, vec![c.channels], fan_in);
                 }
             }
             Op::Linear(l) => {
-                let features = inputs[0].extents()[0];
-                add("weight", SlotKind::Weight, vec![features, l.features], features);
+                add("weight", SlotKind::Weight, vec![first, l.features], first);
                 if l.bias {
-                    add("bias", SlotKind::Bias, vec![l.features], features);
+                    add("bias", SlotKind::Bias, vec![l.features], first);
                 }
             }
-            Op::BatchNorm(_) => {
-                let channels = inputs[0].extents()[0];
-                add("scale", SlotKind::Scale, vec![channels], 1);
-                add("shift", SlotKind::Bias, vec![channels], 1);
-                add("running_mean", SlotKind::RunningMean, vec![channels], 1);
-                add("running_variance", SlotKind::RunningVariance, vec![channels], 1);
+            Op::PerFeature(p) => {
+                let each = first / p.features;
+                add("weight", SlotKind::Weight, vec![p.features, each, p.size], each);
+                add("bias", SlotKind::Bias, vec![p.features * p.size], each);
+            }
+            Op::Periodic(p) => {
+                let kind = SlotKind::Frequencies { sigma_per_mille: p.sigma_per_mille };
+                add("frequencies", kind, vec![first, p.frequencies], 1);
+            }
+            Op::Embedding(op::Embedding { vocabulary, size })
+            | Op::EmbeddingBag(op::EmbeddingBag { vocabulary, size }) => {
+                add("weight", SlotKind::Embedding, vec![vocabulary - 1, *size], 1);
+            }
+            Op::PositionEmbedding(_) => {
+                add("weight", SlotKind::Positions, inputs[0].extents().to_vec(), 1);
+            }
+            Op::SelfAttention(_) => {
+                add("projection.weight", SlotKind::Weight, vec![3 * first, first], first);
+                add("projection.bias", SlotKind::Bias, vec![3 * first], first);
+                add("output.weight", SlotKind::Weight, vec![first, first], first);
+                add("output.bias", SlotKind::Bias, vec![first], first);
+            }
+            Op::Gru(g) => {
+                add("input.weight", SlotKind::Weight, vec![3 * g.size, first], first);
+                add("input.bias", SlotKind::Bias, vec![3 * g.size], first);
+                add("state.weight", SlotKind::Weight, vec![g.size, 3 * g.size], g.size);
+            }
+            Op::BatchNorm(_) | Op::LayerNorm(_) => {
+                add("scale", SlotKind::Scale, vec![first], 1);
+                add("shift", SlotKind::Bias, vec![first], 1);
+                if matches!(node.op, Op::BatchNorm(_)) {
+                    add("running_mean", SlotKind::RunningMean, vec![first], 1);
+                    add("running_variance", SlotKind::RunningVariance, vec![first], 1);
+                }
             }
             _ => {}
         }
     }
     slots
+}
+
+/// The deviation of a slot's fresh numbers, where they are random.
+fn deviation(architecture: &Architecture, slot: &Slot) -> Option<f64> {
+    match slot.kind {
+        SlotKind::Weight => {
+            let linear =
+                matches!(architecture.nodes()[slot.node.index()].op, Op::SelfAttention(_) | Op::Gru(_));
+            let gain = if linear || slot.node == architecture.output() { 1.0 } else { 2.0 };
+            Some((gain / slot.fan_in.max(1) as f64).sqrt())
+        }
+        SlotKind::Embedding => Some(1.0 / (slot.shape[1] as f64).sqrt()),
+        // As in the first networks with learned positions.
+        SlotKind::Positions => Some(0.02),
+        SlotKind::Frequencies { sigma_per_mille } => Some(sigma_per_mille as f64 / 1000.0),
+        SlotKind::Scale | SlotKind::Bias | SlotKind::RunningMean | SlotKind::RunningVariance => None,
+    }
 }
 
 /// All numbers of a network.
@@ -107,22 +170,23 @@ pub struct Weights {
 
 impl Weights {
     /// Fresh weights from a seed: He's normal distribution over the fan-in (He et al. 2015, arXiv:1502.01852) for
-    /// hidden layers, with half that variance for the last; scales 1, biases 0. Each slot has a stream of its own.
+    /// hidden layers, with half that variance for the last and for what no rectifier follows; vectors of codes of length
+    /// about 1; scales 1, biases 0. Each slot has a stream of its own.
     #[must_use]
     pub fn fresh(architecture: &Architecture, seed: u64) -> Self {
         let slots = slots(architecture);
         let values = slots
             .iter()
             .enumerate()
-            .map(|(i, slot)| match slot.kind {
-                SlotKind::Weight => {
-                    let gain = if slot.node == architecture.output() { 1.0 } else { 2.0 };
-                    let deviation = (gain / slot.fan_in.max(1) as f64).sqrt();
+            .map(|(i, slot)| match deviation(architecture, slot) {
+                Some(deviation) => {
                     let mut rng = Rng::new(mix(&[seed, 1]), i as u64);
                     (0..slot.len()).map(|_| (deviation * rng.normal()) as f32).collect()
                 }
-                SlotKind::Scale | SlotKind::RunningVariance => vec![1.0; slot.len()],
-                SlotKind::Bias | SlotKind::RunningMean => vec![0.0; slot.len()],
+                None => {
+                    let ones = matches!(slot.kind, SlotKind::Scale | SlotKind::RunningVariance);
+                    vec![if ones { 1.0 } else { 0.0 }; slot.len()]
+                }
             })
             .collect();
         Self { slots, values }

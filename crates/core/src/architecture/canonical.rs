@@ -57,6 +57,8 @@ impl Architecture {
                     matches!(nodes[alive[0]].op, Op::Activation(op::Activation::Relu))
                 }
                 Op::Pool2d(p) => p.kernel == 1 && p.stride == 1 && p.padding == 0,
+                Op::Pool1d(p) => p.kernel == 1 && p.stride == 1 && p.padding == 0,
+                Op::Slice(_) => self.shapes[i] == self.shapes[node.inputs[0].index()],
                 _ => false,
             };
             if unchanged {

@@ -1,4 +1,4 @@
-use super::{Architecture, NodeId, Operation};
+use super::{Architecture, NodeId, Op, Operation};
 use serde::{Deserialize, Serialize};
 
 /// What a network costs, derived from its graph as it stands (prune first: [`Architecture::canonical`]).
@@ -28,8 +28,9 @@ impl Architecture {
             cost.params += params;
             cost.macs += node.op.macs(&inputs, &self.shapes[i]);
             let below = node.inputs.iter().map(|n| depths[n.index()]).max().unwrap_or(0);
-            // A norm has parameters, but is counted with the layer it follows.
-            depths[i] = below + u32::from(params > 0 && node.op.name() != "BatchNorm");
+            // A norm has parameters, but is counted with the layer it follows, and positions with their embedding.
+            let counts = !matches!(node.op, Op::BatchNorm(_) | Op::LayerNorm(_) | Op::PositionEmbedding(_));
+            depths[i] = below + u32::from(params > 0 && counts);
             alive += 4 * self.shapes[i].len();
             cost.activation_memory_bytes = cost.activation_memory_bytes.max(alive);
             for input in &node.inputs {
@@ -49,6 +50,10 @@ impl Architecture {
     /// Bytes of float32 activations kept for the backward pass, for one example.
     #[must_use]
     pub fn training_activation_bytes(&self) -> u64 {
-        self.shapes.iter().map(|s| 4 * s.len()).sum()
+        let kept = (0..self.nodes.len()).map(|i| {
+            let inputs = self.input_shapes(NodeId(i as u32));
+            self.shapes[i].len() + self.nodes[i].op.kept(&inputs)
+        });
+        4 * kept.sum::<u64>()
     }
 }

@@ -43,6 +43,24 @@ impl Shape {
         }
     }
 
+    /// `(channels, steps)` of a sequence, else `None`.
+    #[must_use]
+    pub fn sequence(&self) -> Option<(usize, usize)> {
+        match self.0[..] {
+            [c, n] => Some((c, n)),
+            _ => None,
+        }
+    }
+
+    /// The channels of an image or a sequence, else `None`.
+    #[must_use]
+    pub fn channels(&self) -> Option<usize> {
+        match self.0[..] {
+            [c, _] | [c, _, _] => Some(c),
+            _ => None,
+        }
+    }
+
     /// The number of features of a vector, else `None`.
     #[must_use]
     pub fn vector(&self) -> Option<usize> {

@@ -1,17 +1,11 @@
-use super::{KernelGradients, KernelOps};
+use super::{Kernel, KernelOps, Kernels};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::TensorData;
-use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d, Path, Scratch, Smooth};
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::sync::Arc;
 
 type FlexTensor = FloatTensor<Flex>;
-
-thread_local! {
-    /// What kernels work in, kept because a training step is many calls and fresh memory is slow.
-    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
-}
 
 /// A tensor's numbers in row-major order, copied only where they lie otherwise.
 fn numbers(tensor: &FlexTensor) -> Cow<'_, [f32]> {
@@ -22,92 +16,48 @@ fn numbers(tensor: &FlexTensor) -> Cow<'_, [f32]> {
     }
 }
 
-fn tensor<const D: usize>(numbers: Vec<f32>, shape: [usize; D]) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(numbers, shape))
+impl Kernels for Flex {
+    fn values(inputs: &[FlexTensor], kernel: &dyn Kernel) -> (FlexTensor, FlexTensor) {
+        let inputs: Vec<Cow<'_, [f32]>> = inputs.iter().map(numbers).collect();
+        let slices: Vec<&[f32]> = inputs.iter().map(AsRef::as_ref).collect();
+        let (y, kept) = kernel.forward(&slices);
+        let len = kept.len();
+        let y = FlexTensor::from_data(TensorData::new(y, kernel.output()));
+        (y, FlexTensor::from_data(TensorData::new(kept, [len])))
+    }
+
+    fn gradients(
+        inputs: &[FlexTensor],
+        kept: &FlexTensor,
+        gradient: &FlexTensor,
+        kernel: &dyn Kernel,
+        wanted: &[bool],
+    ) -> Vec<Option<FlexTensor>> {
+        let slices: Vec<Cow<'_, [f32]>> = inputs.iter().map(numbers).collect();
+        let slices: Vec<&[f32]> = slices.iter().map(AsRef::as_ref).collect();
+        let found = kernel.backward(&slices, &numbers(kept), &numbers(gradient), wanted);
+        let shaped = |(numbers, input): (Option<Vec<f32>>, &FlexTensor)| {
+            numbers.map(|numbers| FlexTensor::from_data(TensorData::new(numbers, input.shape())))
+        };
+        found.into_iter().zip(inputs).map(shaped).collect()
+    }
 }
 
 impl KernelOps for Flex {
-    fn convolve(x: FlexTensor, weight: FlexTensor, shape: Conv2d) -> FlexTensor {
-        let (height, width) = shape.output_size();
-        let mut y = vec![0.0; shape.output_len()];
-        SCRATCH.with_borrow_mut(|scratch| {
-            shape.forward(Path::best(), &numbers(&x), &numbers(&weight), None, &mut y, scratch);
-        });
-        tensor(y, [shape.batch, shape.outputs, height, width])
+    fn compute_1(x: FlexTensor, kernel: Arc<dyn Kernel>) -> (FlexTensor, FlexTensor) {
+        Self::values(&[x], &*kernel)
     }
 
-    fn normalise(
+    fn compute_2(x: FlexTensor, a: FlexTensor, kernel: Arc<dyn Kernel>) -> (FlexTensor, FlexTensor) {
+        Self::values(&[x, a], &*kernel)
+    }
+
+    fn compute_3(
         x: FlexTensor,
-        scale: FlexTensor,
-        shift: FlexTensor,
-        shape: BatchNorm,
-    ) -> (FlexTensor, FlexTensor, FlexTensor) {
-        let mut y = vec![0.0; shape.len()];
-        let found = shape.forward(Path::best(), &numbers(&x), &numbers(&scale), &numbers(&shift), &mut y);
-        let y = FlexTensor::from_data(TensorData::new(y, x.shape()));
-        (y, tensor(found.mean, [shape.channels]), tensor(found.variance, [shape.channels]))
-    }
-
-    fn pool_max(x: FlexTensor, shape: MaxPool2d) -> FlexTensor {
-        let (height, width) = shape.output_size();
-        let mut y = vec![0.0; shape.planes * height * width];
-        shape.forward(Path::best(), &numbers(&x), &mut y);
-        tensor(y, [1, shape.planes, height, width])
-    }
-
-    fn bend(x: FlexTensor, function: Smooth) -> FlexTensor {
-        let mut y = vec![0.0; x.shape().num_elements()];
-        function.forward(Path::best(), &numbers(&x), &mut y);
-        FlexTensor::from_data(TensorData::new(y, x.shape()))
-    }
-}
-
-impl KernelGradients for Flex {
-    fn convolve_input(weight: FlexTensor, gradient: FlexTensor, shape: Conv2d) -> FlexTensor {
-        let mut dx = vec![0.0; shape.input_len()];
-        SCRATCH.with_borrow_mut(|scratch| {
-            shape.input_gradient(Path::best(), &numbers(&weight), &numbers(&gradient), &mut dx, scratch);
-        });
-        tensor(dx, [shape.batch, shape.channels, shape.height, shape.width])
-    }
-
-    fn convolve_weight(x: FlexTensor, gradient: FlexTensor, shape: Conv2d) -> FlexTensor {
-        let mut dweight = vec![0.0; shape.weight_len()];
-        SCRATCH.with_borrow_mut(|scratch| {
-            shape.weight_gradient(Path::best(), &numbers(&x), &numbers(&gradient), &mut dweight, scratch);
-        });
-        tensor(dweight, [shape.outputs, shape.channels / shape.groups, shape.kernel, shape.kernel])
-    }
-
-    fn normalise_inputs(
-        [x, scale, shift, mean, variance]: [FlexTensor; 5],
-        gradient: FlexTensor,
-        shape: BatchNorm,
-    ) -> [FlexTensor; 3] {
-        let mut dx = vec![0.0; shape.len()];
-        let (mut dscale, mut dshift) = (vec![0.0; shape.channels], vec![0.0; shape.channels]);
-        shape.backward(
-            Path::best(),
-            (&numbers(&x), &numbers(&scale), &numbers(&shift)),
-            (&numbers(&mean), &numbers(&variance)),
-            &numbers(&gradient),
-            &mut dx,
-            &mut dscale,
-            &mut dshift,
-        );
-        let dx = FlexTensor::from_data(TensorData::new(dx, x.shape()));
-        [dx, tensor(dscale, [shape.channels]), tensor(dshift, [shape.channels])]
-    }
-
-    fn pool_max_input(x: FlexTensor, gradient: FlexTensor, shape: MaxPool2d) -> FlexTensor {
-        let mut dx = vec![0.0; x.shape().num_elements()];
-        shape.backward(Path::best(), &numbers(&x), &numbers(&gradient), &mut dx);
-        FlexTensor::from_data(TensorData::new(dx, x.shape()))
-    }
-
-    fn bend_input(x: FlexTensor, gradient: FlexTensor, function: Smooth) -> FlexTensor {
-        let mut dx = vec![0.0; x.shape().num_elements()];
-        function.backward(Path::best(), &numbers(&x), &numbers(&gradient), &mut dx);
-        FlexTensor::from_data(TensorData::new(dx, x.shape()))
+        a: FlexTensor,
+        b: FlexTensor,
+        kernel: Arc<dyn Kernel>,
+    ) -> (FlexTensor, FlexTensor) {
+        Self::values(&[x, a, b], &*kernel)
     }
 }

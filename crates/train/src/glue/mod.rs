@@ -1,96 +1,105 @@
 //! Our own kernels as operations of Burn, for tensors on the processor.
 //!
-//! [`KernelOps`] is what Burn can dispatch; `flex.rs` runs the kernels, `autodiff.rs` says how gradients flow, and the
-//! functions here are what the network calls. They may only be called with float32 tensors on Burn's flex device.
+//! A [`Kernel`] is an operation on slices with its gradient: one file of this folder each. [`KernelOps`] is what Burn
+//! can dispatch, for up to three inputs; `flex.rs` runs kernels, `autodiff.rs` says how gradients flow. What a file
+//! offers the network may only be called with float32 tensors on Burn's flex device.
 
+mod activation;
+mod attention;
 mod autodiff;
+mod convolution;
+mod embedding;
 mod flex;
+mod norm;
+mod numbers;
+mod pool;
+mod recurrent;
+
+pub(crate) use activation::bend;
+pub(crate) use attention::attend;
+pub(crate) use convolution::convolve;
+pub(crate) use embedding::{average, look_up};
+pub(crate) use norm::{normalise, normalise_layer};
+pub(crate) use numbers::{connect_features, fill_bins, wave};
+pub(crate) use pool::pool;
+pub(crate) use recurrent::recur;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
 use burn::tensor::Tensor;
-use nascent_kernels::{BatchNorm, Conv2d, MaxPool2d, Smooth};
+use std::fmt::Debug;
+use std::sync::Arc;
 
-/// Operations that our kernels compute.
+/// An operation on slices of float32 numbers, with its gradient.
+pub trait Kernel: Debug + Send + Sync + 'static {
+    /// The extents of the output.
+    fn output(&self) -> Vec<usize>;
+
+    /// The output, and what the gradient needs of the way there.
+    fn forward(&self, inputs: &[&[f32]]) -> (Vec<f32>, Vec<f32>);
+
+    /// The gradients of the inputs, those that are `wanted`, from that of the output and what the way there left.
+    fn backward(&self, inputs: &[&[f32]], kept: &[f32], dy: &[f32], wanted: &[bool])
+    -> Vec<Option<Vec<f32>>>;
+}
+
+/// What Burn can dispatch: a kernel on tensors, giving its output and what its gradient needs.
 #[backend_extension(Flex, Autodiff)]
 pub trait KernelOps: Backend {
-    /// `x ∗ weight`.
-    fn convolve(x: FloatTensor<Self>, weight: FloatTensor<Self>, shape: Conv2d) -> FloatTensor<Self>;
+    /// Of one input.
+    fn compute_1(x: FloatTensor<Self>, kernel: Arc<dyn Kernel>) -> (FloatTensor<Self>, FloatTensor<Self>);
 
-    /// Normalised `x`, with the means and the variances found.
-    fn normalise(
+    /// Of two inputs.
+    fn compute_2(
         x: FloatTensor<Self>,
-        scale: FloatTensor<Self>,
-        shift: FloatTensor<Self>,
-        shape: BatchNorm,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+        a: FloatTensor<Self>,
+        kernel: Arc<dyn Kernel>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 
-    /// The largest value of each window.
-    fn pool_max(x: FloatTensor<Self>, shape: MaxPool2d) -> FloatTensor<Self>;
-
-    /// A smooth nonlinearity of each number.
-    fn bend(x: FloatTensor<Self>, function: Smooth) -> FloatTensor<Self>;
-}
-
-/// Gradients of [`KernelOps`], given the gradient of the output.
-pub(crate) trait KernelGradients: Backend {
-    fn convolve_input(
-        weight: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        shape: Conv2d,
-    ) -> FloatTensor<Self>;
-
-    fn convolve_weight(x: FloatTensor<Self>, gradient: FloatTensor<Self>, shape: Conv2d)
-    -> FloatTensor<Self>;
-
-    /// Of input, scale and shift; `seen` is input, scale, shift, means and variances.
-    fn normalise_inputs(
-        seen: [FloatTensor<Self>; 5],
-        gradient: FloatTensor<Self>,
-        shape: BatchNorm,
-    ) -> [FloatTensor<Self>; 3];
-
-    fn pool_max_input(
+    /// Of three inputs.
+    fn compute_3(
         x: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        shape: MaxPool2d,
-    ) -> FloatTensor<Self>;
-
-    fn bend_input(x: FloatTensor<Self>, gradient: FloatTensor<Self>, function: Smooth) -> FloatTensor<Self>;
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        kernel: Arc<dyn Kernel>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
 }
 
-/// A convolution of `[batch, channels, height, width]` with `[outputs, channels / groups, kernel, kernel]`.
-pub(crate) fn convolve(x: Tensor<4>, weight: Tensor<4>, shape: Conv2d) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::convolve(x.into_dispatch(), weight.into_dispatch(), shape))
+/// A backend without gradients that runs kernels.
+pub(crate) trait Kernels: Backend {
+    fn values(inputs: &[FloatTensor<Self>], kernel: &dyn Kernel) -> (FloatTensor<Self>, FloatTensor<Self>);
+
+    fn gradients(
+        inputs: &[FloatTensor<Self>],
+        kept: &FloatTensor<Self>,
+        gradient: &FloatTensor<Self>,
+        kernel: &dyn Kernel,
+        wanted: &[bool],
+    ) -> Vec<Option<FloatTensor<Self>>>;
 }
 
-/// A batch normalisation of `[batch, channels, …]`, with what it found in the batch: means and variances.
-pub(crate) fn normalise<const D: usize>(
+/// A kernel of one input, of rank `E`.
+fn compute_1<const D: usize, const E: usize>(x: Tensor<D>, kernel: impl Kernel) -> Tensor<E> {
+    Tensor::from_dispatch(Dispatch::compute_1(x.into_dispatch(), Arc::new(kernel)).0)
+}
+
+/// A kernel of two inputs, of rank `E`.
+fn compute_2<const D: usize, const A: usize, const E: usize>(
     x: Tensor<D>,
-    scale: Tensor<1>,
-    shift: Tensor<1>,
-    epsilon: f64,
-    relu: bool,
-) -> (Tensor<D>, Tensor<1>, Tensor<1>) {
-    let dims = x.dims();
-    let shape =
-        BatchNorm { batch: dims[0], channels: dims[1], plane: dims[2..].iter().product(), epsilon, relu };
-    let inputs = (x.into_dispatch(), scale.into_dispatch(), shift.into_dispatch());
-    let (y, mean, variance) = Dispatch::normalise(inputs.0, inputs.1, inputs.2, shape);
-    (Tensor::from_dispatch(y), Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
+    a: Tensor<A>,
+    kernel: impl Kernel,
+) -> Tensor<E> {
+    Tensor::from_dispatch(Dispatch::compute_2(x.into_dispatch(), a.into_dispatch(), Arc::new(kernel)).0)
 }
 
-/// A smooth nonlinearity of each number.
-pub(crate) fn bend<const D: usize>(x: Tensor<D>, function: Smooth) -> Tensor<D> {
-    Tensor::from_dispatch(Dispatch::bend(x.into_dispatch(), function))
-}
-
-/// The largest value of each window of `[batch, channels, height, width]`.
-pub(crate) fn pool_max(x: Tensor<4>, kernel: usize, stride: usize, padding: usize) -> Tensor<4> {
-    let [batch, channels, height, width] = x.dims();
-    let shape = MaxPool2d { planes: batch * channels, height, width, kernel, stride, padding };
-    let (out_height, out_width) = shape.output_size();
-    // The operation sees planes only; the reshapes move no numbers.
-    let y: Tensor<4> = Tensor::from_dispatch(Dispatch::pool_max(x.into_dispatch(), shape));
-    y.reshape([batch, channels, out_height, out_width])
+/// A kernel of three inputs, of rank `E`, with what it kept.
+fn compute_3<const D: usize, const A: usize, const B: usize, const E: usize>(
+    x: Tensor<D>,
+    a: Tensor<A>,
+    b: Tensor<B>,
+    kernel: impl Kernel,
+) -> (Tensor<E>, Tensor<1>) {
+    let (a, b) = (a.into_dispatch(), b.into_dispatch());
+    let (y, kept) = Dispatch::compute_3(x.into_dispatch(), a, b, Arc::new(kernel));
+    (Tensor::from_dispatch(y), Tensor::from_dispatch(kept))
 }

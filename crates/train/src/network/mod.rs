@@ -2,9 +2,10 @@
 
 mod forward;
 
+use crate::optimizer::Gradient;
 use crate::{Device, Optimizers, TrainError, Weights};
 use burn::tensor::{Tensor, TensorData, activation::log_softmax};
-use forward::{Forward, Mode};
+use forward::{Forward, Leaf, Mode};
 use nascent_core::Settings;
 use nascent_core::architecture::Architecture;
 use nascent_core::rng::{Rng, mix};
@@ -110,9 +111,12 @@ impl TrainStep for Network {
         let mut gradients = loss.backward();
         let value = loss.inner().into_scalar::<f32>();
         let Forward { leaves, statistics, .. } = forward;
-        let gradients: Vec<Option<Vec<f32>>> = leaves
-            .iter()
-            .map(|leaf| leaf.as_ref().and_then(|l| l.grad_remove(&mut gradients)).map(host))
+        let gradients: Vec<Option<Gradient>> = leaves
+            .into_iter()
+            .map(|leaf| {
+                let Leaf { tensor, rows } = leaf?;
+                tensor.grad_remove(&mut gradients).map(|g| Gradient { numbers: host(g), rows })
+            })
             .collect();
         self.optimizers.step(&mut self.weights, &gradients, learning_rate);
         for (slot, batch) in statistics {

@@ -8,19 +8,15 @@ use nascent_core::rng::Rng;
 const FUNCTIONS: [Activation; 5] =
     [Activation::Silu, Activation::Gelu, Activation::Tanh, Activation::Sigmoid, Activation::Relu];
 
-/// A network of about ten operations on a small image, ending in three classes; without kinks if `smooth`.
+/// A network of about ten operations on a small image, series, table row or text, ending in three classes; without
+/// kinks if `smooth`.
 pub fn random(seed: u64, smooth: bool) -> Architecture {
     let mut rng = Rng::new(seed, 0);
-    let side = 4 + rng.below(5);
-    let mut b = ArchitectureBuilder::new(Shape::new(&[1 + rng.below(3), side, side + rng.below(3)]));
-    let mut at = b.input();
-    for _ in 0..4 + rng.below(4) {
-        at = random_step(&mut b, at, &mut rng, smooth);
-    }
-    at = if rng.below(2) == 0 {
-        b.add(GlobalAveragePool {}, &[at]).unwrap()
-    } else {
-        b.add(Flatten {}, &[at]).unwrap()
+    let (mut b, mut at) = match seed % 4 {
+        0 => table(&mut rng),
+        1 => series(&mut rng, smooth),
+        2 => text(&mut rng, smooth),
+        _ => image(&mut rng, smooth),
     };
     let hidden = Linear { features: 5, bias: rng.below(2) == 0 };
     let tail: [Op; 4] = [
@@ -31,6 +27,116 @@ pub fn random(seed: u64, smooth: bool) -> Architecture {
     ];
     at = b.chain(at, tail).unwrap();
     b.finish(at).unwrap()
+}
+
+fn image(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
+    let side = 4 + rng.below(5);
+    let mut b = ArchitectureBuilder::new(Shape::new(&[1 + rng.below(3), side, side + rng.below(3)]));
+    let mut at = b.input();
+    for _ in 0..4 + rng.below(4) {
+        at = random_step(&mut b, at, rng, smooth);
+    }
+    let at = end(&mut b, at, rng, smooth);
+    (b, at)
+}
+
+/// From channels to features.
+fn end(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: bool) -> NodeId {
+    let op: Op = match rng.below(if smooth { 2 } else { 3 }) {
+        0 => GlobalAveragePool {}.into(),
+        1 => Flatten {}.into(),
+        _ => GlobalMaxPool {}.into(),
+    };
+    b.add(op, &[at]).unwrap()
+}
+
+fn series(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
+    let mut b = ArchitectureBuilder::new(Shape::new(&[1 + rng.below(3), 5 + rng.below(20)]));
+    let mut at = b.input();
+    for _ in 0..3 + rng.below(4) {
+        at = series_step(&mut b, at, rng, smooth);
+    }
+    let at = end(&mut b, at, rng, smooth);
+    (b, at)
+}
+
+fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: bool) -> NodeId {
+    let (channels, steps) = b.shape(at).sequence().unwrap();
+    match rng.below(10) {
+        0 | 1 => {
+            let Conv2d { channels, kernel, stride, padding, dilation, groups, bias } =
+                convolution(channels, rng);
+            let op = Conv1d { channels, kernel, stride, padding, dilation, groups, bias };
+            // A window that does not fit any more is left out.
+            b.add(op, &[at]).unwrap_or(at)
+        }
+        2 => b.add(BatchNorm {}, &[at]).unwrap(),
+        3 => b.add(activation(rng, smooth), &[at]).unwrap(),
+        4 if steps > 3 => {
+            let kind = if smooth || rng.below(2) == 0 { PoolKind::Average } else { PoolKind::Max };
+            let (kernel, stride, padding) = (2 + rng.below(2), 1 + rng.below(2), rng.below(2));
+            b.add(Pool1d { kind, kernel, stride, padding }, &[at]).unwrap()
+        }
+        5 => {
+            let other = b.add(Conv1d::same(channels, 3, 1).dilated(2), &[at]).unwrap();
+            b.add(Add {}, &[at, other]).unwrap()
+        }
+        6 => {
+            let linear = Linear { features: channels, bias: true }.into();
+            let gate =
+                b.chain(at, [GlobalAveragePool {}.into(), linear, Activation::Sigmoid.into()]).unwrap();
+            let gated = b.add(Multiply {}, &[at, gate]).unwrap();
+            b.add(Concat {}, &[gated, at]).unwrap()
+        }
+        7 if channels > 1 => b.add(LayerNorm {}, &[at]).unwrap(),
+        8 => b.add(Gru { size: 1 + rng.below(5) }, &[at]).unwrap(),
+        _ => {
+            let heads = if channels % 2 == 0 { 2 } else { 1 };
+            let at = b.add(PositionEmbedding {}, &[at]).unwrap();
+            b.add(SelfAttention { heads, causal: rng.below(2) == 0 }, &[at]).unwrap()
+        }
+    }
+}
+
+/// Numbers, the same number of quantiles, and codes, as rows of tables are.
+fn table(rng: &mut Rng) -> (ArchitectureBuilder, NodeId) {
+    let (numbers, categories) = (1 + rng.below(4), 1 + rng.below(3));
+    let mut b = ArchitectureBuilder::new(Shape::new(&[2 * numbers + categories]));
+    let part = |b: &mut ArchitectureBuilder, from, len| b.add(Slice { from, len }, &[b.input()]).unwrap();
+    let (plain, quantiles) = (part(&mut b, 0, numbers), part(&mut b, numbers, numbers));
+    let codes = part(&mut b, 2 * numbers, categories);
+    let each = |size| PerFeature { features: numbers, size }.into();
+    let bins = PiecewiseLinear { bins: 1 + rng.below(9) }.into();
+    let bins = b.chain(quantiles, [bins, each(1 + rng.below(20))]).unwrap();
+    let waves = Periodic { frequencies: 1 + rng.below(9), sigma_per_mille: 300 }.into();
+    let waves = b.chain(plain, [waves, each(3), Activation::Tanh.into()]).unwrap();
+    let size = 1 + rng.below(4);
+    let codes = b.chain(codes, [Embedding { vocabulary: 7, size }.into(), Flatten {}.into()]).unwrap();
+    let at = b.add(Concat {}, &[plain, bins, waves, codes]).unwrap();
+    let at = b.add(LayerNorm {}, &[at]).unwrap();
+    (b, at)
+}
+
+/// Codes of tokens, then codes of their n-grams.
+fn text(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
+    let (tokens, grams) = (3 + rng.below(8), 1 + rng.below(5));
+    let mut b = ArchitectureBuilder::new(Shape::new(&[tokens + grams]));
+    let codes = b.add(Slice { from: 0, len: tokens }, &[b.input()]).unwrap();
+    let grams = b.add(Slice { from: tokens, len: grams }, &[b.input()]).unwrap();
+    let bag = b.add(EmbeddingBag { vocabulary: 9, size: 1 + rng.below(20) }, &[grams]).unwrap();
+    let steps = [Embedding { vocabulary: 12, size: 4 }.into(), PositionEmbedding {}.into()];
+    let mut at = b.chain(codes, steps).unwrap();
+    for _ in 0..1 + rng.below(2) {
+        let attention = SelfAttention { heads: [1, 2, 4][rng.below(3)], causal: rng.below(2) == 0 };
+        let other = b.add(attention, &[at, codes]).unwrap();
+        at = b.add(Add {}, &[at, other]).unwrap();
+        at = b.add(LayerNorm {}, &[at]).unwrap();
+    }
+    at = b.add(Conv1d::same(5, 3, 1), &[at]).unwrap();
+    let kind = if smooth || rng.below(2) == 0 { PoolKind::Average } else { PoolKind::Max };
+    let pooled = b.add(MaskedPool { kind }, &[at, codes]).unwrap();
+    let at = b.add(Concat {}, &[pooled, bag]).unwrap();
+    (b, at)
 }
 
 fn activation(rng: &mut Rng, smooth: bool) -> Op {
@@ -86,6 +192,27 @@ fn random_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: b
             b.add(Multiply {}, &[skip, at]).unwrap()
         }
     }
+}
+
+/// `n` inputs of a network: codes where it takes codes, 0 and some too large among them, else normal numbers.
+pub fn inputs(graph: &Architecture, n: usize, seed: u64) -> Vec<f32> {
+    let len = graph.input_shape().len() as usize;
+    let mut inputs = normal(n * len, seed);
+    let mut rng = Rng::new(seed, 8);
+    for node in graph.nodes() {
+        let (Op::Embedding(Embedding { vocabulary, .. }) | Op::EmbeddingBag(EmbeddingBag { vocabulary, .. })) =
+            node.op
+        else {
+            continue;
+        };
+        let Op::Slice(Slice { from, len: codes }) = graph.nodes()[node.inputs[0].index()].op else {
+            continue;
+        };
+        for row in inputs.chunks_mut(len) {
+            row[from..from + codes].iter_mut().for_each(|x| *x = rng.below(vocabulary + 1) as f32);
+        }
+    }
+    inputs
 }
 
 /// `n` numbers from the standard normal distribution.

@@ -8,10 +8,10 @@ pub struct BatchNorm {}
 impl Operation for BatchNorm {
     fn output(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let input = only(inputs)?;
-        if matches!(input.extents().len(), 1 | 3) {
+        if matches!(input.extents().len(), 1..=3) {
             Ok(input.clone())
         } else {
-            Err(format!("needs features or channels×height×width, got {input}"))
+            Err(format!("needs features, channels×steps or channels×height×width, got {input}"))
         }
     }
     fn params(&self, inputs: &[&Shape]) -> u64 {

@@ -34,7 +34,8 @@ impl Operation for Add {
 
 /// The elementwise product of two inputs.
 ///
-/// The second is of the first's shape, or `[channels]` against `[channels, height, width]` (a gate).
+/// The second is of the first's shape, or `[channels]` against `[channels, steps]` or `[channels, height, width]` (a
+/// gate).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Multiply {}
 
@@ -44,7 +45,9 @@ impl Operation for Multiply {
     }
     fn output(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         match inputs {
-            [value, gate] if value == gate || gate.vector() == value.image().map(|(c, ..)| c) => {
+            [value, gate]
+                if value == gate || gate.vector().is_some() && gate.vector() == value.channels() =>
+            {
                 Ok((*value).clone())
             }
             [value, gate] => Err(format!("a gate of {gate} does not fit {value}")),

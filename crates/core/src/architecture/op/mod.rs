@@ -4,21 +4,37 @@
 //! How it is *computed* is `nascent-train`'s business.
 
 mod activation;
+mod attention;
 mod batch_norm;
+mod conv1d;
 mod conv2d;
 mod dropout;
+mod embedding;
+mod gru;
+mod layer_norm;
 mod linear;
 mod merge;
+mod numbers;
 mod pool;
+mod slice;
 mod structural;
+#[cfg(test)]
+mod tests;
 
 pub use activation::Activation;
+pub use attention::{PositionEmbedding, SelfAttention};
 pub use batch_norm::BatchNorm;
+pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
 pub use dropout::Dropout;
+pub use embedding::{Embedding, EmbeddingBag};
+pub use gru::Gru;
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use merge::{Add, Concat, Multiply};
-pub use pool::{GlobalAveragePool, Pool2d, PoolKind};
+pub use numbers::{PerFeature, Periodic, PiecewiseLinear};
+pub use pool::{GlobalAveragePool, GlobalMaxPool, MaskedPool, Pool1d, Pool2d, PoolKind};
+pub use slice::Slice;
 pub use structural::{Flatten, Identity, Input, Zero};
 
 use super::Shape;
@@ -45,6 +61,10 @@ pub trait Operation {
     }
     /// Multiply-accumulates for one example. Only convolutions and matrix products count.
     fn macs(&self, _inputs: &[&Shape], _output: &Shape) -> u64 {
+        0
+    }
+    /// Numbers that training keeps for one example besides the output.
+    fn kept(&self, _inputs: &[&Shape]) -> u64 {
         0
     }
     /// Whether the order of the inputs does not matter.
@@ -110,6 +130,34 @@ operations! {
     Multiply,
     /// Its inputs side by side along the first extent.
     Concat,
+    /// One-dimensional convolution.
+    Conv1d,
+    /// Average or maximum over windows of steps.
+    Pool1d,
+    /// The largest value of each channel.
+    GlobalMaxPool,
+    /// Some neighbouring numbers of a vector.
+    Slice,
+    /// A trained vector for each code.
+    Embedding,
+    /// The mean of the trained vectors of codes.
+    EmbeddingBag,
+    /// How far numbers fill equal bins.
+    PiecewiseLinear,
+    /// A linear layer of its own for each feature.
+    PerFeature,
+    /// Sines and cosines of numbers at trained frequencies.
+    Periodic,
+    /// Layer normalisation over features, or over the channels of each step.
+    LayerNorm,
+    /// Multi-head self-attention over steps.
+    SelfAttention,
+    /// A trained number added to each channel of each step.
+    PositionEmbedding,
+    /// Mean or maximum over the steps that are no padding.
+    MaskedPool,
+    /// A gated recurrent unit over steps.
+    Gru,
 }
 
 impl Operation for Op {
@@ -124,6 +172,9 @@ impl Operation for Op {
     }
     fn macs(&self, inputs: &[&Shape], output: &Shape) -> u64 {
         self.inner().macs(inputs, output)
+    }
+    fn kept(&self, inputs: &[&Shape]) -> u64 {
+        self.inner().kept(inputs)
     }
     fn commutes(&self) -> bool {
         self.inner().commutes()
@@ -147,6 +198,14 @@ fn only<'a>(inputs: &[&'a Shape]) -> Result<&'a Shape, String> {
     match inputs {
         [one] => Ok(one),
         _ => Err(format!("takes one input, was given {}", inputs.len())),
+    }
+}
+
+/// Whether there is a code for each of `steps`, or why not.
+fn one_a_step(codes: &Shape, steps: usize) -> Result<(), String> {
+    match codes.vector() {
+        Some(n) if n == steps => Ok(()),
+        _ => Err(format!("codes of {codes} do not fit {steps} steps")),
     }
 }
 

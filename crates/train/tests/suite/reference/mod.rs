@@ -1,5 +1,8 @@
 //! The same network written as plainly as possible, in double precision, one example at a time.
 
+mod numbers;
+mod steps;
+
 use nascent_core::architecture::op::*;
 use nascent_core::architecture::{Architecture, NodeId, Op};
 use nascent_train::Weights;
@@ -62,6 +65,40 @@ pub fn answer(graph: &Architecture, weights: &Weights, input: &[f32]) -> Vec<f64
             }
             Op::Pool2d(op) => {
                 pool(op, inputs[0], shapes[0].image().unwrap(), graph.shapes()[i].image().unwrap())
+            }
+            Op::GlobalMaxPool(_) => {
+                let n = plane(inputs[0], shapes[0].extents()[0]);
+                inputs[0].chunks(n).map(|c| c.iter().copied().fold(f64::NEG_INFINITY, f64::max)).collect()
+            }
+            Op::Slice(op) => inputs[0][op.from..op.from + op.len].to_vec(),
+            Op::PiecewiseLinear(op) => numbers::bins(op.bins, inputs[0]),
+            Op::PerFeature(op) => numbers::each(op, inputs[0], &of_node("weight"), &of_node("bias")),
+            Op::Periodic(op) => numbers::waves(op.frequencies, inputs[0], &of_node("frequencies")),
+            Op::Embedding(op) => numbers::embed(op, inputs[0], &of_node("weight")),
+            Op::EmbeddingBag(op) => numbers::embed_bag(op, inputs[0], &of_node("weight")),
+            Op::LayerNorm(_) => steps::normalise(inputs[0], &of_node("scale"), &of_node("shift")),
+            Op::Conv1d(op) => {
+                let n = shapes[0].extents()[1];
+                steps::convolve(op, inputs[0], n, &of_node("weight"), &of_node("bias"))
+            }
+            Op::Pool1d(op) => steps::pool(op, inputs[0], shapes[0].extents()[1]),
+            Op::MaskedPool(op) => steps::pool_masked(op.kind, inputs[0], inputs[1]),
+            Op::PositionEmbedding(_) => {
+                inputs[0].iter().zip(of_node("weight")).map(|(x, position)| x + position).collect()
+            }
+            Op::SelfAttention(op) => {
+                let given = (of_node("projection.weight"), of_node("projection.bias"));
+                let taken = (of_node("output.weight"), of_node("output.bias"));
+                let n = shapes[0].extents()[1];
+                let codes = inputs.get(1).map_or(vec![1.0; n], |codes| (*codes).clone());
+                let projected = steps::project(inputs[0], n, &given.0, &given.1);
+                steps::project(&steps::attend(op, &projected, &codes), n, &taken.0, &taken.1)
+            }
+            Op::Gru(op) => {
+                let (weight, bias) = (of_node("input.weight"), of_node("input.bias"));
+                let n = shapes[0].extents()[1];
+                let gates = steps::project(inputs[0], n, &weight, &bias);
+                steps::recur(op.size, &gates, n, &of_node("state.weight"))
             }
         };
         assert_eq!(value.len() as u64, graph.shapes()[i].len());

@@ -1,0 +1,127 @@
+use super::super::{ArchitectureBuilder, Shape};
+use super::*;
+use std::collections::BTreeSet;
+
+fn shape(extents: &[usize]) -> Shape {
+    Shape::new(extents)
+}
+
+/// One of each operation that takes a sequence `[4, 9]`, a vector `[6]`, or a sequence with its codes.
+fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
+    let (steps, vector, codes) = (shape(&[4, 9]), shape(&[6]), shape(&[9]));
+    let conv = Conv1d { channels: 6, kernel: 3, stride: 2, padding: 1, dilation: 2, groups: 2, bias: true };
+    let pool = Pool1d { kind: PoolKind::Max, kernel: 3, stride: 3, padding: 1 };
+    let on_steps: Vec<(Op, Shape)> = vec![
+        (conv.into(), shape(&[6, 4])),
+        (Conv1d::same(2, 3, 1).dilated(4).into(), shape(&[2, 9])),
+        (Conv1d::depthwise(4, 5, 1).into(), steps.clone()),
+        (pool.into(), shape(&[4, 3])),
+        (GlobalMaxPool {}.into(), shape(&[4])),
+        (GlobalAveragePool {}.into(), shape(&[4])),
+        (BatchNorm {}.into(), steps.clone()),
+        (LayerNorm {}.into(), steps.clone()),
+        (PositionEmbedding {}.into(), steps.clone()),
+        (SelfAttention { heads: 2, causal: true }.into(), steps.clone()),
+        (Gru { size: 5 }.into(), shape(&[5, 9])),
+        (Flatten {}.into(), shape(&[36])),
+    ];
+    let on_vectors: Vec<(Op, Shape)> = vec![
+        (Slice { from: 1, len: 5 }.into(), shape(&[5])),
+        (Embedding { vocabulary: 10, size: 3 }.into(), shape(&[3, 6])),
+        (EmbeddingBag { vocabulary: 10, size: 3 }.into(), shape(&[3])),
+        (PiecewiseLinear { bins: 7 }.into(), shape(&[42])),
+        (PerFeature { features: 2, size: 5 }.into(), shape(&[10])),
+        (Periodic { frequencies: 4, sigma_per_mille: 100 }.into(), shape(&[48])),
+    ];
+    let with_codes: Vec<(Op, Shape)> = vec![
+        (SelfAttention { heads: 1, causal: false }.into(), steps.clone()),
+        (MaskedPool { kind: PoolKind::Average }.into(), shape(&[4])),
+    ];
+    let gate: (Op, Vec<Shape>, Shape) = (Multiply {}.into(), vec![steps.clone(), shape(&[4])], steps.clone());
+    let one = |inputs: Vec<Shape>| move |(op, shape): (Op, Shape)| (op, inputs.clone(), shape);
+    on_steps
+        .into_iter()
+        .map(one(vec![steps.clone()]))
+        .chain(on_vectors.into_iter().map(one(vec![vector])))
+        .chain(with_codes.into_iter().map(one(vec![steps, codes])))
+        .chain([gate])
+        .collect()
+}
+
+#[test]
+fn shapes_follow_and_codes_and_json_tell_operations_apart() {
+    let mut codes = BTreeSet::new();
+    for (op, inputs, expected) in each() {
+        let inputs: Vec<&Shape> = inputs.iter().collect();
+        assert_eq!(op.output(&inputs).unwrap(), expected, "{}", op.label());
+        let (least, most) = op.arity();
+        assert!((least..=most).contains(&inputs.len()), "{}", op.label());
+        assert!(codes.insert(op.code()), "{} has the code of another", op.label());
+        let text = serde_json::to_string(&op).unwrap();
+        assert_eq!(serde_json::from_str::<Op>(&text).unwrap(), op, "{text}");
+    }
+}
+
+#[test]
+fn params_and_macs_are_counted_as_layers_are_written() {
+    let cost = |op: Op, input: &[usize]| {
+        let input = shape(input);
+        (op.params(&[&input]), op.macs(&[&input], &op.output(&[&input]).unwrap()))
+    };
+    let conv = Conv1d { channels: 6, kernel: 3, stride: 2, padding: 1, dilation: 2, groups: 2, bias: true };
+    assert_eq!(cost(conv.into(), &[4, 9]), (6 * 2 * 3 + 6, 6 * 2 * 3 * 4));
+    assert_eq!(cost(Embedding { vocabulary: 10, size: 3 }.into(), &[6]), (27, 0));
+    assert_eq!(cost(PerFeature { features: 2, size: 5 }.into(), &[6]), (2 * (3 * 5 + 5), 2 * 3 * 5));
+    assert_eq!(cost(Periodic { frequencies: 4, sigma_per_mille: 1 }.into(), &[6]), (24, 0));
+    let attention = SelfAttention { heads: 2, causal: false }.into();
+    assert_eq!(cost(attention, &[4, 9]), (4 * 16 + 4 * 4, 9 * 4 * 16 + 2 * 4 * 81));
+    assert_eq!(cost(Gru { size: 5 }.into(), &[4, 9]), (3 * 5 * (4 + 5 + 1), 9 * 3 * 5 * 9));
+    assert_eq!(cost(LayerNorm {}.into(), &[4, 9]), (8, 0));
+    assert_eq!(cost(PositionEmbedding {}.into(), &[4, 9]), (36, 0));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_name_and_number() {
+    let refused: [(Op, &[&[usize]], &str); 16] = [
+        (Conv1d::same(4, 3, 1).into(), &[&[4, 9, 9]], "needs channels×steps, got 4×9×9"),
+        (Conv1d { groups: 3, ..Conv1d::same(6, 3, 1) }.into(), &[&[4, 9]], "3 groups must divide 4"),
+        (
+            Conv1d { padding: 0, ..Conv1d::same(6, 11, 1) }.into(),
+            &[&[4, 9]],
+            "window of 11 does not fit into 9",
+        ),
+        (
+            Pool1d { kind: PoolKind::Max, kernel: 3, stride: 1, padding: 2 }.into(),
+            &[&[4, 9]],
+            "padding 2 is over half",
+        ),
+        (GlobalMaxPool {}.into(), &[&[4]], "needs channels×steps or channels×height×width, got 4"),
+        (Slice { from: 3, len: 4 }.into(), &[&[6]], "4 numbers from 3 on are not among 6"),
+        (Slice { from: usize::MAX, len: 1 }.into(), &[&[6]], "are not among 6"),
+        (Embedding { vocabulary: 1, size: 3 }.into(), &[&[6]], "got 1 and 3"),
+        (EmbeddingBag { vocabulary: 5, size: 0 }.into(), &[&[6]], "got 5 and 0"),
+        (PiecewiseLinear { bins: 0 }.into(), &[&[6]], "at least 1 bin"),
+        (PerFeature { features: 4, size: 2 }.into(), &[&[6]], "must share 6 numbers equally"),
+        (Periodic { frequencies: 3, sigma_per_mille: 0 }.into(), &[&[6]], "got 3 and 0"),
+        (SelfAttention { heads: 3, causal: false }.into(), &[&[4, 9]], "3 heads must divide 4 channels"),
+        (SelfAttention { heads: 2, causal: false }.into(), &[&[4, 9], &[8]], "codes of 8 do not fit 9 steps"),
+        (MaskedPool { kind: PoolKind::Max }.into(), &[&[4, 9], &[4, 9]], "codes of 4×9 do not fit 9 steps"),
+        (Gru { size: 0 }.into(), &[&[4, 9]], "at least 1, got 0"),
+    ];
+    for (op, inputs, expected) in refused {
+        let inputs: Vec<Shape> = inputs.iter().map(|x| shape(x)).collect();
+        let error = op.output(&inputs.iter().collect::<Vec<_>>()).unwrap_err();
+        assert!(error.contains(expected), "{}: {error}", op.label());
+    }
+}
+
+#[test]
+fn all_of_a_vector_is_the_vector_and_memory_counts_what_training_keeps() {
+    let mut b = ArchitectureBuilder::new(shape(&[6]));
+    let all = b.add(Slice { from: 0, len: 6 }, &[b.input()]).unwrap();
+    let waves = b.add(Periodic { frequencies: 2, sigma_per_mille: 10 }, &[all]).unwrap();
+    let head = b.add(Linear { features: 2, bias: true }, &[waves]).unwrap();
+    let graph = b.finish(head).unwrap().canonical();
+    assert_eq!(graph.nodes().len(), 3);
+    assert_eq!(graph.training_activation_bytes(), 4 * (6 + 24 + 24 + 2));
+}

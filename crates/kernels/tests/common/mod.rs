@@ -1,0 +1,45 @@
+//! Numbers and differences for the tests of this crate.
+#![allow(dead_code)]
+
+/// Numbers in (-1, 1) that look random.
+pub fn numbers(n: usize, seed: u64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+    };
+    (0..n).map(|_| next()).collect()
+}
+
+/// The same numbers in double precision.
+pub fn wide(x: &[f32]) -> Vec<f64> {
+    x.iter().map(|x| f64::from(*x)).collect()
+}
+
+/// The slope of `f` at each position of `x`, by central differences.
+pub fn slopes(x: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let mut x = x.to_vec();
+    let h = 1e-6;
+    (0..x.len())
+        .map(|i| {
+            let here = x[i];
+            x[i] = here + h;
+            let up = f(&x);
+            x[i] = here - h;
+            let down = f(&x);
+            x[i] = here;
+            (up - down) / (2.0 * h)
+        })
+        .collect()
+}
+
+/// Fails where a number is further off than `tolerance`, of the largest or of 1.
+pub fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
+    let size = expected.iter().fold(1.0f64, |m, x| m.max(x.abs()));
+    assert_eq!(got.len(), expected.len(), "{what}");
+    for (got, e) in got.iter().zip(expected) {
+        assert!((f64::from(*got) - e).abs() <= tolerance * size, "{what}: {got} for {e}");
+    }
+}

@@ -1,0 +1,154 @@
+//! Layer norms, attention and recurrence against their definitions in double precision, and their gradients against
+//! differences.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{assert_close, numbers, slopes, wide};
+use nascent_kernels::{Attention, Gru, LayerNorm, Path};
+use proptest::prelude::*;
+
+/// The sum of products, by which a function of many values becomes one whose slopes are gradients.
+fn weighed(y: &[f64], weights: &[f32]) -> f64 {
+    y.iter().zip(weights).map(|(y, w)| y * f64::from(*w)).sum()
+}
+
+fn normalise(s: &LayerNorm, x: &[f64], scale: &[f64], shift: &[f64]) -> Vec<f64> {
+    let at = |i: usize| (i / s.steps / s.channels, i / s.steps % s.channels, i % s.steps);
+    (0..x.len())
+        .map(|i| {
+            let (n, c, step) = at(i);
+            let of = |c: usize| x[(n * s.channels + c) * s.steps + step];
+            let mean = (0..s.channels).map(of).sum::<f64>() / s.channels as f64;
+            let variance = (0..s.channels).map(|c| (of(c) - mean).powi(2)).sum::<f64>() / s.channels as f64;
+            (x[i] - mean) / (variance + f64::from(s.epsilon)).sqrt() * scale[c] + shift[c]
+        })
+        .collect()
+}
+
+fn attend(s: &Attention, x: &[f64], codes: &[f32]) -> Vec<f64> {
+    let each = s.channels / s.heads;
+    let mut y = Vec::new();
+    for (n, head, i, query) in (0..s.batch * s.channels * s.steps).map(|at| {
+        (at / s.steps / s.channels, at / s.steps % s.channels / each, at / s.steps % each, at % s.steps)
+    }) {
+        let of = |part: usize, i: usize, step: usize| {
+            x[((n * 3 + part) * s.channels + head * each + i) * s.steps + step]
+        };
+        let live = |step: usize| codes[n * s.steps + step] != 0.0;
+        let score = |key: usize| {
+            let product: f64 = (0..each).map(|i| of(0, i, query) * of(1, i, key)).sum();
+            (product / (each as f64).sqrt()).exp()
+        };
+        let keys = || (0..s.steps).filter(|key| live(*key) && (!s.causal || *key <= query));
+        let total: f64 = keys().map(score).sum();
+        let sum: f64 = keys().map(|key| score(key) * of(2, i, key)).sum();
+        y.push(if live(query) { sum / total } else { 0.0 });
+    }
+    y
+}
+
+fn recur(s: &Gru, gates: &[f64], weight: &[f64]) -> Vec<f64> {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let mut y = vec![0.0; s.batch * s.size * s.steps];
+    for n in 0..s.batch {
+        let mut state = vec![0.0; s.size];
+        for step in 0..s.steps {
+            let given = |i: usize| gates[(n * 3 * s.size + i) * s.steps + step];
+            let old = |i: usize| (0..s.size).map(|j| state[j] * weight[j * 3 * s.size + i]).sum::<f64>();
+            let next = (0..s.size).map(|i| {
+                let reset = sigmoid(given(i) + old(i));
+                let update = sigmoid(given(s.size + i) + old(s.size + i));
+                let candidate = (given(2 * s.size + i) + reset * old(2 * s.size + i)).tanh();
+                (1.0 - update) * candidate + update * state[i]
+            });
+            let next: Vec<f64> = next.collect();
+            state = next;
+            for (i, x) in state.iter().enumerate() {
+                y[(n * s.size + i) * s.steps + step] = *x;
+            }
+        }
+    }
+    y
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn layer_norm(batch in 0usize..4, channels in 2usize..20, steps in 1usize..20, seed in 0u64..100) {
+        let s = LayerNorm { batch, channels, steps, epsilon: 1e-5 };
+        let x: Vec<f32> = numbers(batch * channels * steps, seed + 1).iter().map(|x| 3.0 * x + 1.0).collect();
+        let (scale, shift, dy) = (numbers(channels, 2), numbers(channels, 3), numbers(x.len(), 4));
+        let (wx, wscale, wshift) = (wide(&x), wide(&scale), wide(&shift));
+        let expected = normalise(&s, &wx, &wscale, &wshift);
+        // Of few channels that are nearly equal, differences say nothing.
+        prop_assume!(slopes(&wx, |x| weighed(&normalise(&s, x, &wscale, &wshift), &dy)).iter().all(|d| d.abs() < 10.0));
+        for path in Path::available() {
+            let mut y = vec![f32::NAN; x.len()];
+            let found = s.forward(path, &x, &scale, &shift, &mut y);
+            assert_close("y", &y, &expected, 3e-5);
+            let (mut dx, mut dscale, mut dshift) = (x.clone(), scale.clone(), shift.clone());
+            s.backward(path, &x, &scale, &found, &dy, &mut dx, &mut dscale, &mut dshift);
+            assert_close("dx", &dx, &slopes(&wx, |x| weighed(&normalise(&s, x, &wscale, &wshift), &dy)), 1e-4);
+            assert_close("dscale", &dscale, &slopes(&wscale, |scale| weighed(&normalise(&s, &wx, scale, &wshift), &dy)), 3e-5);
+            assert_close("dshift", &dshift, &slopes(&wshift, |shift| weighed(&normalise(&s, &wx, &wscale, shift), &dy)), 1e-5);
+        }
+    }
+
+    #[test]
+    fn attention(
+        batch in 0usize..3, heads in 1usize..4, each in 1usize..5, steps in 1usize..24, causal: bool, masked: bool,
+        seed in 0u64..100,
+    ) {
+        let s = Attention { batch, channels: heads * each, steps, heads, causal };
+        let len = batch * s.channels * steps;
+        let x: Vec<f32> = numbers(3 * len, seed).iter().map(|x| 2.0 * x).collect();
+        // A third is padding, so that some examples of few steps are nothing else.
+        let codes: Vec<f32> = numbers(batch * steps, seed + 1).iter().map(|x| if *x < -0.3 { 0.0 } else { 2.0 }).collect();
+        let codes = if masked { codes } else { vec![1.0; batch * steps] };
+        let (wx, dy) = (wide(&x), numbers(len, seed + 2));
+        let dx_expected = slopes(&wx, |x| weighed(&attend(&s, x, &codes), &dy));
+        for path in Path::available() {
+            let (mut y, mut weights) = (vec![f32::NAN; len], vec![f32::NAN; s.weights_len()]);
+            s.forward(path, &x, masked.then_some(&codes), &mut weights, &mut y);
+            assert_close("y", &y, &attend(&s, &wx, &codes), 1e-5);
+            let mut dx = vec![f32::NAN; x.len()];
+            s.backward(path, &x, &weights, &dy, &mut dx);
+            assert_close("dx", &dx, &dx_expected, 2e-5);
+        }
+    }
+
+    #[test]
+    fn gru(batch in 0usize..3, size in 1usize..20, steps in 1usize..9, seed in 0u64..100) {
+        let s = Gru { batch, size, steps };
+        let gates: Vec<f32> = numbers(3 * batch * size * steps, seed).iter().map(|x| 2.0 * x).collect();
+        let (weight, dy) = (numbers(3 * size * size, seed + 1), numbers(batch * size * steps, seed + 2));
+        let (wgates, wweight) = (wide(&gates), wide(&weight));
+        let dgates_expected = slopes(&wgates, |gates| weighed(&recur(&s, gates, &wweight), &dy));
+        let dweight_expected = slopes(&wweight, |weight| weighed(&recur(&s, &wgates, weight), &dy));
+        for path in Path::available() {
+            let (mut y, mut kept) = (vec![f32::NAN; dy.len()], vec![f32::NAN; s.kept_len()]);
+            s.forward(path, &gates, &weight, &mut kept, &mut y);
+            assert_close("y", &y, &recur(&s, &wgates, &wweight), 1e-5);
+            let (mut dgates, mut dweight) = (vec![f32::NAN; gates.len()], vec![f32::NAN; weight.len()]);
+            s.backward(path, &weight, &kept, &dy, &mut dgates, &mut dweight);
+            assert_close("dgates", &dgates, &dgates_expected, 3e-5);
+            assert_close("dweight", &dweight, &dweight_expected, 3e-5);
+        }
+    }
+}
+
+#[test]
+fn gates_that_are_far_open_or_shut_stay_numbers() {
+    let s = Gru { batch: 1, size: 1, steps: 2 };
+    let gates = [1e30, -1e30, -1e30, 1e30, 1e30, -1e30];
+    let (mut kept, mut y) = (vec![0.0; s.kept_len()], [0.0; 2]);
+    for path in Path::available() {
+        s.forward(path, &gates, &[0.5, 0.5, 0.5], &mut kept, &mut y);
+        // Shut, the update takes the candidate, which is 1; open, the state stays.
+        assert_eq!(y, [1.0, 1.0]);
+        let (mut dgates, mut dweight) = ([f32::NAN; 6], [f32::NAN; 3]);
+        s.backward(path, &[0.5, 0.5, 0.5], &kept, &[1.0, 1.0], &mut dgates, &mut dweight);
+        assert!(dgates.iter().chain(&dweight).all(|d| d.abs() < 1e-6));
+    }
+}

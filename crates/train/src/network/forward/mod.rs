@@ -1,0 +1,234 @@
+//! One pass through a graph. Each file of this folder computes a family of operations.
+
+mod attention;
+mod convolution;
+mod dense;
+mod embedding;
+mod merge;
+mod norm;
+mod numbers;
+mod pointwise;
+mod pool;
+mod recurrent;
+
+use crate::weights::Weights;
+use burn::tensor::{Device, Tensor, TensorData};
+use nascent_core::architecture::op::Activation;
+use nascent_core::architecture::{Architecture, Op};
+use nascent_core::rng::Rng;
+
+/// Whether a pass learns.
+pub(super) enum Mode<'a> {
+    /// Norms use the batch, dropout drops.
+    Train {
+        /// What it drops.
+        dropout: &'a mut Rng,
+    },
+    /// Norms use what they remember, nothing is dropped.
+    Evaluate,
+}
+
+/// A batch on its way.
+#[derive(Clone)]
+enum Value {
+    /// `[batch, features]`.
+    Vectors(Tensor<2>),
+    /// `[batch, channels, height, width]`; a sequence is an image of height 1.
+    Images(Tensor<4>),
+}
+
+/// A trained slot's tensor, whose gradient is asked for afterwards.
+pub(super) struct Leaf {
+    pub tensor: Tensor<1>,
+    /// Which rows of the slot it holds, where it is not all of them.
+    pub rows: Option<Vec<u32>>,
+}
+
+/// One pass through a graph.
+pub(super) struct Forward<'a> {
+    graph: &'a Architecture,
+    weights: &'a Weights,
+    device: &'a Device,
+    /// Whether our own kernels compute what they can: only on the processor.
+    kernels: bool,
+    mode: Mode<'a>,
+    /// The tensor of each slot that this batch teaches.
+    pub(super) leaves: Vec<Option<Leaf>>,
+    /// What norms found in this batch, by the slot that remembers it.
+    pub(super) statistics: Vec<(usize, Tensor<1>)>,
+    /// The next slot to be used: slots lie in the order of nodes.
+    at: usize,
+    batch: usize,
+}
+
+impl<'a> Forward<'a> {
+    pub(super) fn new(
+        graph: &'a Architecture,
+        weights: &'a Weights,
+        device: &'a Device,
+        kernels: bool,
+        mode: Mode<'a>,
+    ) -> Self {
+        let leaves = Vec::with_capacity(weights.slots.len());
+        Self { graph, weights, device, kernels, mode, leaves, statistics: Vec::new(), at: 0, batch: 0 }
+    }
+
+    /// The answers to a batch of inputs.
+    pub(super) fn run(&mut self, inputs: &[f32]) -> Tensor<2> {
+        let graph = self.graph;
+        self.batch = inputs.len() / graph.input_shape().len().max(1) as usize;
+        let mut uses = graph.uses();
+        let mut values: Vec<Option<Value>> = Vec::with_capacity(graph.nodes().len());
+        let rectified = self.rectified();
+        for (i, node) in graph.nodes().iter().enumerate() {
+            // A value is given away to its last reader, so that its memory can be reused.
+            let mut taken = Vec::with_capacity(node.inputs.len());
+            for input in &node.inputs {
+                let i = input.index();
+                uses[i] -= 1;
+                let value = if uses[i] == 0 { values[i].take() } else { values[i].clone() };
+                taken.extend(value);
+            }
+            let done = node.inputs.iter().any(|input| rectified[input.index()]);
+            let value = match taken.pop() {
+                // The norm before it has rectified already.
+                Some(value) if done => value,
+                last => {
+                    taken.extend(last);
+                    self.compute(&node.op, rectified[i], taken, inputs)
+                }
+            };
+            values.push(Some(value));
+        }
+        match values.swap_remove(graph.output().index()) {
+            Some(Value::Vectors(answers)) => answers,
+            Some(Value::Images(images)) => images.flatten(1, 3),
+            None => Tensor::zeros([self.batch, graph.output_shape().len() as usize], self.device),
+        }
+    }
+
+    /// Which norms rectify as well, because a rectifier is all that reads them and our kernel does both at once.
+    fn rectified(&self) -> Vec<bool> {
+        let mut rectified = vec![false; self.graph.nodes().len()];
+        if self.kernels && matches!(self.mode, Mode::Train { .. }) {
+            let uses = self.graph.uses();
+            for node in self.graph.nodes().iter().filter(|n| matches!(n.op, Op::Activation(Activation::Relu)))
+            {
+                let before = node.inputs[0].index();
+                rectified[before] =
+                    uses[before] == 1 && matches!(self.graph.nodes()[before].op, Op::BatchNorm(_));
+            }
+        }
+        rectified
+    }
+
+    /// The value of one operation; shapes were checked when the graph was built.
+    fn compute(&mut self, op: &Op, relu: bool, mut inputs: Vec<Value>, data: &[f32]) -> Value {
+        match op {
+            Op::Input(input) => return self.constant(data.to_vec(), input.shape.extents()),
+            Op::Zero(zero) => {
+                let len = self.batch * zero.shape.len() as usize;
+                return self.constant(vec![0.0; len], zero.shape.extents());
+            }
+            Op::Add(_) | Op::Multiply(_) | Op::Concat(_) => {
+                return merge::join(op, inputs).unwrap_or_else(|| self.constant(Vec::new(), &[0]));
+            }
+            _ => {}
+        }
+        let second = if inputs.len() > 1 { inputs.pop() } else { None };
+        match (inputs.pop(), second) {
+            (Some(Value::Vectors(x)), _) => self.compute_vectors(op, relu, x),
+            (Some(Value::Images(x)), Some(Value::Vectors(codes))) => self.compute_steps(op, x, Some(codes)),
+            (Some(Value::Images(x)), _) => self.compute_images(op, relu, x),
+            (None, _) => self.constant(Vec::new(), &[0]),
+        }
+    }
+
+    fn compute_vectors(&mut self, op: &Op, relu: bool, x: Tensor<2>) -> Value {
+        Value::Vectors(match op {
+            Op::Linear(op) => self.connect(op, x),
+            Op::BatchNorm(_) => self.normalise(x, relu),
+            Op::LayerNorm(_) => self.normalise_layer(x),
+            Op::Activation(f) => self.activate(*f, x),
+            Op::Dropout(op) => self.drop(op.per_mille, x),
+            Op::Slice(op) => x.narrow(1, op.from, op.len),
+            Op::Embedding(op) => return Value::Images(self.embed(op, x)),
+            Op::EmbeddingBag(op) => self.embed_bag(op, x),
+            Op::PiecewiseLinear(op) => self.fill_bins(op, x),
+            Op::PerFeature(op) => self.connect_features(op, x),
+            Op::Periodic(op) => self.wave(op, x),
+            // Identities, and vectors to flatten.
+            _ => x,
+        })
+    }
+
+    fn compute_images(&mut self, op: &Op, relu: bool, x: Tensor<4>) -> Value {
+        Value::Images(match op {
+            Op::Conv2d(_) | Op::Conv1d(_) => self.convolve(op, x),
+            Op::BatchNorm(_) => self.normalise(x, relu),
+            Op::LayerNorm(_) => self.normalise_layer(x),
+            Op::Activation(f) => self.activate(*f, x),
+            Op::Dropout(op) => self.drop(op.per_mille, x),
+            Op::Pool2d(_) | Op::Pool1d(_) => self.pool(op, x),
+            Op::GlobalAveragePool(_) | Op::GlobalMaxPool(_) => {
+                return Value::Vectors(self.pool(op, x).flatten(1, 3));
+            }
+            Op::Flatten(_) => return Value::Vectors(x.flatten(1, 3)),
+            _ => return self.compute_steps(op, x, None),
+        })
+    }
+
+    /// What is for sequences alone, with the codes that say which steps are padding.
+    fn compute_steps(&mut self, op: &Op, x: Tensor<4>, codes: Option<Tensor<2>>) -> Value {
+        Value::Images(match (op, codes) {
+            (Op::SelfAttention(op), codes) => self.attend(op, x, codes),
+            (Op::PositionEmbedding(_), _) => self.add_positions(x),
+            (Op::Gru(op), _) => self.recur(op, x),
+            (Op::MaskedPool(op), Some(codes)) => return Value::Vectors(self.pool_masked(op.kind, x, codes)),
+            // Identities.
+            _ => x,
+        })
+    }
+
+    fn constant(&self, numbers: Vec<f32>, extents: &[usize]) -> Value {
+        let image = |[c, h, w]: [usize; 3], numbers| {
+            Value::Images(Tensor::from_data(TensorData::new(numbers, [self.batch, c, h, w]), self.device))
+        };
+        match *extents {
+            [c, h, w] => image([c, h, w], numbers),
+            [c, n] => image([c, 1, n], numbers),
+            _ => {
+                let len = numbers.len() / self.batch.max(1);
+                Value::Vectors(Tensor::from_data(TensorData::new(numbers, [self.batch, len]), self.device))
+            }
+        }
+    }
+
+    /// The next slot's numbers, on the device.
+    fn slot(&mut self) -> Tensor<1> {
+        let numbers = self.weights.values[self.at].clone();
+        self.leaf(numbers, None)
+    }
+
+    /// Numbers of the next slot, all or some rows of them, on the device.
+    fn leaf(&mut self, numbers: Vec<f32>, rows: Option<Vec<u32>>) -> Tensor<1> {
+        let len = numbers.len();
+        let tensor = Tensor::from_data(TensorData::new(numbers, [len]), self.device);
+        let kind = self.weights.slots[self.at].kind;
+        let trained = kind.is_trained() && matches!(self.mode, Mode::Train { .. });
+        let tensor = if trained { tensor.require_grad() } else { tensor };
+        self.leaves.push(trained.then(|| Leaf { tensor: tensor.clone(), rows }));
+        self.at += 1;
+        tensor
+    }
+
+    /// Leaves the next slot as it is.
+    fn skip_slot(&mut self) {
+        self.leaves.push(None);
+        self.at += 1;
+    }
+
+    fn bias(&mut self, has_bias: bool) -> Option<Tensor<1>> {
+        has_bias.then(|| self.slot())
+    }
+}

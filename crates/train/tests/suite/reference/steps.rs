@@ -1,0 +1,144 @@
+//! What is computed along the steps of a sequence, `[channels, steps]`.
+
+use nascent_core::architecture::op::{Conv1d, Pool1d, PoolKind, SelfAttention};
+
+/// Over all channels of each step; a vector is one step.
+pub fn normalise(x: &[f64], scale: &[f64], shift: &[f64]) -> Vec<f64> {
+    let (channels, steps) = (scale.len(), x.len() / scale.len());
+    let mut y = vec![0.0; x.len()];
+    for step in 0..steps {
+        let of = |c: usize| x[c * steps + step];
+        let mean = (0..channels).map(of).sum::<f64>() / channels as f64;
+        let variance = (0..channels).map(|c| (of(c) - mean).powi(2)).sum::<f64>() / channels as f64;
+        for c in 0..channels {
+            y[c * steps + step] = (of(c) - mean) / (variance + 1e-5).sqrt() * scale[c] + shift[c];
+        }
+    }
+    y
+}
+
+/// The input steps of a window, with the tap that reads each.
+fn window(
+    at: usize,
+    stride: usize,
+    kernel: usize,
+    padding: usize,
+    dilation: usize,
+    steps: usize,
+) -> Vec<(usize, usize)> {
+    (0..kernel)
+        .map(|tap| (tap, (at * stride + tap * dilation).wrapping_sub(padding)))
+        .filter(|(_, step)| *step < steps)
+        .collect()
+}
+
+pub fn convolve(op: &Conv1d, x: &[f64], steps: usize, weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let places = (steps + 2 * op.padding - op.dilation * (op.kernel - 1) - 1) / op.stride + 1;
+    let per_in = x.len() / steps / op.groups;
+    let mut y = Vec::new();
+    for o in 0..op.channels {
+        let group = o / (op.channels / op.groups);
+        for at in 0..places {
+            let mut sum = bias.get(o).copied().unwrap_or(0.0);
+            for (tap, step) in window(at, op.stride, op.kernel, op.padding, op.dilation, steps) {
+                for i in 0..per_in {
+                    sum +=
+                        x[(group * per_in + i) * steps + step] * weight[(o * per_in + i) * op.kernel + tap];
+                }
+            }
+            y.push(sum);
+        }
+    }
+    y
+}
+
+pub fn pool(op: &Pool1d, x: &[f64], steps: usize) -> Vec<f64> {
+    let places = (steps + 2 * op.padding - op.kernel) / op.stride + 1;
+    let mut y = Vec::new();
+    for channel in x.chunks(steps) {
+        for at in 0..places {
+            let seen = window(at, op.stride, op.kernel, op.padding, 1, steps);
+            y.push(fold(op.kind, seen.into_iter().map(|(_, step)| channel[step])));
+        }
+    }
+    y
+}
+
+fn fold(kind: PoolKind, values: impl Iterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.collect();
+    match kind {
+        PoolKind::Max => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        PoolKind::Average => values.iter().sum::<f64>() / values.len() as f64,
+    }
+}
+
+pub fn pool_masked(kind: PoolKind, x: &[f64], codes: &[f64]) -> Vec<f64> {
+    if codes.iter().all(|code| *code == 0.0) {
+        return vec![0.0; x.len() / codes.len()];
+    }
+    let live = |channel: &[f64]| -> Vec<f64> {
+        channel.iter().zip(codes).filter(|(_, code)| **code != 0.0).map(|(x, _)| *x).collect()
+    };
+    x.chunks(codes.len()).map(|channel| fold(kind, live(channel).into_iter())).collect()
+}
+
+/// `weight · x + bias` at each step.
+pub fn project(x: &[f64], steps: usize, weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let channels = x.len() / steps;
+    let at = |o: usize, step: usize| {
+        (0..channels).map(|c| weight[o * channels + c] * x[c * steps + step]).sum::<f64>()
+    };
+    (0..bias.len())
+        .flat_map(|o| (0..steps).map(move |step| (o, step)))
+        .map(|(o, step)| bias[o] + at(o, step))
+        .collect()
+}
+
+/// Attention from queries, keys and values under each other.
+pub fn attend(op: &SelfAttention, projected: &[f64], codes: &[f64]) -> Vec<f64> {
+    let steps = codes.len();
+    let channels = projected.len() / steps / 3;
+    let each = channels / op.heads;
+    let of = |part: usize, channel: usize, step: usize| projected[(part * channels + channel) * steps + step];
+    let mut y = vec![0.0; channels * steps];
+    for head in 0..op.heads {
+        for query in (0..steps).filter(|q| codes[*q] != 0.0) {
+            let seen = |key: usize| codes[key] != 0.0 && (!op.causal || key <= query);
+            let score = |key: usize| {
+                let products = (0..each).map(|i| of(0, head * each + i, query) * of(1, head * each + i, key));
+                (products.sum::<f64>() / (each as f64).sqrt()).exp()
+            };
+            let total: f64 = (0..steps).filter(|k| seen(*k)).map(score).sum();
+            for i in 0..each {
+                let values = (0..steps).filter(|k| seen(*k)).map(|k| score(k) * of(2, head * each + i, k));
+                y[(head * each + i) * steps + query] = values.sum::<f64>() / total;
+            }
+        }
+    }
+    y
+}
+
+/// The states of a recurrent unit, from what the input gives reset, update and candidate.
+pub fn recur(size: usize, gates: &[f64], steps: usize, weight: &[f64]) -> Vec<f64> {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let (mut state, mut y) = (vec![0.0; size], vec![0.0; size * steps]);
+    for step in 0..steps {
+        let given = |part: usize, i: usize| gates[(part * size + i) * steps + step];
+        let old = |part: usize, i: usize| -> f64 {
+            (0..size).map(|j| state[j] * weight[j * 3 * size + part * size + i]).sum()
+        };
+        let next: Vec<f64> = (0..size)
+            .map(|i| {
+                let reset = sigmoid(given(0, i) + old(0, i));
+                let update = sigmoid(given(1, i) + old(1, i));
+                let candidate = (given(2, i) + reset * old(2, i)).tanh();
+                (1.0 - update) * candidate + update * state[i]
+            })
+            .collect();
+        for (i, x) in next.iter().enumerate() {
+            y[i * steps + step] = *x;
+        }
+        state = next;
+    }
+    y
+}
