@@ -45,8 +45,11 @@ enum Part {
 
 fn part(op: &Op) -> Part {
     match op {
-        Op::Flatten(_) => Part::Leader,
-        Op::BatchNorm(_) | Op::Activation(_) | Op::Dropout(_) => Part::Follower,
+        Op::Flatten(_) | Op::Slice(_) => Part::Leader,
+        Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Activation(_) | Op::Dropout(_) => Part::Follower,
+        Op::PositionEmbedding(_) => Part::Follower,
+        // Codes that say what is padding are read beside the value.
+        Op::SelfAttention(_) | Op::MaskedPool(_) => Part::Layer,
         _ if op.arity().1 > 1 => Part::Merge,
         _ => Part::Layer,
     }
@@ -151,9 +154,10 @@ fn describe(architecture: &Architecture, nodes: Vec<usize>, block_of: &[usize]) 
 fn kind(op: &Op) -> Kind {
     match op {
         Op::Input(_) => Kind::Input,
-        Op::Conv2d(_) => Kind::Convolution,
-        Op::Linear(_) => Kind::Linear,
-        Op::Pool2d(_) | Op::GlobalAveragePool(_) => Kind::Pool,
+        Op::Conv2d(_) | Op::Conv1d(_) => Kind::Convolution,
+        Op::Linear(_) | Op::PerFeature(_) => Kind::Linear,
+        Op::Pool2d(_) | Op::Pool1d(_) | Op::MaskedPool(_) => Kind::Pool,
+        Op::GlobalAveragePool(_) | Op::GlobalMaxPool(_) => Kind::Pool,
         _ if part(op) == Part::Merge => Kind::Merge,
         _ => Kind::Other,
     }

@@ -82,6 +82,7 @@ fn boxes_never_overlap_and_every_operation_is_drawn() {
         networks::plain(),
         networks::mlp(),
         networks::residual(),
+        networks::text(),
         networks::searched(8, 2, 5, 4, true, false),
     ] {
         check(&a);
@@ -161,6 +162,7 @@ fn names_from_outside_are_escaped_and_pictures_are_reproducible() {
 
 #[test]
 fn networks_in_a_terminal() {
+    insta::assert_snapshot!("text", text(&networks::text()));
     insta::assert_snapshot!("residual", text(&networks::residual()));
     insta::assert_snapshot!("cell", text(&networks::cells([3, 2, 4, 1, 3, 2], 2)));
 }

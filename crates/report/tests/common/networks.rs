@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "what is drawn here is well-formed")]
 
 use nascent_core::architecture::op::{
-    Activation, Add, BatchNorm, Conv2d, Dropout, Flatten, GlobalAveragePool, Identity, Linear, Pool2d,
-    PoolKind, Zero,
+    Activation, Add, BatchNorm, Concat, Conv2d, Dropout, Embedding, EmbeddingBag, Flatten, GlobalAveragePool,
+    Identity, LayerNorm, Linear, MaskedPool, Pool2d, PoolKind, PositionEmbedding, SelfAttention, Slice, Zero,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, NodeId, Op, Shape};
 
@@ -178,4 +178,27 @@ fn draw_cell(b: &mut ArchitectureBuilder, input: NodeId, width: usize, ops: [usi
     let two = b.add(Add {}, &two).unwrap();
     let three = [edge(b, input, ops[3]), edge(b, one, ops[4]), edge(b, two, ops[5])];
     b.add(Add {}, &three).unwrap()
+}
+
+/// Attention over the tokens of a text beside a bag of its n-grams.
+pub fn text() -> Architecture {
+    let mut b = ArchitectureBuilder::new(Shape::new(&[64 + 128]));
+    b.scope("tokens");
+    let codes = b.add(Slice { from: 0, len: 64 }, &[b.input()]).unwrap();
+    let embedding = [Embedding { vocabulary: 2000, size: 32 }.into(), PositionEmbedding {}.into()];
+    let mut at = b.chain(codes, embedding).unwrap();
+    for block in 0..2 {
+        b.scope(format!("tokens / block {block}"));
+        let attended = b.add(SelfAttention { heads: 4, causal: false }, &[at, codes]).unwrap();
+        let sum = b.add(Add {}, &[at, attended]).unwrap();
+        at = b.add(LayerNorm {}, &[sum]).unwrap();
+    }
+    let pooled = b.add(MaskedPool { kind: PoolKind::Average }, &[at, codes]).unwrap();
+    b.scope("grams");
+    let grams = b.add(Slice { from: 64, len: 128 }, &[b.input()]).unwrap();
+    let bag = b.add(EmbeddingBag { vocabulary: 4096, size: 16 }, &[grams]).unwrap();
+    b.scope("head");
+    let both = b.add(Concat {}, &[pooled, bag]).unwrap();
+    let out = b.add(Linear { features: 7, bias: true }, &[both]).unwrap();
+    b.finish(out).unwrap().canonical()
 }
