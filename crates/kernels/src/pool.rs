@@ -286,22 +286,25 @@ fn hand_out(shape: &Pool2d, x: &[f32], most: &[f32], left: &mut [f32], dx: &mut 
             continue;
         }
         let at = first * stride + tap - padding;
-        let (x, dx) = (&x[at..], &mut dx[at..]);
         let windows = most[first..end].iter().zip(&mut left[first..end]);
+        let cells = || at..x.len();
         if stride == 1 {
-            for (((most, left), x), dx) in windows.zip(x).zip(dx) {
-                *dx += if x == most { *left } else { 0.0 };
-                *left = if x == most { 0.0 } else { *left };
-            }
+            let cells = x[cells()].iter().zip(&mut dx[cells()]);
+            windows.zip(cells).for_each(|((most, left), (x, dx))| take(*x == *most, left, dx));
         } else {
-            for (((most, left), x), dx) in
-                windows.zip(x.iter().step_by(stride)).zip(dx.iter_mut().step_by(stride))
-            {
-                *dx += select_unpredictable(x == most, *left, 0.0);
-                *left = select_unpredictable(x == most, 0.0, *left);
-            }
+            let cells = x[cells()].iter().step_by(stride).zip(dx[cells()].iter_mut().step_by(stride));
+            windows.zip(cells).for_each(|((most, left), (x, dx))| take(*x == *most, left, dx));
         }
     }
+}
+
+/// Moves what is left to a cell where it is `hit`: by its bits, for nobody can predict a branch here.
+#[inline(always)]
+fn take(hit: bool, left: &mut f32, dx: &mut f32) {
+    let mask = u32::from(hit).wrapping_neg();
+    let bits = left.to_bits();
+    *dx += f32::from_bits(bits & mask);
+    *left = f32::from_bits(bits & !mask);
 }
 
 impl Lines {
