@@ -29,10 +29,13 @@ impl<B: Kernels, const N: usize> Backward<B, N> for Compute {
     }
 }
 
+/// A tensor whose gradient may be asked for.
+type Tracked<B, C> = FloatTensor<Autodiff<B, C>>;
+
 fn tracked<B: Kernels, C: CheckpointStrategy, const N: usize>(
-    inputs: [FloatTensor<Autodiff<B, C>>; N],
+    inputs: [Tracked<B, C>; N],
     kernel: Arc<dyn Kernel>,
-) -> (FloatTensor<Autodiff<B, C>>, FloatTensor<Autodiff<B, C>>) {
+) -> (Tracked<B, C>, Tracked<B, C>) {
     let mut nodes = Vec::with_capacity(N);
     let inputs = inputs.map(|input| {
         let (numbers, node) = input.into_parts();

@@ -49,7 +49,7 @@ pub(crate) fn normalise<const D: usize>(
     let (batch, channels, plane) = (dims[0], dims[1], dims[2..].iter().product());
     let shape = BatchNorm { batch, channels, plane, epsilon, relu };
     let (y, found) = compute_3(x, scale, shift, Normalise { shape, extents: dims.to_vec() });
-    (y, found.clone().slice([0..channels]), found.slice([channels..2 * channels]))
+    (y, found.clone().narrow(0, 0, channels), found.narrow(0, channels, channels))
 }
 
 #[derive(Debug)]

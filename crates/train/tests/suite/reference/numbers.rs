@@ -3,11 +3,7 @@
 use nascent_core::architecture::op::{Embedding, EmbeddingBag, PerFeature};
 
 pub fn bins(bins: usize, x: &[f64]) -> Vec<f64> {
-    let of = |x: f64, bin: usize| match x * bins as f64 - bin as f64 {
-        filled if filled < 0.0 => 0.0,
-        filled if filled > 1.0 => 1.0,
-        filled => filled,
-    };
+    let of = |x: f64, bin: usize| (x * bins as f64 - bin as f64).clamp(0.0, 1.0);
     x.iter().flat_map(|x| (0..bins).map(move |bin| of(*x, bin))).collect()
 }
 
