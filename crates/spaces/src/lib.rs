@@ -5,6 +5,7 @@
 //! [`ConvnetParams`] or [`MlpParams`]. All of them ask the same questions about training, unless told not to.
 
 mod columns;
+mod conv1d;
 mod convnet;
 mod error;
 mod file;
@@ -16,9 +17,11 @@ mod options;
 mod parameters;
 mod reference;
 pub mod registry;
+mod text;
 mod training;
 
 pub use columns::{ColumnQuestion, Columns, ColumnsError};
+pub use conv1d::{Conv1dParams, Conv1dSpace};
 pub use convnet::{Convnet, ConvnetParams};
 pub use error::{DefinitionError, Problem};
 pub use file::SpaceFile;
@@ -27,3 +30,4 @@ pub use narrow::{Narrowed, Narrowing};
 pub use nb101::{Nb101, Nb101Cell};
 pub use nb201::{Nb201, Nb201Cell, Nb201Op, Nb201Params};
 pub use parameters::{Parameter, Range};
+pub use text::{TextParams, TextSpace};

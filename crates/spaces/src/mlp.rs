@@ -1,4 +1,6 @@
-//! Fully connected networks over any input.
+//! Fully connected networks over any input, with embeddings of what tables hold.
+
+mod encoding;
 
 use crate::error::DefinitionError;
 use crate::options::Options;
@@ -6,10 +8,11 @@ use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task};
 use crate::reference;
 use crate::registry::Entry;
 use crate::training::Training;
-use nascent_core::architecture::op::{Activation, Add, BatchNorm, Dropout, Flatten, Linear};
+use encoding::{Encoded, Encoding};
+use nascent_core::architecture::op::{Activation, Add, BatchNorm, Dropout, LayerNorm, Linear};
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
 use nascent_core::question::{Path, Scale, Topic};
-use nascent_core::{Candidate, Chooser, Decisions, Space, SpaceError};
+use nascent_core::{Candidate, Chooser, Decisions, Features, Signature, Space, SpaceError};
 
 const NAME: &str = "mlp";
 /// The most layers that `depth` allows.
@@ -18,8 +21,8 @@ const LAYERS: usize = 8;
 pub(crate) static ENTRY: Entry = Entry {
     name: NAME,
     summary: "fully connected networks: depth, width of each layer, activation, norm, dropout, skips",
-    input: "anything: images are flattened",
-    paper: "",
+    input: "anything: numbers and categories of tables are embedded, images and series are flattened",
+    paper: "arXiv:2203.05556",
     parameters: PARAMETERS,
     make: |values, signature| {
         let params = MlpParams {
@@ -27,7 +30,7 @@ pub(crate) static ENTRY: Entry = Entry {
             width: values.number("width"),
             training: values.is_on("training"),
         };
-        Ok(Box::new(params.check(&signature.shape(), signature.outputs)?))
+        Ok(Box::new(params.check(signature)?))
     },
 };
 
@@ -67,33 +70,43 @@ impl Default for MlpParams {
 }
 
 impl MlpParams {
-    /// The space with these parameters, for inputs of any shape and `outputs` numbers to answer.
+    /// The space with these parameters, for networks of any signature.
     ///
     /// # Errors
     /// Where a parameter is out of range, or there is no input or no output.
-    pub fn check(self, input: &Shape, outputs: usize) -> Result<Mlp, DefinitionError> {
-        check_task(NAME, input, outputs)?;
+    pub fn check(self, signature: &Signature) -> Result<Mlp, DefinitionError> {
+        let (input, outputs) = (signature.shape(), signature.outputs);
+        check_task(NAME, &input, outputs)?;
         check_ranges(NAME, PARAMETERS, &[("depth", self.depth), ("width", self.width)])?;
         let network = Topic::Architecture;
         Ok(Mlp {
-            input: input.clone(),
+            input,
             outputs,
+            encoding: Encoding::new(&signature.features),
             depth: Options::sizes(network, (1..=self.depth).collect()),
             width: Options::sizes(network, [1, 2, 4, 8, 16].map(|n| n * self.width).to_vec()),
             activation: Options::kinds(
                 network,
                 &[("relu", Activation::Relu), ("silu", Activation::Silu), ("gelu", Activation::Gelu)],
             ),
-            norm: Options::kinds(network, &[("none", false), ("batch", true)]),
+            norm: Options::kinds(
+                network,
+                &[("none", Norm::None), ("batch", Norm::Batch), ("layer", Norm::Layer)],
+            ),
             dropout: Options::named(
                 Scale::Ordered,
                 network,
                 &[("0", 0), ("0.1", 100), ("0.2", 200), ("0.4", 400)],
             ),
             skip: Options::kinds(network, &[("no", false), ("yes", true)]),
-            training: Training::new(self.training),
+            training: Training::new(self.training, is_varied(&signature.features)),
         })
     }
+}
+
+/// Rows of a table are what they are; everything else can be shifted, turned or bent a little.
+fn is_varied(features: &Features) -> bool {
+    !matches!(features, Features::Table { .. } | Features::Vector { .. })
 }
 
 /// Fully connected networks: linear layers, each with an optional norm, an activation and dropout.
@@ -101,28 +114,39 @@ impl MlpParams {
 pub struct Mlp {
     input: Shape,
     outputs: usize,
+    encoding: Encoding,
     depth: Options<usize>,
     width: Options<usize>,
     activation: Options<Activation>,
-    norm: Options<bool>,
+    norm: Options<Norm>,
     dropout: Options<u16>,
     skip: Options<bool>,
     training: Training,
 }
 
+/// What keeps the numbers between layers in range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Norm {
+    None,
+    Batch,
+    Layer,
+}
+
 /// The answers about one network.
 #[derive(Clone, Copy)]
 struct Plan {
+    encoded: Encoded,
     widths: [usize; LAYERS],
     depth: usize,
     activation: Activation,
-    norm: bool,
+    norm: Norm,
     dropout: u16,
     skip: bool,
 }
 
 impl Mlp {
     fn ask(&self, chooser: &mut dyn Chooser) -> Result<Plan, SpaceError> {
+        let encoded = self.encoding.ask(chooser)?;
         let depth = self.depth.ask(chooser, Path::new("depth"))?;
         let mut widths = [0; LAYERS];
         for (width, layer) in widths.iter_mut().zip(0..).take(depth) {
@@ -131,6 +155,7 @@ impl Mlp {
         // A skip needs two neighbours of one width: where there are none, the question would change nothing.
         let fits = widths[..depth].windows(2).any(|pair| pair[0] == pair[1]);
         Ok(Plan {
+            encoded,
             widths,
             depth,
             skip: fits && self.skip.ask(chooser, Path::new("skip"))?,
@@ -142,10 +167,8 @@ impl Mlp {
 
     fn draw(&self, plan: &Plan) -> Result<Architecture, ArchitectureError> {
         let mut b = ArchitectureBuilder::new(self.input.clone());
-        let mut at = b.input();
-        if self.input.vector().is_none() {
-            at = b.add(Flatten {}, &[at])?;
-        }
+        let features = self.encoding.draw(&mut b, &plan.encoded)?;
+        let mut at = features;
         let mut before = None;
         for (number, &width) in plan.widths[..plan.depth].iter().enumerate() {
             b.scope(format!("layer {}", number + 1));
@@ -154,7 +177,12 @@ impl Mlp {
             before = Some(width);
         }
         b.scope("head");
-        let output = b.add(Linear { features: self.outputs, bias: true }, &[at])?;
+        let mut output = b.add(Linear { features: self.outputs, bias: true }, &[at])?;
+        if plan.encoded.has_linear_path() {
+            b.scope("linear path");
+            let linear = b.add(Linear { features: self.outputs, bias: false }, &[features])?;
+            output = b.add(Add {}, &[output, linear])?;
+        }
         b.finish(output)
     }
 }
@@ -165,9 +193,11 @@ fn draw_layer(
     width: usize,
     plan: &Plan,
 ) -> Result<NodeId, ArchitectureError> {
-    let mut at = b.add(Linear { features: width, bias: !plan.norm }, &[input])?;
-    if plan.norm {
-        at = b.add(BatchNorm {}, &[at])?;
+    let mut at = b.add(Linear { features: width, bias: plan.norm == Norm::None }, &[input])?;
+    match plan.norm {
+        Norm::None => {}
+        Norm::Batch => at = b.add(BatchNorm {}, &[at])?,
+        Norm::Layer => at = b.add(LayerNorm {}, &[at])?,
     }
     at = b.add(plan.activation, &[at])?;
     if plan.dropout > 0 {
@@ -187,7 +217,7 @@ impl Space for Mlp {
         Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(&plan)?)) })
     }
 
-    /// Two layers of 128 with batch norm and ReLU, and a little dropout.
+    /// Two layers of 128 with batch norm and ReLU, and a little dropout; categories in embeddings of 8, numbers as they are.
     fn reference(&self) -> Option<Decisions> {
         reference::by_path(self, |path| {
             let label = match path {
@@ -197,7 +227,7 @@ impl Space for Mlp {
                 "norm" => "batch",
                 "dropout" => "0.1",
                 _ if path.ends_with(".width") => "128",
-                _ => return None,
+                _ => return encoding::wanted(path).map(Into::into),
             };
             Some(label.into())
         })

@@ -14,11 +14,13 @@ pub(crate) struct Training(Option<Asked>);
 struct Asked {
     learning_rate: Options<f64>,
     weight_decay: Options<f64>,
-    augmentation: Options<u8>,
+    /// Not where examples cannot be varied.
+    augmentation: Option<Options<u8>>,
 }
 
 impl Training {
-    pub(crate) fn new(asked: bool) -> Self {
+    /// `is_varied` says whether training examples can be varied, as pictures can.
+    pub(crate) fn new(asked: bool, is_varied: bool) -> Self {
         Self(asked.then(|| Asked {
             // Near enough to equal steps of the logarithm, a factor of 20 around what AdamW takes on small networks.
             learning_rate: Options::sizes(
@@ -26,11 +28,9 @@ impl Training {
                 vec![5e-4, 7e-4, 1e-3, 1.5e-3, 2e-3, 3e-3, 5e-3, 7e-3, 1e-2],
             ),
             weight_decay: Options::sizes(Topic::Training, vec![0.0, 1e-3, 1e-2, 5e-2, 1e-1]),
-            augmentation: Options::named(
-                Scale::Ordered,
-                Topic::Training,
-                &[("none", 0), ("light", 1), ("strong", 2)],
-            ),
+            augmentation: is_varied.then(|| {
+                Options::named(Scale::Ordered, Topic::Training, &[("none", 0), ("light", 1), ("strong", 2)])
+            }),
         }))
     }
 
@@ -39,7 +39,10 @@ impl Training {
         Ok(Settings {
             learning_rate: asked.learning_rate.ask(chooser, PLACE.child("learning_rate"))?,
             weight_decay: asked.weight_decay.ask(chooser, PLACE.child("weight_decay"))?,
-            augmentation: asked.augmentation.ask(chooser, PLACE.child("augmentation"))?,
+            augmentation: match &asked.augmentation {
+                Some(options) => options.ask(chooser, PLACE.child("augmentation"))?,
+                None => 0,
+            },
             ..Settings::default()
         })
     }

@@ -1,7 +1,7 @@
 //! Every space keeps its promises, on tasks of several shapes.
 
-use nascent_core::Signature;
 use nascent_core::architecture::Shape;
+use nascent_core::{Features, Signature};
 use nascent_spaces::registry;
 use nascent_testkit::space_contract;
 use toml::Table;
@@ -28,8 +28,41 @@ fn mlp_takes_vectors_and_the_others_say_that_they_do_not() {
 }
 
 #[test]
-fn every_space_has_a_reference_for_digits() {
-    for entry in registry::all() {
+fn spaces_of_tables_series_and_texts_keep_the_contract() {
+    let table = |numbers, categories, codes| Features::Table { numbers, categories, codes };
+    let text = |tokens, grams| Features::Text { tokens, vocabulary: 300, grams, buckets: 1 << 10 };
+    let cases = [
+        ("mlp", table(6, 0, 1)),
+        ("mlp", table(0, 3, 40)),
+        ("mlp", table(5, 2, 12)),
+        ("mlp", table(2000, 1, 3)),
+        ("conv1d", Features::Series { channels: 1, steps: 7 }),
+        ("conv1d", Features::Series { channels: 6, steps: 100 }),
+        ("text", text(12, 40)),
+        ("text", text(1, 0)),
+    ];
+    for (name, features) in cases {
+        for outputs in [1, 5] {
+            let signature = Signature { features: features.clone(), outputs };
+            let space = registry::build(name, &Table::new(), &signature).unwrap();
+            space_contract(&*space);
+            let reference = space.reference().expect(name);
+            let graph = nascent_core::draw(&*space, &reference).unwrap();
+            assert_eq!(graph.input_shape(), &signature.shape());
+            assert_eq!(graph.output_shape(), &Shape::new(&[outputs]));
+        }
+    }
+    for name in ["conv1d", "text"] {
+        let picture = Signature::plain(&Shape::new(&[1, 8, 8]), 10);
+        let error = registry::build(name, &Table::new(), &picture).err().unwrap();
+        assert!(error.to_string().contains("inputs of 1×8×8"), "{error}");
+    }
+}
+
+#[test]
+fn every_space_of_images_has_a_reference_for_digits() {
+    for name in ["nb201", "convnet", "mlp"] {
+        let entry = registry::describe(name).unwrap();
         let space =
             registry::build(entry.name, &Table::new(), &Signature::plain(&Shape::new(&[1, 8, 8]), 10))
                 .unwrap();

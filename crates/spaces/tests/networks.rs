@@ -4,7 +4,7 @@
 use nascent_core::architecture::{Cost, Shape};
 use nascent_core::chooser::{describe, sample};
 use nascent_core::rng::Rng;
-use nascent_core::{Settings, Signature, Space, draw};
+use nascent_core::{Features, Settings, Signature, Space, draw};
 use nascent_spaces::{ConvnetParams, MlpParams, Nb201Params, registry};
 
 fn digits(name: &str) -> Box<dyn Space> {
@@ -56,8 +56,9 @@ fn convnet_fits_images_of_every_size() {
 }
 
 #[test]
-fn every_space_answers_with_the_tasks_outputs() {
-    for entry in registry::all() {
+fn every_space_of_images_answers_with_the_tasks_outputs() {
+    for name in ["nb201", "convnet", "mlp"] {
+        let entry = registry::describe(name).unwrap();
         for (extents, outputs) in [(&[1, 8, 8][..], 10), (&[3, 32, 32], 3), (&[1, 28, 28], 1)] {
             let input = Shape::new(extents);
             let space =
@@ -80,7 +81,11 @@ fn training_is_asked_unless_told_not_to() {
             ConvnetParams { training: false, ..ConvnetParams::for_input(&input) }.check(&input, 2).unwrap(),
         ),
         Box::new(Nb201Params { training: false, ..Nb201Params::for_input(&input) }.check(&input, 2).unwrap()),
-        Box::new(MlpParams { training: false, ..MlpParams::default() }.check(&input, 2).unwrap()),
+        Box::new(
+            MlpParams { training: false, ..MlpParams::default() }
+                .check(&Signature::plain(&input, 2))
+                .unwrap(),
+        ),
     ];
     for space in quiet {
         let asks = |space: &dyn Space| {
@@ -119,7 +124,12 @@ fn parameters_are_checked_and_listed() {
                 nascent_spaces::Range::Switch => toml::Value::Boolean(value != 0),
             };
             let given = [(parameter.name.to_string(), value)].into_iter().collect();
-            registry::build(entry.name, &given, &Signature::plain(&input, 10)).unwrap();
+            let features = match entry.name {
+                "conv1d" => Features::Series { channels: 2, steps: 50 },
+                "text" => Features::Text { tokens: 9, vocabulary: 30, grams: 9, buckets: 64 },
+                _ => Signature::plain(&input, 10).features,
+            };
+            registry::build(entry.name, &given, &Signature { features, outputs: 10 }).unwrap();
         }
     }
     assert!(registry::describe("mpl").unwrap_err().to_string().contains("did you mean \"mlp\""));

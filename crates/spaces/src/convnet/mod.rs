@@ -129,7 +129,7 @@ impl ConvnetParams {
                 network,
                 &[("0", 0), ("0.1", 100), ("0.2", 200), ("0.4", 400)],
             ),
-            training: Training::new(self.training),
+            training: Training::new(self.training, true),
         })
     }
 }

@@ -113,7 +113,7 @@ impl Nb201Params {
             }
             .into());
         }
-        let training = Training::new(self.training);
+        let training = Training::new(self.training, true);
         Ok(Nb201 { params: self, input: input.clone(), outputs, training })
     }
 }
