@@ -1,4 +1,4 @@
-use crate::preprocessing::Inputs;
+use crate::preprocessing::{ImageInputs, Inputs};
 use crate::{DataError, Preprocessing};
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader};
@@ -116,6 +116,34 @@ fn pixels(picture: DynamicImage, channels: usize, (height, width): (usize, usize
         }
     }
     raw
+}
+
+/// A preprocessed picture as a PNG file, for people to look at; `None` where it has neither one channel nor three.
+#[must_use]
+pub fn png(inputs: &ImageInputs, values: &[f32]) -> Option<Vec<u8>> {
+    let (channels, height, width) = inputs.shape.image()?;
+    let plane = height * width;
+    if values.len() != channels * plane {
+        return None;
+    }
+    let brightness = |channel: usize, pixel: usize| {
+        let value = values[channel * plane + pixel] * inputs.deviation[channel] + inputs.mean[channel];
+        (value * 255.0).round().clamp(0.0, 255.0) as u8
+    };
+    let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
+    let picture: image::DynamicImage = match channels {
+        1 => {
+            image::GrayImage::from_raw(width, height, (0..plane).map(|i| brightness(0, i)).collect())?.into()
+        }
+        3 => {
+            let pixels = (0..plane).flat_map(|i| [0, 1, 2].map(|c| brightness(c, i))).collect();
+            image::RgbImage::from_raw(width, height, pixels)?.into()
+        }
+        _ => return None,
+    };
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).ok()?;
+    Some(bytes.into_inner())
 }
 
 #[cfg(test)]

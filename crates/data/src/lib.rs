@@ -26,7 +26,7 @@ pub use error::DataError;
 pub use examples::{Examples, Scale, Targets};
 pub use findings::{ClassCounts, ColumnFinding, Findings, PartCounts, ValueRange};
 pub(crate) use image_file::picture;
-pub use image_file::{Resize, read_image};
+pub use image_file::{Resize, png, read_image};
 pub use load::{inspect, load};
 pub use metric::{Metric, judge, most_probable};
 pub use options::{Answering, Input, Options, SplitRule, Tokens};

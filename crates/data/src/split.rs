@@ -10,6 +10,32 @@ pub struct Split {
     pub validation: Vec<usize>,
     /// The rows that are used once, at the end.
     pub test: Vec<usize>,
+    /// What it takes to cut training and validation rows anew; nothing where their order must be kept.
+    pub(crate) recut: Option<Recut>,
+}
+
+/// For each row, the stratum it is drawn from, and the group that stays together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recut {
+    pub(crate) strata: Vec<u32>,
+    pub(crate) groups: Vec<u64>,
+}
+
+impl Split {
+    /// Training and validation rows cut anew, with as many for validation: the given cut for 0, and for every other
+    /// number a cut of its own. Where rows are ordered in time there is only the given one.
+    #[must_use]
+    pub fn fold(&self, number: u32) -> (Vec<usize>, Vec<usize>) {
+        match &self.recut {
+            Some(Recut { strata, groups }) if number > 0 => {
+                let mut rows = [&self.train[..], &self.validation[..]].concat();
+                rows.sort_unstable();
+                let wanted = self.validation.len();
+                cut(&rows, strata, groups, wanted, &mut Rng::new(u64::from(number), 3))
+            }
+            _ => (self.train.clone(), self.validation.clone()),
+        }
+    }
 }
 
 /// The most rows that are used for validation: beyond these the noise of a score is below half a point.
@@ -25,7 +51,8 @@ pub fn stratified(labels: &[u32], groups: &[u64], seed: u64) -> Split {
     let rows: Vec<usize> = (0..labels.len()).collect();
     let (rest, test) = hold_out_test(&rows, labels, groups, seed);
     let (train, validation) = hold_out_validation(&rest, labels, groups, seed);
-    Split { train, validation, test }
+    let recut = Some(Recut { strata: labels.to_vec(), groups: groups.to_vec() });
+    Split { train, validation, test, recut }
 }
 
 /// `rows` without a fifth for testing, and that fifth.
@@ -133,6 +160,30 @@ mod tests {
         assert!((share - 0.3).abs() < 0.02, "{share}");
         assert_eq!(split, stratified(&labels, &groups, 0));
         assert_ne!(split, stratified(&labels, &groups, 1));
+    }
+
+    #[test]
+    fn folds_are_cuts_of_the_same_rows_that_never_touch_the_test_part() {
+        let labels: Vec<u32> = (0..500).map(|i| i % 5).collect();
+        let groups: Vec<u64> = (0..500).map(|i| i / 2).collect();
+        let split = stratified(&labels, &groups, 0);
+        assert_eq!(split.fold(0), (split.train.clone(), split.validation.clone()));
+        let mut seen = std::collections::HashSet::new();
+        for number in 1..4 {
+            let (train, validation) = split.fold(number);
+            assert_eq!(split.fold(number), (train.clone(), validation.clone()));
+            assert!(validation.len().abs_diff(split.validation.len()) <= 1);
+            assert!(validation.iter().all(|r| !train.contains(r) && !train.contains(&(r ^ 1))));
+            let mut all = [train, validation.clone()].concat();
+            all.sort_unstable();
+            let mut rest = [split.train.clone(), split.validation.clone()].concat();
+            rest.sort_unstable();
+            assert_eq!(all, rest);
+            seen.insert(validation);
+        }
+        assert_eq!(seen.len(), 3);
+        let ordered = Split { recut: None, ..split.clone() };
+        assert_eq!(ordered.fold(2), (split.train, split.validation));
     }
 
     #[test]

@@ -150,6 +150,13 @@ impl Task {
         self.part(&self.split.validation)
     }
 
+    /// Training and validation examples cut anew ([`Split::fold`]), to judge what was chosen on the given validation part.
+    #[must_use]
+    pub fn fold(&self, number: u32) -> (Examples, Examples) {
+        let (train, validation) = self.split.fold(number);
+        (self.part(&train), self.part(&validation))
+    }
+
     /// Everything but the test part, for a network whose settings are decided.
     #[must_use]
     pub fn train_and_validation(&self) -> Examples {

@@ -1,4 +1,5 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nascent::data::{Answering, Input, Options, SplitRule, Tokens};
 use nascent::{Budget, Memory};
 use std::path::PathBuf;
 
@@ -16,11 +17,13 @@ pub enum Command {
     Search(Box<Search>),
     /// Continue a study that stopped, or extend one that ended.
     Resume(Resume),
+    /// Say what a search would do with data, and what looks wrong with them.
+    Inspect(Box<Inspect>),
     /// Show the trials of a study, or one of them.
     Show(Show),
     /// Write report.html anew.
     Report(Run),
-    /// Ask a finished study's network about pictures.
+    /// Ask a finished study's network about raw input.
     Predict(Predict),
     /// Put studies side by side.
     Compare(Compare),
@@ -37,8 +40,10 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct Search {
-    /// A built-in task, or a study.toml.
+    /// A built-in task, a path to data, or a study.toml.
     pub task: String,
+    #[command(flatten)]
+    pub data: Data,
     /// The search space: a name, or a space file.
     #[arg(long)]
     pub space: Option<String>,
@@ -60,6 +65,9 @@ pub struct Search {
     /// The most epochs of one training.
     #[arg(long)]
     pub epochs: Option<u32>,
+    /// Examples a training step.
+    #[arg(long)]
+    pub batch_size: Option<usize>,
     /// Worker processes; one for each core unless given.
     #[arg(long)]
     pub workers: Option<usize>,
@@ -81,6 +89,113 @@ pub struct Search {
     /// Check everything and say what would be done.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// What is said about data; everything left out is inferred.
+#[derive(Args)]
+#[command(next_help_heading = "Data")]
+pub struct Data {
+    /// A file of test rows.
+    #[arg(long, value_name = "PATH")]
+    pub test: Option<PathBuf>,
+    /// The column to answer: a name, first, last, or its number from 0.
+    #[arg(long, value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// The first row of the table has the columns' names.
+    #[arg(long, overrides_with = "no_header")]
+    pub header: bool,
+    /// The first row of the table is data.
+    #[arg(long)]
+    pub no_header: bool,
+    /// What separates the fields of the table: one character, or tab.
+    #[arg(long, value_name = "CHARACTER")]
+    pub delimiter: Option<String>,
+    /// A column to read as text; repeat it for several.
+    #[arg(long, value_name = "COLUMN")]
+    pub text: Vec<String>,
+    /// What the inputs are: image, table, series or text.
+    #[arg(long)]
+    pub kind: Option<Input>,
+    /// What is answered: classification or regression.
+    #[arg(long = "task", value_name = "TASK")]
+    pub answering: Option<Answering>,
+    /// How the test part is cut: stratified, time, every:5 or mask:FILE:COLUMN.
+    #[arg(long, value_name = "RULE")]
+    pub split: Option<SplitRule>,
+    /// What decides which rows are in which part.
+    #[arg(long, value_name = "SEED")]
+    pub split_seed: Option<u64>,
+    /// A column whose rows of equal value stay in one part.
+    #[arg(long, value_name = "COLUMN")]
+    pub group: Option<String>,
+    /// A column that is no input; repeat it for several.
+    #[arg(long, value_name = "COLUMN")]
+    pub ignore: Vec<String>,
+    /// A column of numbers that are categories; repeat it for several.
+    #[arg(long = "category", value_name = "COLUMN")]
+    pub categories: Vec<String>,
+    /// The most rows for training and validation together.
+    #[arg(long, value_name = "N")]
+    pub train_rows: Option<usize>,
+    /// The number of steps that every series is brought to.
+    #[arg(long, value_name = "STEPS")]
+    pub resample: Option<usize>,
+    /// What texts are cut into: words or bpe.
+    #[arg(long)]
+    pub tokens: Option<Tokens>,
+    /// Mirrored pictures show the same thing.
+    #[arg(long)]
+    pub flip: bool,
+    /// Leave broken pictures out.
+    #[arg(long)]
+    pub skip_broken: bool,
+}
+
+impl Data {
+    /// Lays what was given over what a study file says.
+    pub fn lay_over(&self, options: &mut Options) {
+        fn lay<T: Clone>(given: &Option<T>, over: &mut Option<T>) {
+            if given.is_some() {
+                over.clone_from(given);
+            }
+        }
+        lay(&self.test, &mut options.test);
+        lay(&self.target, &mut options.target);
+        lay(&self.delimiter, &mut options.delimiter);
+        lay(&self.kind, &mut options.kind);
+        lay(&self.answering, &mut options.task);
+        lay(&self.split, &mut options.split);
+        lay(&self.group, &mut options.group);
+        lay(&self.train_rows, &mut options.train_rows);
+        lay(&self.resample, &mut options.resample);
+        lay(&self.tokens, &mut options.tokens);
+        options.split_seed = self.split_seed.unwrap_or(options.split_seed);
+        if self.header || self.no_header {
+            options.header = Some(self.header);
+        }
+        options.flip |= self.flip;
+        options.skip_broken |= self.skip_broken;
+        for (given, over) in [
+            (&self.text, &mut options.text),
+            (&self.ignore, &mut options.ignore),
+            (&self.categories, &mut options.categories),
+        ] {
+            if !given.is_empty() {
+                over.clone_from(given);
+            }
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct Inspect {
+    /// A path to data.
+    pub path: PathBuf,
+    #[command(flatten)]
+    pub data: Data,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]
@@ -122,9 +237,12 @@ pub struct Run {
 pub struct Predict {
     /// The run folder.
     pub run: PathBuf,
-    /// PNG or JPEG pictures.
+    /// Files or folders of raw input: rows, series, texts or pictures; - reads standard input.
     #[arg(required = true)]
     pub inputs: Vec<PathBuf>,
+    /// Write the answers to this file as comma-separated values.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
     /// Scale pictures of another size.
     #[arg(long)]
     pub resize: bool,

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Search(options) => command::search(*options),
         Command::Resume(options) => command::resume(options),
+        Command::Inspect(options) => command::inspect(&options),
         Command::Show(options) => command::show(&options),
         Command::Report(options) => command::report(&options),
         Command::Predict(options) => command::predict(&options),

@@ -8,6 +8,11 @@ use nascent_core::{History, Objectives, Trial, TrialId, pareto};
 #[must_use]
 pub fn rule(objectives: &Objectives, tolerance: f64) -> String {
     match &objectives.wanted[..] {
+        [first] if tolerance > 0.0 => format!(
+            "of the networks within one standard error ({tolerance:.4}) of the best {} that keep every limit, the one \
+             with the lowest loss",
+            first.name
+        ),
         [] | [_] => "the best network that keeps every limit".into(),
         [first, rest @ ..] => format!(
             "of the Pareto set's members within {tolerance} of the best {}, the one best in {}",
@@ -17,10 +22,12 @@ pub fn rule(objectives: &Objectives, tolerance: f64) -> String {
     }
 }
 
-/// The finished trials of a role with their scores, those that keep every limit, by ascending loss: small validation
-/// parts give many networks the same accuracy, and the loss then says more than the order of trials.
+fn loss(trial: &Trial) -> f64 {
+    trial.metrics().value("loss").unwrap_or(f64::INFINITY)
+}
+
+/// The finished trials of a role with their scores, those that keep every limit, by ascending loss.
 fn scored<'h>(history: &'h History, objectives: &Objectives, role: &Role) -> Vec<(&'h Trial, Score)> {
-    let loss = |t: &Trial| t.metrics().value("loss").unwrap_or(f64::INFINITY);
     let mut found: Vec<(&Trial, Score)> = history
         .trials
         .iter()
@@ -43,6 +50,9 @@ pub fn pareto_set<'h>(history: &'h History, objectives: &Objectives) -> Vec<&'h 
 }
 
 /// The best trials of a role, the recommended one first, then by the same rule among the rest.
+///
+/// Where there is one objective, the loss is the second: small validation parts give many networks the same accuracy,
+/// and the loss then says more.
 #[must_use]
 pub fn best(
     history: &History,
@@ -55,14 +65,17 @@ pub fn best(
     let mut chosen = Vec::new();
     while chosen.len() < n && !rest.is_empty() {
         // A baseline may break the limits: it stands where it stands, and is ranked without them.
-        let scores: Vec<Score> = rest
-            .iter()
-            .map(
-                |(_, s)| {
-                    if *role == Role::Search { s.clone() } else { Score { violation: 0.0, ..s.clone() } }
-                },
-            )
-            .collect();
+        let score = |(trial, score): &(&Trial, Score)| {
+            let mut score = score.clone();
+            if *role != Role::Search {
+                score.violation = 0.0;
+            }
+            if score.values.len() == 1 {
+                score.values.push(loss(trial));
+            }
+            score
+        };
+        let scores: Vec<Score> = rest.iter().map(score).collect();
         let Some(place) = pareto::recommend(&scores, tolerance) else { break };
         chosen.push(rest.remove(place).0.id);
     }

@@ -66,7 +66,8 @@ pub(crate) fn baseline_names(setup: &Setup) -> Vec<String> {
 /// The winner: of the finalists, the one with the best mean validation over fresh seeds.
 pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
     let n = setup.file.settings.finalists;
-    let finalists = choice::best(history, &setup.objectives, &Role::Search, n, setup.tolerance());
+    let tolerance = setup.tolerance(history);
+    let finalists = choice::best(history, &setup.objectives, &Role::Search, n, tolerance);
     if setup.objectives.wanted.len() > 1 {
         return finalists.first().copied();
     }
@@ -76,9 +77,11 @@ pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
         let loss = choice::mean_over_seeds(history, *id, "loss").unwrap_or(f64::INFINITY);
         Some((sign * choice::mean_over_seeds(history, *id, metric.name())?, -loss))
     };
-    let judged = finalists.iter().filter_map(|id| Some((*id, mean(id)?)));
-    // Among equals the lower loss, then the finalist that was better in the search.
-    let best = judged.reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let judged: Vec<_> = finalists.iter().filter_map(|id| Some((*id, mean(id)?))).collect();
+    let most = judged.iter().map(|(_, (value, _))| *value).fold(f64::NEG_INFINITY, f64::max);
+    // Of those that cannot be told from the best the one with the lowest loss, then the one better in the search.
+    let close = judged.into_iter().filter(|(_, (value, _))| *value >= most - tolerance);
+    let best = close.reduce(|best, next| if next.1.1 > best.1.1 { next } else { best });
     best.map(|(id, _)| id).or_else(|| finalists.first().copied())
 }
 
@@ -93,7 +96,8 @@ impl Evidence {
         let mut differences = Vec::new();
         for name in baseline_names(setup) {
             let role = Role::Baseline(name.clone());
-            let trial = choice::best(history, &setup.objectives, &role, 1, 0.0).first().copied();
+            let trial =
+                choice::best(history, &setup.objectives, &role, 1, setup.tolerance(history)).first().copied();
             let baseline_rows = trial.map(|id| rows(history, id)).unwrap_or_default();
             differences.push(difference(&winner_rows, &baseline_rows, &|mean| metric.value(mean), seed));
             baselines.push(BaselineEvidence {

@@ -4,6 +4,7 @@
 //! [`bench`] compares strategies on tables. For a study of your own space, strategy, evaluator or objective see the
 //! crate's examples: they use [`core`] directly.
 
+mod answers;
 pub mod bench;
 mod choice;
 mod error;
@@ -20,7 +21,7 @@ mod worker;
 pub use choice::rule;
 pub use error::{Error, InputError};
 pub use evidence::Evidence;
-pub use predict::{Prediction, predict};
+pub use predict::{Answered, Prediction, Predictions, predict, raw_input};
 pub use run::{Finish, Progress, Start, run};
 pub use settings::{Budget, Memory, Settings, StudyFile};
 pub use setup::{BASELINES, Setup, known_objectives};

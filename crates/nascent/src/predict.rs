@@ -1,8 +1,9 @@
 use crate::error::Error;
 use nascent_core::architecture::Architecture;
-use nascent_data::{Preprocessing, Resize, read_image};
+use nascent_data::read::Source;
+use nascent_data::{Preprocessing, Resize};
 use nascent_runtime::RunFolder;
-use nascent_train::{Device, Network, Weights, probabilities};
+use nascent_train::{Device, Network, Weights, probabilities, values};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -10,19 +11,56 @@ use std::path::Path;
 /// What a network says of one input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The input.
+    /// The input: a picture's path, a line, or a number from 1.
     pub input: String,
-    /// The most probable class.
-    pub class: String,
-    /// Every class with its probability, the most probable first.
-    pub probabilities: Vec<(String, f32)>,
+    /// What it is.
+    #[serde(flatten)]
+    pub answer: Answered,
 }
 
-/// Asks the network of a finished study about a picture.
+/// An answer in the task's own words.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Answered {
+    /// One of the task's classes.
+    Class {
+        /// The most probable class.
+        class: String,
+        /// Every class with its probability, the most probable first.
+        probabilities: Vec<(String, f32)>,
+    },
+    /// A value in the target's unit.
+    Value {
+        /// The value.
+        value: f64,
+    },
+}
+
+/// What a network says of raw input.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Predictions {
+    /// One for each input, in their order.
+    pub predictions: Vec<Prediction>,
+    /// What is worth knowing: ignored columns, unknown categories.
+    pub notes: Vec<String>,
+}
+
+/// What raw input of a kind of task is called in an example.
+#[must_use]
+pub fn raw_input(kind: &str) -> &'static str {
+    match kind.split('-').next() {
+        Some("image") => "image.png",
+        Some("text") => "texts.txt",
+        Some("series") => "series.csv",
+        _ => "rows.csv",
+    }
+}
+
+/// Asks the network of a finished study about a file or folder of raw input, or about bytes from standard input.
 ///
 /// # Errors
-/// Where the folder holds no finished network, or the file is no picture that fits.
-pub fn predict(run: &Path, input: &Path, resize: Resize) -> Result<Prediction, Error> {
+/// Where the folder holds no finished network, or the input is not of the kind it was trained on.
+pub fn predict(run: &Path, input: Source<'_>, resize: Resize) -> Result<Predictions, Error> {
     let folder = RunFolder::open(run).map_err(|e| Error::input(e.to_string()))?;
     let best = folder.best();
     if !best.join("model.safetensors").exists() {
@@ -33,13 +71,29 @@ pub fn predict(run: &Path, input: &Path, resize: Resize) -> Result<Prediction, E
     let preprocessing: Preprocessing = read(&best.join("preprocessing.json"))?;
     let weights =
         Weights::load(&best.join("model.safetensors"), &graph).map_err(|e| Error::input(e.to_string()))?;
-    let image = read_image(input, &preprocessing, resize).map_err(|e| Error::input(e.to_string()))?;
+    let rows = preprocessing.read_inputs(input, resize).map_err(|e| Error::input(e.to_string()))?;
+    let len = graph.input_shape().len() as usize;
     let mut network = Network::new(graph, weights, &nascent_core::Settings::default(), 0, Device::Cpu);
-    let row = probabilities(&mut network, &image, image.len());
-    let mut ranked: Vec<(String, f32)> = preprocessing.classes.into_iter().zip(row).collect();
+    let answers: Vec<Answered> = match preprocessing.scale {
+        Some(scale) => values(&mut network, &rows.inputs, len)
+            .into_iter()
+            .map(|v| Answered::Value { value: f64::from(v) * scale.deviation + scale.mean })
+            .collect(),
+        None => probabilities(&mut network, &rows.inputs, len)
+            .chunks_exact(preprocessing.classes.len().max(1))
+            .map(|row| ranked(&preprocessing.classes, row))
+            .collect(),
+    };
+    let predictions =
+        rows.names.into_iter().zip(answers).map(|(input, answer)| Prediction { input, answer }).collect();
+    Ok(Predictions { predictions, notes: rows.notes })
+}
+
+fn ranked(classes: &[String], row: &[f32]) -> Answered {
+    let mut ranked: Vec<(String, f32)> = classes.iter().cloned().zip(row.iter().copied()).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let class = ranked.first().map(|(c, _)| c.clone()).unwrap_or_default();
-    Ok(Prediction { input: input.display().to_string(), class, probabilities: ranked })
+    Answered::Class { class, probabilities: ranked }
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {

@@ -189,12 +189,37 @@ struct Whole<'w> {
 }
 
 /// How finals are made: as asked, or lowered to what the time allows.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Finals {
     finalists: usize,
     replicas: u32,
     epochs: u32,
 }
+
+impl Finals {
+    /// What they take, with so many networks to be tested and so much time an epoch.
+    fn need_ms(&self, tested: usize, epoch_ms: f64) -> f64 {
+        // One finalist alone is the winner, and is not trained to be compared.
+        let judged = if self.finalists > 1 { self.finalists } else { 0 };
+        (judged + tested) as f64 * f64::from(self.replicas) * epoch_ms * f64::from(self.epochs)
+    }
+
+    /// Fewer finalists, then fewer seeds, then fewer epochs, until they fit.
+    fn fitting(mut self, tested: usize, epoch_ms: f64, left_ms: f64) -> Self {
+        while self.need_ms(tested, epoch_ms) > left_ms {
+            match self {
+                Self { finalists: 2.., .. } => self.finalists -= 1,
+                Self { replicas: 2.., .. } => self.replicas -= 1,
+                Self { epochs: 2.., .. } => self.epochs -= 1,
+                _ => break,
+            }
+        }
+        self
+    }
+}
+
+/// The parts of a budget by whose end the search and the baselines are over; finals have the rest.
+const SHARES: [f64; 2] = [0.35, 0.70];
 
 impl Whole<'_> {
     fn run(&mut self, extension: Option<u64>) -> Result<End, Error> {
@@ -209,7 +234,8 @@ impl Whole<'_> {
         (self.tell)(Progress::Phase("search", self.setup.trials()));
         let mut strategy = self.setup.strategy()?;
         let source = Source::Strategy(&mut *strategy, Role::Search);
-        if self.phase(source, &*self.setup.space, self.setup.trials(), until(0.35))? == End::Interrupted {
+        if self.phase(source, &*self.setup.space, self.setup.trials(), until(SHARES[0]))? == End::Interrupted
+        {
             return Ok(End::Interrupted);
         }
         if winner(self.setup, self.study.history()).is_none() {
@@ -220,7 +246,7 @@ impl Whole<'_> {
                 "no trial gave a network that meets the limits; the last one: {why}"
             )));
         }
-        if self.baselines(until(0.7))? == End::Interrupted {
+        if self.baselines(until(SHARES[1]))? == End::Interrupted {
             return Ok(End::Interrupted);
         }
         let finals = self.fitting(until(1.0));
@@ -306,21 +332,8 @@ impl Whole<'_> {
         // A tenth is kept for testing and writing.
         let left = 0.9 * until.saturating_sub(self.study.now_ms()) as f64;
         let tested = 1 + baseline_names(self.setup).len();
-        let need = |f: &Finals| {
-            let judged = if f.finalists > 1 { f.finalists } else { 0 };
-            (judged + tested) as f64 * f64::from(f.replicas) * one * f64::from(f.epochs)
-                / f64::from(self.setup.epochs())
-        };
-        let mut finals = asked;
-        while need(&finals) > left {
-            match finals {
-                Finals { finalists: 2.., .. } => finals.finalists -= 1,
-                Finals { replicas: 2.., .. } => finals.replicas -= 1,
-                Finals { epochs: 2.., .. } => finals.epochs -= 1,
-                _ => break,
-            }
-        }
-        if need(&asked) > left {
+        let finals = asked.fitting(tested, one / f64::from(asked.epochs), left);
+        if finals != asked {
             let Finals { finalists, replicas, epochs } = finals;
             (self.tell)(Progress::Note(format!(
                 "the time that is left allows finals with {finalists} finalists, {replicas} seeds, {epochs} epochs"
@@ -336,7 +349,7 @@ impl Whole<'_> {
         }
         let history = self.study.history();
         let finalists =
-            best(history, &self.setup.objectives, &Role::Search, f.finalists, self.setup.tolerance());
+            best(history, &self.setup.objectives, &Role::Search, f.finalists, self.setup.tolerance(history));
         let list: Vec<Proposal> = finalists
             .iter()
             .filter_map(|id| history.trial(*id))
@@ -382,6 +395,7 @@ impl Whole<'_> {
             let answers = answers(&mut network, &examples);
             let (result, scores) = tested(&answers, &examples, self.setup.task.metric);
             let metrics = result.metrics.with("loss", result.loss);
+            crate::answers::keep(&self.folder.trials(), trial, &answers)?;
             events.push(Event::Tested { trial, touch, metrics, scores });
         }
         Ok(self.study.note_all(events)?)
@@ -411,5 +425,24 @@ impl Whole<'_> {
         }
         let weights = Weights::load(&path, &graph).map_err(|e| fail(&e))?;
         Ok(Network::new(graph, weights, &nascent_core::Settings::default(), 0, self.setup.device))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finals_are_lowered_in_order_until_they_fit() {
+        let asked = Finals { finalists: 3, replicas: 3, epochs: 10 };
+        let fit = |left_ms| asked.fitting(2, 1.0, left_ms);
+        assert_eq!(fit(150.0), asked);
+        assert_eq!(fit(149.0), Finals { finalists: 2, ..asked });
+        // One finalist needs no comparison: two networks of three seeds and ten epochs.
+        assert_eq!(fit(119.0), Finals { finalists: 1, ..asked });
+        assert_eq!(fit(59.0), Finals { finalists: 1, replicas: 2, ..asked });
+        assert_eq!(fit(39.0), Finals { finalists: 1, replicas: 1, ..asked });
+        assert_eq!(fit(19.0), Finals { finalists: 1, replicas: 1, epochs: 9 });
+        assert_eq!(fit(0.0), Finals { finalists: 1, replicas: 1, epochs: 1 });
     }
 }

@@ -10,17 +10,16 @@ use toml::de::DeTable;
 
 /// Everything a user can ask of a study; what is left out gets a default that suits the task.
 ///
-/// The same words serve as options of the command line and as keys of a `study.toml`, where the space is a table of its
-/// own: `[space]`, with the keys of a space file.
+/// The same words serve as options of the command line and as keys of a `study.toml`, where two things are tables of
+/// their own: `[space]`, with the keys of a space file, and `[data]`, with what is said about data
+/// ([`nascent_data::Options`]).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// A built-in task.
+    /// A built-in task, or a path to data.
     pub task: String,
     /// What decides every random number of the study.
     pub seed: u64,
-    /// What decides which rows are in which part; never the study's seed.
-    pub split_seed: u64,
     /// The strategy, such as `evolution:population=20`.
     pub strategy: String,
     /// What is optimised, the task's metric first.
@@ -37,15 +36,20 @@ pub struct Settings {
     /// The most epochs of one training; left out, what suits the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u32>,
-    /// Epochs without improvement after which a training ends; 0 never ends one.
-    pub patience: u32,
+    /// Epochs without improvement after which a training ends; 0 never ends one; left out, a quarter of the epochs and at
+    /// least 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u32>,
+    /// Examples a training step; left out, what suits the task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
     /// Worker processes; left out, one for each core.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<usize>,
     /// The most memory of one worker, such as `512MiB`; left out, a share of the machine's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_per_trial: Option<Memory>,
-    /// How many of the best networks are trained again before one wins.
+    /// How many of the best networks are trained again, on other cuts of training and validation, before one wins.
     pub finalists: usize,
     /// With how many fresh seeds.
     pub replicas: u32,
@@ -63,17 +67,17 @@ impl Default for Settings {
         Self {
             task: String::new(),
             seed: 1,
-            split_seed: 0,
             strategy: "evolution:reference=1".into(),
             objectives: Vec::new(),
             limits: Vec::new(),
             trials: None,
             budget: None,
             epochs: None,
-            patience: 5,
+            patience: None,
+            batch_size: None,
             workers: None,
             memory_per_trial: None,
-            finalists: 3,
+            finalists: 5,
             replicas: 3,
             baselines: vec!["tuned-reference".into()],
             margin: None,
@@ -144,11 +148,13 @@ impl From<Memory> for String {
     }
 }
 
-/// A study file: settings, a space, and where in the text each key stands.
+/// A study file: settings, data, a space, and where in the text each key stands.
 #[derive(Clone, Debug)]
 pub struct StudyFile {
     /// The settings.
     pub settings: Settings,
+    /// What is said about the data.
+    pub data: nascent_data::Options,
     /// The space, where one is given.
     pub space: Option<SpaceFile>,
     /// The file's name and text.
@@ -159,7 +165,7 @@ pub struct StudyFile {
 
 impl From<Settings> for StudyFile {
     fn from(settings: Settings) -> Self {
-        Self { settings, space: None, source: None, spans: BTreeMap::new() }
+        Self { settings, data: Default::default(), space: None, source: None, spans: BTreeMap::new() }
     }
 }
 
@@ -188,11 +194,23 @@ impl StudyFile {
                 Some(read.map_err(|e| at(e.to_string(), Some(e.span.clone().unwrap_or(span))))?)
             }
         };
+        let data = match document.get_mut().remove("data") {
+            None => nascent_data::Options::default(),
+            Some(value) => {
+                let span = value.span();
+                if value.get_ref().as_table().is_none() {
+                    let message = "data is a table: write [data], then target = \"price\"";
+                    return Err(at(message.into(), Some(span)));
+                }
+                nascent_data::Options::deserialize(toml::de::ValueDeserializer::from(value))
+                    .map_err(|e| at(format!("[data]: {}", e.message()), e.span().or(Some(span))))?
+            }
+        };
         let settings = Settings::deserialize(toml::Deserializer::from(document)).map_err(|e| {
             let message = e.message().to_string();
             at(with_nearest_key(&message), e.span())
         })?;
-        Ok(Self { settings, space, source: Some((name.into(), text.into())), spans })
+        Ok(Self { settings, data, space, source: Some((name.into(), text.into())), spans })
     }
 
     /// The error with the place in the file where its setting stands.
@@ -218,6 +236,10 @@ impl StudyFile {
     pub fn to_toml(&self) -> String {
         // Serialising numbers, texts and lists cannot fail.
         let mut table = toml::Table::try_from(&self.settings).unwrap_or_default();
+        let data = toml::Table::try_from(&self.data).unwrap_or_default();
+        if self.data != nascent_data::Options::default() {
+            table.insert("data".into(), data.into());
+        }
         if let Some(space) = &self.space {
             table.insert("space".into(), space.to_table().into());
         }
@@ -233,7 +255,7 @@ fn with_nearest_key(message: &str) -> String {
     let known = toml::Table::try_from(everything()).unwrap_or_default();
     let nearest = known.keys().map(|k| (strsim::jaro_winkler(k, key), k)).max_by(|a, b| a.0.total_cmp(&b.0));
     let suggestion = nearest.filter(|(s, _)| *s > 0.75).map(|(_, k)| format!(", did you mean {k:?}?"));
-    let known: Vec<&str> = known.keys().map(String::as_str).chain(["space"]).collect();
+    let known: Vec<&str> = known.keys().map(String::as_str).chain(["data", "space"]).collect();
     format!("there is no setting {key:?}{}; there are: {}", suggestion.unwrap_or_default(), known.join(", "))
 }
 
@@ -244,6 +266,8 @@ fn everything() -> Settings {
         budget: Some(Budget(Duration::from_secs(60))),
         epochs: Some(1),
         margin: Some(0.1),
+        patience: Some(5),
+        batch_size: Some(64),
         workers: Some(1),
         memory_per_trial: Some(Memory(1 << 30)),
         ..Settings::default()

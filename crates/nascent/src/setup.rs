@@ -4,11 +4,11 @@ use crate::error::{Error, InputError};
 use crate::settings::StudyFile;
 use nascent_core::architecture::Architecture;
 use nascent_core::chooser::{Count, count, sample, survey};
-use nascent_core::event::{Created, FORMAT, Rung};
+use nascent_core::event::{Created, FORMAT, Role, Rung};
 use nascent_core::objective::{Direction, Objective, cost_metrics};
 use nascent_core::rng::Rng;
-use nascent_core::{Objectives, Space, Strategy, draw};
-use nascent_data::{Metric, Targets, Task};
+use nascent_core::{History, Objectives, Space, Strategy, draw};
+use nascent_data::{Defaults, Metric, Targets, Task};
 use nascent_spaces::SpaceFile;
 use nascent_strategies::Spec;
 use nascent_train::{Device, training_bytes};
@@ -52,9 +52,12 @@ impl Setup {
 
     fn make(file: &mut StudyFile) -> Result<Self, Error> {
         let s = &mut file.settings;
-        let task = nascent_data::registry::load(&s.task, s.split_seed)
-            .map_err(|e| InputError::about("task", e.to_string()))?;
-        range("epochs", u64::from(*s.epochs.get_or_insert(10)), 1, 10_000)?;
+        let (mut task, defaults) = task(&mut s.task, &mut file.data)?;
+        let epochs = *s.epochs.get_or_insert(defaults.epochs);
+        range("epochs", u64::from(epochs), 1, 10_000)?;
+        range("patience", u64::from(*s.patience.get_or_insert(5.max(epochs / 4))), 0, 10_000)?;
+        let batch_size = *s.batch_size.get_or_insert(defaults.batch_size);
+        range("batch_size", batch_size as u64, 1, 65_536)?;
         range("finalists", s.finalists as u64, 1, 20)?;
         range("replicas", u64::from(s.replicas), 1, 20)?;
         let margin = *s.margin.get_or_insert_with(|| margin(&task));
@@ -81,7 +84,13 @@ impl Setup {
             s.objectives.push(task.metric.name().into());
         }
         let objectives = objectives(&task, s)?;
-        let default_space = || SpaceFile::parse("space = \"convnet\"").ok();
+        // A metric that is optimised first is also what the test is judged by.
+        if let Some(first) = objectives.wanted.first()
+            && let Some(metric) = task.metrics().into_iter().find(|m| m.name() == first.name)
+        {
+            task.metric = metric;
+        }
+        let default_space = || SpaceFile::parse(&format!("space = {:?}", defaults.space)).ok();
         if file.space.is_none() {
             file.space = default_space();
         }
@@ -93,6 +102,14 @@ impl Setup {
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
         let spec = Spec::parse(&s.strategy).map_err(|e| InputError::about("strategy", e.to_string()))?;
+        if spec.climbs() {
+            let message = format!(
+                "{} promotes networks from rung to rung, but a study of data has one rung, {epochs} epochs: choose a \
+                 strategy without such a wrapper",
+                s.strategy
+            );
+            return Err(InputError::about("strategy", message).into());
+        }
         let expected = expected_trials(s, &*space, task.train().len(), workers);
         let spec = spec.resolved(expected);
         spec.make(expected).map_err(|e| InputError::about("strategy", e.to_string()))?;
@@ -113,6 +130,18 @@ impl Setup {
     #[must_use]
     pub fn epochs(&self) -> u32 {
         self.file.settings.epochs.unwrap_or(1)
+    }
+
+    /// Examples a training step.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.file.settings.batch_size.unwrap_or(64)
+    }
+
+    /// Epochs without improvement after which a training ends.
+    #[must_use]
+    pub fn patience(&self) -> Option<u32> {
+        self.file.settings.patience.filter(|p| *p > 0)
     }
 
     /// The difference of the metric that counts as none, in its unit.
@@ -152,7 +181,7 @@ impl Setup {
     /// The bytes one worker is expected to need: the largest of some random networks, and what a process takes itself.
     #[must_use]
     pub fn worker_bytes(&self) -> u64 {
-        let batch = nascent_core::Settings::default().batch_size;
+        let batch = self.batch_size();
         let largest = some(&*self.space).iter().map(|a| training_bytes(a, batch)).max().unwrap_or(0);
         let data = self.task.train().inputs.len() as u64 * 4 * 3;
         largest + data + (48 << 20)
@@ -172,9 +201,37 @@ fn expected_trials(s: &crate::Settings, space: &dyn Space, examples: usize, work
     let networks = some(space);
     let macs = networks.iter().map(|a| a.cost().macs as f64).sum::<f64>() / networks.len().max(1) as f64;
     // Forward and backward together cost about three forward passes; small layers and bookkeeping take their part.
-    let seconds = f64::from(s.epochs.unwrap_or(10)) * examples as f64 * (3.0 * macs / 4e9 + 2e-5);
+    let seconds = f64::from(s.epochs.unwrap_or(1)) * examples as f64 * (3.0 * macs / 4e9 + 2e-5);
     let fitting = 0.35 * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
     (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
+}
+
+/// The task of this name, or of the data at this path, which is then written out in full, and what suits it.
+fn task(name: &mut String, data: &mut nascent_data::Options) -> Result<(Task, Defaults), Error> {
+    let bad = |e: nascent_data::DataError| InputError::about("task", e.to_string());
+    let path = std::path::Path::new(name.as_str());
+    if let Some(entry) = nascent_data::registry::ALL.iter().find(|e| e.name == *name) {
+        return Ok((nascent_data::registry::load(name, data.split_seed).map_err(bad)?, entry.defaults));
+    }
+    // What looks like a path is one: a name of a task that does not exist is answered with the nearest name.
+    if !path.exists() && path.components().count() == 1 && path.extension().is_none() {
+        nascent_data::registry::load(name, data.split_seed).map_err(bad)?;
+    }
+    let task = nascent_data::load(path, data).map_err(bad)?;
+    let defaults = task.defaults();
+    // A study is resumed from other folders too.
+    if let Ok(full) = path.canonicalize() {
+        *name = full.display().to_string();
+    }
+    if let Some(full) = data.test.as_ref().and_then(|p| p.canonicalize().ok()) {
+        data.test = Some(full);
+    }
+    if let Some(nascent_data::SplitRule::Mask { file, .. }) = &mut data.split
+        && let Ok(full) = file.canonicalize()
+    {
+        *file = full;
+    }
+    Ok((task, defaults))
 }
 
 /// Half a point of a share, or a hundredth of the target's standard deviation.
@@ -257,11 +314,28 @@ fn objectives(task: &Task, s: &crate::Settings) -> Result<Objectives, Error> {
 }
 
 impl Setup {
-    /// How far below the best a recommended member of the Pareto set may be in the first objective: the margin, where
-    /// that objective is the task's metric and there are others, else nothing.
+    /// How far behind the best a network may be in the first objective and still be taken for its other qualities.
+    ///
+    /// Nothing where that objective is not the task's metric. With several objectives it is the margin. With one that is
+    /// a share of examples, it is the standard error of the best share: the luckiest of many networks is not the best of
+    /// them (Breiman et al. 1984, the one-standard-error rule, ISBN 978-0-412-04841-8). Among those the loss decides.
     #[must_use]
-    pub fn tolerance(&self) -> f64 {
-        let first = self.objectives.wanted.first().is_some_and(|o| o.name == self.task.metric.name());
-        if first && self.objectives.wanted.len() > 1 { self.margin() } else { 0.0 }
+    pub fn tolerance(&self, history: &History) -> f64 {
+        let metric = self.task.metric;
+        match &self.objectives.wanted[..] {
+            [only] if only.name == metric.name() && metric.is_share() => {
+                let best = history
+                    .of(&Role::Search)
+                    .filter_map(|t| t.outcome.as_ref()?.metrics.value(metric.name()))
+                    .fold(0.0, f64::max);
+                // Two examples of either kind are added, or a perfect score would have no error (Agresti & Coull 1998,
+                // doi:10.1080/00031305.1998.10480550).
+                let n = self.task.split.validation.len() as f64;
+                let share = (best * n + 2.0) / (n + 4.0);
+                (share * (1.0 - share) / (n + 4.0)).sqrt()
+            }
+            [first, _, ..] if first.name == metric.name() => self.margin(),
+            _ => 0.0,
+        }
     }
 }

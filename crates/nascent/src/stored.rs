@@ -6,8 +6,9 @@ use crate::summary::*;
 use nascent_core::chooser::{Answer, Count, describe};
 use nascent_core::event::{Data, Reason, Role, Seq};
 use nascent_core::objective::{Bound, Direction};
-use nascent_core::{History, Log, State, Trial, draw};
-use nascent_report::{Duplicates, Report, Seconds, SpaceFacts, TaskFacts};
+use nascent_core::{History, Log, State, Trial, TrialId, draw};
+use nascent_data::PartCounts;
+use nascent_report::{ColumnFacts, DataFacts, Duplicates, Report, Seconds, SpaceFacts, TaskFacts};
 use nascent_runtime::{RunFolder, SqliteLog, write_atomically};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -117,7 +118,7 @@ impl Stored {
         if self.setup.objectives.wanted.len() > 1 {
             notes.push(format!(
                 "Recommended is {}.",
-                crate::rule(&self.setup.objectives, self.setup.tolerance())
+                crate::rule(&self.setup.objectives, self.setup.tolerance(&self.history))
             ));
         }
         notes
@@ -215,6 +216,34 @@ impl Stored {
         }
     }
 
+    /// What the data are, and what the final network answered to their test part.
+    fn data_facts(&self, winner: Option<TrialId>) -> DataFacts {
+        let (task, found) = (&self.setup.task, self.setup.task.findings());
+        let refit = winner.and_then(|id| self.history.finals(id, Data::All).first().map(|t| t.id));
+        let counts = |c: PartCounts| [c.train, c.validation, c.test];
+        DataFacts {
+            places: found.places.clone(),
+            target: found.target.clone(),
+            inputs: found.inputs.clone(),
+            split: found.split.clone(),
+            rows: [task.split.train.len(), task.split.validation.len(), task.split.test.len()],
+            classes: found.classes.iter().map(|c| (c.name.clone(), counts(c.rows))).collect(),
+            columns: found
+                .columns
+                .iter()
+                .map(|c| ColumnFacts {
+                    name: c.name.clone(),
+                    treatment: c.treatment.clone(),
+                    missing: c.missing,
+                    different: c.different,
+                })
+                .collect(),
+            notes: found.notes.clone(),
+            warnings: found.warnings.clone(),
+            tested: refit.and_then(|id| crate::answers::tested(task, &self.folder.trials(), id)),
+        }
+    }
+
     fn objectives(&self) -> Vec<ObjectiveSummary> {
         let limits = &self.setup.objectives.limits;
         let wanted = &self.setup.objectives.wanted;
@@ -264,12 +293,13 @@ impl Stored {
                 train: task.split.train.len(),
                 validation: task.split.validation.len(),
                 test: task.split.test.len(),
-                classes: task.preprocessing.classes.clone(),
+                classes: task.classes().to_vec(),
             },
+            data: Some(self.data_facts(evidence.winner)),
             space: SpaceFacts { name: self.setup.space.name().into(), count, is_exact },
             history: &self.history,
             objectives: &self.setup.objectives,
-            tolerance: self.setup.tolerance(),
+            tolerance: self.setup.tolerance(&self.history),
             recommended: evidence.winner,
             best: best.as_ref(),
             answers: &answers,
@@ -279,7 +309,7 @@ impl Stored {
             duplicates: self.duplicates(),
             commands: vec![
                 format!("nascent search {path}/study.toml"),
-                format!("nascent predict {path} image.png"),
+                format!("nascent predict {path} {}", crate::raw_input(&task.kind.to_string())),
                 format!("nascent resume {path} --trials {}", self.history.of(&Role::Search).count() * 2),
             ],
             notes: self.notes(&evidence),

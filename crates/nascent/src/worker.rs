@@ -13,8 +13,7 @@ pub(crate) fn setup_line(setup: &Setup, trials: &Path) -> Value {
 
 /// An evaluator of the study's trainings.
 pub(crate) fn evaluator(setup: &Setup, trials: PathBuf) -> TrainEvaluator {
-    let patience = Some(setup.file.settings.patience).filter(|p| *p > 0);
-    TrainEvaluator::new(setup.task.clone(), trials, patience, setup.device)
+    TrainEvaluator::new(setup.task.clone(), trials, setup.patience(), setup.batch_size(), setup.device)
 }
 
 /// Works on trials until standard input closes: what `nascent worker` does.

@@ -13,6 +13,8 @@ pub struct Report<'a> {
     pub version: &'a str,
     /// The task.
     pub task: TaskFacts,
+    /// The data, where they are known.
+    pub data: Option<DataFacts>,
     /// The search space.
     pub space: SpaceFacts,
     /// What happened.
@@ -39,6 +41,86 @@ pub struct Report<'a> {
     pub commands: Vec<String>,
     /// What a reader must know besides, a sentence each, such as `the budget lowered seeds to 2`.
     pub notes: Vec<String>,
+}
+
+/// What the data are, what was done with them, and how the final network does on the test part.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DataFacts {
+    /// Where the data lie.
+    pub places: Vec<String>,
+    /// What is answered.
+    pub target: String,
+    /// What a network sees, in words.
+    pub inputs: String,
+    /// How the rows were cut into parts, in words.
+    pub split: String,
+    /// Rows for training, validation and testing.
+    pub rows: [usize; 3],
+    /// The same for each class, by name.
+    pub classes: Vec<(String, [usize; 3])>,
+    /// What becomes of each column of a table.
+    pub columns: Vec<ColumnFacts>,
+    /// What was inferred.
+    pub notes: Vec<String>,
+    /// What looks wrong.
+    pub warnings: Vec<String>,
+    /// The final network on the test part, once it was tested.
+    pub tested: Option<Tested>,
+}
+
+/// One column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnFacts {
+    /// Its name.
+    pub name: String,
+    /// What becomes of it.
+    pub treatment: String,
+    /// Cells without a value.
+    pub missing: usize,
+    /// Different values.
+    pub different: usize,
+}
+
+/// Answers of the final network to the test part.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tested {
+    /// Classes.
+    Classes(ClassesTested),
+    /// Values.
+    Values(ValuesTested),
+}
+
+/// Answered classes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClassesTested {
+    /// The classes' names.
+    pub names: Vec<String>,
+    /// How often each true class (row) was answered with each class (column).
+    pub confusion: Vec<Vec<usize>>,
+    /// The most confident errors, the worst first.
+    pub errors: Vec<Mistake>,
+}
+
+/// An example that was answered wrongly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mistake {
+    /// The example's row among all rows of the data, from 0.
+    pub row: usize,
+    /// Its class.
+    pub truth: String,
+    /// The answer.
+    pub said: String,
+    /// The answer's probability.
+    pub probability: f64,
+    /// The example as a `data:` address, where it is a picture.
+    pub picture: Option<String>,
+}
+
+/// Answered values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValuesTested {
+    /// True value and answer of each test example, in the target's unit.
+    pub points: Vec<(f64, f64)>,
 }
 
 /// What was learned, and from how much.

@@ -15,5 +15,8 @@ mod page;
 mod verdict;
 
 pub use comparison::{Cell, Comparison, PairRow, Panel, comparison};
-pub use input::{Baseline, Duplicates, Report, Seconds, SpaceFacts, TaskFacts};
+pub use input::{
+    Baseline, ClassesTested, ColumnFacts, DataFacts, Duplicates, Mistake, Report, Seconds, SpaceFacts,
+    TaskFacts, Tested, ValuesTested,
+};
 pub use page::page;

@@ -7,11 +7,11 @@ mod common;
 use common::{Study, Wishes, plain_verdict};
 use nascent_core::History;
 use nascent_core::statistics::VerdictResult;
-use nascent_report::{Report, card, page};
+use nascent_report::{ClassesTested, DataFacts, Report, Tested, ValuesTested, card, page};
 
 /// Tags that stand open, as browsers see them: `None` where a page is well-formed.
 fn unbalanced(page: &str) -> Option<String> {
-    const VOID: [&str; 3] = ["meta", "!doctype", "br"];
+    const VOID: [&str; 4] = ["meta", "!doctype", "br", "img"];
     let mut open: Vec<&str> = Vec::new();
     let mut rest = page;
     while let Some(at) = rest.find('<') {
@@ -55,7 +55,8 @@ fn checked(report: &Report<'_>) -> String {
         assert_eq!(content.matches(wrong).count(), known, "{:?}", content.find(wrong).map(made));
     }
     // Self-contained: nothing is loaded from anywhere.
-    assert!(!text.contains("src=") && !text.contains("@import") && !text.contains("url("));
+    assert!(text.split("src=\"").skip(1).all(|source| source.starts_with("data:")));
+    assert!(!text.contains("@import") && !text.contains("url("));
     assert!(text.split("href=\"").skip(1).all(|l| l.starts_with('#')));
     assert!(text.split("https://").count() == 1);
     for target in text.split("href=\"#").skip(1).filter_map(|l| l.split('"').next()) {
@@ -76,6 +77,7 @@ fn a_finished_study_has_all_sections_in_order() {
             "Progress",
             "Pareto set",
             "Training of the finalists",
+            "The data",
             "Effect of each decision",
             "Every trial",
             "Cost",
@@ -128,7 +130,7 @@ fn an_empty_study_says_so() {
     let study = Study::new(Wishes { search: 0, baseline: false, ..Wishes::default() });
     let text = checked(&study.report());
     assert!(text.contains("No trial was made yet"));
-    assert_eq!(titles(&text), ["Result", "Every trial", "Cost", "How to reproduce"]);
+    assert_eq!(titles(&text), ["Result", "The data", "Every trial", "Cost", "How to reproduce"]);
     // Not even begun.
     let nothing = History::default();
     let mut report = study.report();
@@ -221,4 +223,29 @@ fn ten_thousand_trials_stay_readable() {
 fn the_card() {
     let study = Study::new(Wishes { search: 20, ..Wishes::default() });
     insta::assert_snapshot!(card::markdown(&study.report()));
+}
+
+#[test]
+fn the_data_are_told_with_what_the_network_mistakes() {
+    let study = Study::new(Wishes::default());
+    let text = checked(&study.report());
+    for part in
+        ["The data", "Confusion matrix", "most confident errors", "a&lt;b", "2 rows occur twice", "99.8 %"]
+    {
+        assert!(text.contains(part), "{part}");
+    }
+    let mut report = study.report();
+    let points =
+        (0..30).map(|i| (f64::from(i), f64::from(i) + if i % 2 == 0 { 0.5 } else { -0.5 })).collect();
+    report.data =
+        report.data.map(|d| DataFacts { tested: Some(Tested::Values(ValuesTested { points })), ..d });
+    assert!(checked(&report).contains("Residuals of the final network"));
+    let names: Vec<String> = (0..30).map(|i| format!("class {i}")).collect();
+    let mut confusion = vec![vec![0; 30]; 30];
+    confusion[3][4] = 5;
+    let tested = Tested::Classes(ClassesTested { names, confusion, errors: Vec::new() });
+    report.data = report.data.map(|d| DataFacts { tested: Some(tested), ..d });
+    assert!(checked(&report).contains("What is taken for what most often"));
+    report.data = None;
+    assert!(!titles(&checked(&report)).contains(&"The data"));
 }

@@ -2,7 +2,7 @@ use crate::training::{Augment, Epoch, Moment, Plan, on_one_thread, train};
 use crate::{Device, TrainError};
 use nascent_core::event::{Data, Outcome, Role};
 use nascent_core::rng::Rng;
-use nascent_core::{Candidate, EvaluateError, Evaluator, Job, Metrics, Progress, TrialId};
+use nascent_core::{Candidate, EvaluateError, Evaluator, Job, Metrics, Progress, Settings, TrialId};
 use nascent_data::{Examples, Task};
 use std::path::{Path, PathBuf};
 
@@ -16,14 +16,22 @@ pub struct TrainEvaluator {
     all: Option<Examples>,
     trials: PathBuf,
     patience: Option<u32>,
+    batch_size: usize,
     device: Device,
 }
 
 impl TrainEvaluator {
-    /// Trains on `task`; weights to be kept go into folders below `trials`.
+    /// Trains on `task` with batches of `batch_size`; weights to be kept go into folders below `trials`.
     #[must_use]
-    pub fn new(task: Task, trials: PathBuf, patience: Option<u32>, device: Device) -> Self {
-        Self { train: task.train(), validation: task.validation(), all: None, task, trials, patience, device }
+    pub fn new(
+        task: Task,
+        trials: PathBuf,
+        patience: Option<u32>,
+        batch_size: usize,
+        device: Device,
+    ) -> Self {
+        let (train, validation) = (task.train(), task.validation());
+        Self { train, validation, all: None, task, trials, patience, batch_size, device }
     }
 
     /// Where a trial's weights are kept.
@@ -50,7 +58,7 @@ impl Evaluator for TrainEvaluator {
         candidate: Candidate<'_>,
         progress: &mut (dyn Progress + Send),
     ) -> Result<Outcome, EvaluateError> {
-        let settings = candidate.settings;
+        let settings = Settings { batch_size: self.batch_size, ..candidate.settings };
         let graph = (candidate.draw)().map_err(|e| EvaluateError(e.to_string()))?.canonical();
         let plan = Plan {
             epochs: job.budget,
@@ -60,9 +68,15 @@ impl Evaluator for TrainEvaluator {
             device: self.device,
             metric: self.task.metric,
         };
-        let (training, validation) = match job.data() {
-            Data::Train => (&self.train, Some(&self.validation)),
-            Data::All => (&*self.all.get_or_insert_with(|| self.task.train_and_validation()), None),
+        let fold;
+        let (training, validation) = match (&job.role, job.data()) {
+            // The search has chosen by the validation part: finalists are judged by other cuts, one for each seed.
+            (&Role::Final { replica, .. }, Data::Train) => {
+                fold = self.task.fold(replica);
+                (&fold.0, Some(&fold.1))
+            }
+            (_, Data::Train) => (&self.train, Some(&self.validation)),
+            (_, Data::All) => (&*self.all.get_or_insert_with(|| self.task.train_and_validation()), None),
         };
         let augmentation = self.task.augmentation(settings.augmentation);
         let augment = |batch: &mut [f32], rng: &mut Rng| augmentation.apply(&training.shape, batch, rng);

@@ -1,6 +1,6 @@
 use crate::load::goal::Goal;
 use crate::read::{CsvForm, Source, read_csv};
-use crate::split::{draw, hold_out_test, hold_out_validation};
+use crate::split::{Recut, draw, hold_out_test, hold_out_validation};
 use crate::table::Cells;
 use crate::{DataError, Options, Split, SplitRule};
 use std::collections::HashMap;
@@ -77,7 +77,8 @@ impl Rows<'_> {
         };
         let mut test = test;
         [&mut train, &mut validation, &mut test].into_iter().for_each(|part| part.sort_unstable());
-        let split = Split { train, validation, test };
+        let recut = (rule != SplitRule::Time).then(|| Recut { strata, groups: self.groups.clone() });
+        let split = Split { train, validation, test, recut };
         let counts = [split.train.len(), split.validation.len(), split.test.len()];
         if counts.contains(&0) {
             let [a, b, c] = counts;

@@ -14,21 +14,30 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
         }
         What::Spaces => spaces::registry::all()
             .iter()
-            .map(|e| json!({"name": e.name, "summary": e.summary, "takes": e.input, "paper": e.paper,
-                "parameters": e.parameters.iter().map(|p| p.name).collect::<Vec<_>>()}))
-            .collect(),
-        What::Strategies => strategies::registry::all()
-            .iter()
             .map(|e| {
-                let parameters: Vec<Value> = e
-                    .parameters
-                    .iter()
-                    .map(|p| json!({"name": p.name, "meaning": p.meaning, "from": p.range.0, "to": p.range.1, "default": p.default_text}))
-                    .collect();
-                json!({"name": e.name, "summary": e.summary, "good for": e.good_for, "paper": e.paper,
-                    "cost of a proposal": e.cost, "parameters": parameters})
+                json!({"name": e.name, "summary": e.summary, "takes": e.input, "paper": e.paper,
+                "parameters": e.parameters.iter().map(|p| p.name).collect::<Vec<_>>()})
             })
             .collect(),
+        What::Strategies => {
+            let known = strategies::registry::all()
+                .iter()
+                .map(|e| (e.name.to_string(), e.summary, e.good_for, e.paper, e.cost, e.parameters));
+            let around = strategies::registry::wrappers()
+                .iter()
+                .map(|e| (format!("{} > …", e.name), e.summary, e.good_for, e.paper, e.cost, e.parameters));
+            known
+                .chain(around)
+                .map(|(name, summary, good_for, paper, cost, parameters)| {
+                    let parameters: Vec<Value> = parameters
+                        .iter()
+                        .map(|p| json!({"name": p.name, "meaning": p.meaning, "from": p.range.0, "to": p.range.1, "default": p.default_text}))
+                        .collect();
+                    json!({"name": name, "summary": summary, "good for": good_for, "paper": paper,
+                        "cost of a proposal": cost, "parameters": parameters})
+                })
+                .collect()
+        }
         What::Objectives => nascent::known_objectives(None)
             .into_iter()
             .map(|(name, direction)| json!({"name": name, "summary": direction}))

@@ -1,11 +1,15 @@
 //! One function a command.
 
 mod bench;
+mod inspect;
 mod list;
+mod predict;
 mod show;
 mod study;
 
 pub use bench::bench;
+pub use inspect::inspect;
 pub use list::{list, space};
-pub use show::{compare, predict, report, show};
+pub use predict::predict;
+pub use show::{compare, report, show};
 pub use study::{resume, search};

@@ -1,6 +1,5 @@
-use crate::arguments::{Compare, Predict, Run, Show};
+use crate::arguments::{Compare, Run, Show};
 use nascent::core::{TrialId, draw};
-use nascent::data::Resize;
 use nascent::{Error, InputError, Stored, diagram, load};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -108,21 +107,6 @@ pub fn report(options: &Run) -> Result<ExitCode, Error> {
         out!("{}", json!({ "report": path }));
     } else {
         out!("{}", path.display());
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-pub fn predict(options: &Predict) -> Result<ExitCode, Error> {
-    let resize = if options.resize { Resize::Yes } else { Resize::No };
-    for input in &options.inputs {
-        let prediction = nascent::predict(&options.run, input, resize)?;
-        if options.json {
-            out!("{}", json!(prediction));
-            continue;
-        }
-        let shares: Vec<String> =
-            prediction.probabilities.iter().take(3).map(|(c, p)| format!("{c} {:.1} %", p * 100.0)).collect();
-        out!("{}: {} ({})", prediction.input, prediction.class, shares.join(", "));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,8 +24,7 @@ fn unusable(path: &Path, reason: impl ToString) -> Error {
 
 /// A study file with what was given on the command line laid over it.
 fn asked(options: &Search) -> Result<StudyFile, Error> {
-    let is_file = options.task.ends_with(".toml") || Path::new(&options.task).is_file();
-    let mut file = if is_file {
+    let mut file = if options.task.ends_with(".toml") {
         let path = Path::new(&options.task);
         let text = std::fs::read_to_string(path).map_err(|e| unusable(path, e))?;
         StudyFile::parse(&options.task, &text)?
@@ -49,12 +48,14 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     s.trials = options.trials.or(s.trials);
     s.budget = options.budget.or(s.budget);
     s.epochs = options.epochs.or(s.epochs);
+    s.batch_size = options.batch_size.or(s.batch_size);
     s.workers = options.workers.or(s.workers);
     s.memory_per_trial = options.memory_per_trial.or(s.memory_per_trial);
     s.seed = options.seed.unwrap_or(s.seed);
     if !options.baselines.is_empty() {
         s.baselines = options.baselines.clone();
     }
+    options.data.lay_over(&mut file.data);
     Ok(file)
 }
 
@@ -107,7 +108,8 @@ fn go(start: Start, mut live: Live) -> Result<ExitCode, Error> {
     if !json {
         ten_lines(&finish.summary);
         out!(
-            "\nnext:\n  nascent show {folder}\n  nascent predict {folder} image.png\n  open {folder}/report.html"
+            "\nnext:\n  nascent show {folder}\n  nascent predict {folder} {}\n  open {folder}/report.html",
+            nascent::raw_input(&finish.summary.task.kind)
         );
     }
     Ok(ExitCode::SUCCESS)
@@ -133,7 +135,13 @@ fn ten_lines(s: &Summary) {
         let size = baseline.params.map_or(String::new(), |p| format!(" with {p} parameters"));
         out!("against   {}{size}: {} {:.4}", baseline.name, test.metric, test.mean);
         let Some(verdict) = &baseline.verdict else { continue };
-        let points = verdict.margin * 100.0;
+        // Of a share, points are what people say.
+        let is_share = test.metric.ends_with("accuracy");
+        let margin = if is_share {
+            format!("{:.3} points", verdict.margin * 100.0).replace(".500", ".5")
+        } else {
+            format!("{:.4}", verdict.margin)
+        };
         out!(
             "          {}",
             match verdict.result.as_str() {
@@ -142,12 +150,9 @@ fn ten_lines(s: &Summary) {
                 "worse" =>
                     format!("the search did not pay off: the found network is worse (p = {:.3})", verdict.p),
                 "equal" => format!(
-                    "both are equal within {points} points: what the search can have gained is size or speed"
+                    "both are equal within {margin}: what the search can have gained is size or speed"
                 ),
-                _ => format!(
-                    "these data cannot tell them apart (p = {:.3}, margin {points} points)",
-                    verdict.p
-                ),
+                _ => format!("these data cannot tell them apart (p = {:.3}, margin {margin})", verdict.p),
             }
         );
     }

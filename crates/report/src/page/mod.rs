@@ -2,6 +2,7 @@
 
 mod cost;
 mod curves;
+mod data;
 mod effects;
 mod headline;
 mod network;
@@ -40,6 +41,7 @@ pub fn page(report: &Report<'_>) -> String {
         progress::section(&view),
         pareto::section(&view),
         curves::section(&view),
+        data::section(&view),
         effects::section(&view),
         Some(trials::section(&view)),
         Some(cost::section(&view)),
@@ -90,7 +92,7 @@ fn head(report: &Report<'_>) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
          <title>{study} – Nascent</title>\n<style>\n{}</style>\n</head>\n<body>\n\
          <header><h1>{study}</h1><p>{task}{created} · <span class=\"status\">{status}</span></p></header>\n",
         include_str!("style.css")

@@ -14,7 +14,10 @@ use nascent_core::statistics::{
     Difference, Interval, Verdict, VerdictResult, difference, holm, interval, verdict,
 };
 use nascent_core::{Decisions, Event, History, Metrics, Objectives, TrialId};
-use nascent_report::{Baseline, Duplicates, Report, Seconds, SpaceFacts, TaskFacts};
+use nascent_report::{
+    Baseline, ClassesTested, ColumnFacts, DataFacts, Duplicates, Mistake, Report, Seconds, SpaceFacts,
+    TaskFacts, Tested,
+};
 
 /// What the study is to have.
 #[derive(Clone)]
@@ -280,6 +283,7 @@ impl Study {
                 test: 360,
                 classes,
             },
+            data: Some(data()),
             space: SpaceFacts { name: "convnet".into(), count: "11943936".into(), is_exact: true },
             history: &self.history,
             objectives: &self.objectives,
@@ -298,6 +302,43 @@ impl Study {
             ],
             notes: vec!["The budget of 3 minutes lowered the seeds of the finals from 3 to 2.".into()],
         }
+    }
+}
+
+/// Facts of images with ten classes, one of which is mistaken for another at times.
+fn data() -> DataFacts {
+    let names: Vec<String> = (0..10).map(|c| c.to_string()).collect();
+    let mut confusion = vec![vec![0; 10]; 10];
+    for (i, row) in confusion.iter_mut().enumerate() {
+        row[i] = 36;
+    }
+    (confusion[8][8], confusion[8][1]) = (33, 3);
+    DataFacts {
+        places: vec!["digits.csv".into()],
+        target: "digit".into(),
+        inputs: "1 channel of 8×8 pixels".into(),
+        split: "a fifth for testing".into(),
+        rows: [1149, 288, 360],
+        classes: names.iter().map(|n| (n.clone(), [115, 29, 36])).collect(),
+        columns: vec![ColumnFacts {
+            name: "a<b".into(),
+            treatment: "number".into(),
+            missing: 1,
+            different: 9,
+        }],
+        notes: Vec::new(),
+        warnings: vec!["2 rows occur twice".into()],
+        tested: Some(Tested::Classes(ClassesTested {
+            names,
+            confusion,
+            errors: vec![Mistake {
+                row: 17,
+                truth: "8".into(),
+                said: "1".into(),
+                probability: 0.998,
+                picture: Some("data:image/png;base64,AAAA".into()),
+            }],
+        })),
     }
 }
 
