@@ -1,7 +1,7 @@
 //! Runs a study from settings to files: the library behind the command line, and for programs of your own.
 //!
 //! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
-//! [`bench`] compares strategies on tables. For a study of your own space, strategy, evaluator or objective see the
+//! [`mod@bench`] compares strategies on tables. For a study of your own space, strategy, evaluator or objective see the
 //! crate's examples: they use [`core`] directly.
 
 mod answers;
