@@ -13,6 +13,7 @@ mod json_lines;
 mod layout;
 mod npz;
 mod parquet_file;
+mod parquet_pages;
 mod source;
 mod ts;
 

@@ -85,7 +85,7 @@ fn field<'h>(header: &'h str, key: &str) -> Option<&'h str> {
 fn element(header: &str) -> Result<(Element, bool), String> {
     let text = field(header, "descr").ok_or("has a header without a type: it is damaged")?;
     let name = text.strip_prefix('\'').and_then(|t| t.split('\'').next()).unwrap_or("?");
-    let (order, kind) = name.split_at(name.len().min(1));
+    let kind = name.strip_prefix(['<', '>', '|', '=']).unwrap_or(name);
     let element = match kind {
         "u1" => Element::U8,
         "b1" => Element::Bool,
@@ -105,7 +105,7 @@ fn element(header: &str) -> Result<(Element, bool), String> {
             ));
         }
     };
-    Ok((element, order == ">"))
+    Ok((element, name.starts_with('>')))
 }
 
 fn extents(header: &str) -> Result<Vec<usize>, String> {
@@ -182,6 +182,7 @@ mod tests {
         assert!(error("(9,)", "|u1").contains("says it has 9 bytes, but has 8"));
         assert!(error("(900,)", "|u1").contains("which are 900 bytes, but is shorter"));
         assert!(error("(1,)", "<U5").contains("type \"<U5\""));
+        assert!(error("(8,)", "ü1").contains("type \"ü1\""));
         assert!(error("(x,)", "|u1").contains("which is none"));
         assert!(error("(99999999999, 99999999999)", "|u1").contains("more than can be"));
         assert!(read("{}", &[]).unwrap_err().contains("without a type"));

@@ -1,18 +1,21 @@
 use super::Source;
+use super::parquet_pages::CheckedPages;
 use crate::DataError;
 use crate::table::{Cells, Column, Dictionary, MISSING, Table, is_missing};
 use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, DataType, Int96};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Values that are read at a time.
 const BATCH: usize = 8192;
-/// Without values in a row group, nothing bounds what it claims to hold.
-const MOST_ROWS: i64 = 1 << 31;
+/// A run of equal values takes a few bytes, however long it is: so many rows a byte are believed.
+const MOST_ROWS_A_BYTE: u64 = 1024;
+const MOST_ROWS: u64 = 1 << 31;
 
 /// Reads a Parquet file of flat columns, row group by row group.
 ///
@@ -40,13 +43,21 @@ fn table<R: ChunkReader + 'static>(
     words: &[String],
     missing: &[String],
 ) -> Result<Table, DataError> {
+    let length = file.len();
     let broken = |e: ParquetError| source.fail(format!("is no whole Parquet file ({e}): get the file again"));
     let reader = SerializedFileReader::new(file).map_err(broken)?;
     let metadata = reader.metadata();
     let schema = metadata.file_metadata().schema_descr_ptr();
     let rows = metadata.file_metadata().num_rows();
-    if rows <= 0 || rows >= MOST_ROWS {
-        return Err(source.fail(format!("says it has {rows} rows: 1 to {MOST_ROWS} are read")));
+    let most = length.saturating_mul(MOST_ROWS_A_BYTE).min(MOST_ROWS) as i64;
+    if !(1..=most).contains(&rows) {
+        return Err(source.fail(format!("says it has {rows} rows: for its size, 1 to {most} are read")));
+    }
+    let groups = metadata.row_groups().iter().map(|g| g.num_rows());
+    if groups.clone().any(|n| n < 0) || groups.fold(0i64, i64::saturating_add) != rows {
+        return Err(
+            source.fail(format!("says it has {rows} rows, but its groups have not: get the file again"))
+        );
     }
     let flat: Vec<usize> =
         (0..schema.num_columns()).filter(|&i| schema.column(i).max_rep_level() == 0).collect();
@@ -59,9 +70,18 @@ fn table<R: ChunkReader + 'static>(
         let name = column.path().string();
         columns.push(Reading { as_words: words.contains(&name), missing, ..Reading::of(name, &column) });
     }
+    // A file that points outside itself would be an error only where the decoder gets there.
+    let within = |chunk: &ColumnChunkMetaData| {
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        let end = start.checked_add(chunk.compressed_size());
+        start >= 0 && chunk.compressed_size() >= 0 && end.is_some_and(|end| end as u64 <= length)
+    };
+    if !metadata.row_groups().iter().flat_map(|g| g.columns()).all(within) {
+        return Err(source.fail("says it has columns outside of itself: get the file again"));
+    }
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(broken)?;
-        let rows = group.metadata().num_rows().clamp(0, MOST_ROWS) as usize;
+        let rows = group.metadata().num_rows() as usize;
         for (reading, &i) in columns.iter_mut().zip(&flat) {
             let before = reading.rows();
             reading.group(&*group, i, rows).map_err(broken)?;
@@ -163,7 +183,9 @@ impl Reading<'_> {
             Meaning::Date { seconds } => v * seconds,
             _ => v,
         };
-        match group.get_column_reader(column)? {
+        let pages = CheckedPages::new(group.get_column_page_reader(column)?, rows);
+        let descriptor = group.metadata().schema_descr().column(column);
+        match get_column_reader(descriptor, Box::new(pages)) {
             ColumnReader::BoolColumnReader(mut r) => {
                 self.read(&mut r, rows, |cells, v: &bool, _| word(cells, if *v { "true" } else { "false" }))
             }

@@ -4,6 +4,7 @@
 mod bad_arrays;
 mod bad_pictures;
 mod bad_tables;
+mod damaged;
 mod formats;
 mod raw;
 mod real;
