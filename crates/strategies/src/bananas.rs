@@ -6,6 +6,7 @@ use crate::predictors::surrogate::FEWEST;
 use crate::registry::Entry;
 use crate::results::{Member, Results};
 use crate::tried::Tried;
+use crate::variation::{affordable, wander};
 use nascent_core::chooser::mutate;
 use nascent_core::{AskContext, Decisions, Event, Next, Strategy, StrategyError, TrialId};
 
@@ -95,8 +96,6 @@ pub(crate) static ENTRY: Entry = Entry {
     },
 };
 
-/// Answers given for the mutations of one proposal, at most: in spaces of very many questions fewer are looked at.
-const ANSWERS: usize = 40_000;
 /// The chance of each further step away from a parent.
 const FURTHER: f64 = 0.3;
 
@@ -114,18 +113,13 @@ impl Bananas {
     fn mutation(&mut self, cx: &mut AskContext<'_>) -> Result<Option<(Decisions, TrialId)>, StrategyError> {
         self.ensemble.update();
         let parents = self.parents.members();
-        let questions = parents.first().map_or(1, |(_, (_, decisions))| decisions.len().max(1));
-        let count = (self.params.candidates as usize).min((ANSWERS / questions).max(10));
+        let count = affordable(self.params.candidates, parents);
         let mut seen = NumberSet::default();
         let mut drawn: Vec<(f64, Decisions, TrialId)> = Vec::with_capacity(count);
         for _ in 0..count {
             let (_, (trial, parent)) = &parents[cx.rng.below(parents.len())];
-            let Some(mut child) = mutate(cx.space, parent, &mut cx.rng)? else { return Ok(None) };
-            while cx.rng.unit() < FURTHER
-                && let Some(further) = mutate(cx.space, &child, &mut cx.rng)?
-            {
-                child = further;
-            }
+            let Some(child) = mutate(cx.space, parent, &mut cx.rng)? else { return Ok(None) };
+            let child = wander(cx.space, child, FURTHER, &mut cx.rng)?;
             if !self.tried.contains(&child) && seen.insert(fingerprint(&child)) {
                 let guess = self.ensemble.guess(&child);
                 drawn.push((guess.mean + guess.deviation * cx.rng.normal(), child, *trial));
@@ -150,10 +144,7 @@ impl Strategy for Bananas {
         {
             return Ok(cx.propose(child, &[parent]));
         }
-        Ok(match self.tried.fresh(cx)? {
-            Some(decisions) => cx.propose(decisions, &[]),
-            None => Next::Done,
-        })
+        self.tried.propose_fresh(cx)
     }
 
     fn observe(&mut self, event: &Event) {

@@ -214,10 +214,7 @@ impl Strategy for Evolution {
         {
             return Ok(cx.propose(reference, &[]));
         }
-        Ok(match self.tried.fresh(cx)? {
-            Some(decisions) => cx.propose(decisions, &[]),
-            None => Next::Done,
-        })
+        self.tried.propose_fresh(cx)
     }
 
     fn observe(&mut self, event: &Event) {

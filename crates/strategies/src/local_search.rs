@@ -127,10 +127,7 @@ impl Strategy for LocalSearch {
                 return Ok(cx.propose(neighbour, &[best.trial]));
             }
         }
-        Ok(match self.tried.fresh(cx)? {
-            Some(decisions) => cx.propose(decisions, &[]),
-            None => Next::Done,
-        })
+        self.tried.propose_fresh(cx)
     }
 
     fn observe(&mut self, event: &Event) {

@@ -6,7 +6,7 @@ use crate::predictors::surrogate::{FEWEST, Surrogate};
 use crate::registry::Entry;
 use crate::results::{Member, Results};
 use crate::tried::Tried;
-use crate::variation::Child;
+use crate::variation::{Child, affordable, wander};
 use nascent_core::chooser::{crossover, mutate, sample};
 use nascent_core::{AskContext, Decisions, Event, Next, Strategy, StrategyError, TrialId};
 use smallvec::SmallVec;
@@ -99,8 +99,6 @@ pub(crate) static ENTRY: Entry = Entry {
     },
 };
 
-/// Answers given for the children of one proposal, at most: in spaces of very many questions fewer are looked at.
-const ANSWERS: usize = 40_000;
 /// Of the children, those with the best means whose deviations are computed too.
 const CLOSER: usize = 100;
 
@@ -118,14 +116,13 @@ impl Npenas {
     /// Children of the best, and some random networks, none tried before.
     fn children(&mut self, cx: &mut AskContext<'_>) -> Result<Vec<Child>, StrategyError> {
         let parents = self.parents.members();
-        let questions = parents.first().map_or(1, |(_, (_, decisions))| decisions.len().max(1));
-        let count = (self.params.children as usize).min((ANSWERS / questions).max(10));
+        let count = affordable(self.params.children, parents);
         let mut seen = NumberSet::default();
         let mut children = Vec::with_capacity(count);
         for i in 0..count {
             let (_, (trial, parent)) = &parents[cx.rng.below(parents.len())];
             let mut ancestors = SmallVec::from_slice(&[*trial]);
-            let mut child = match i % 20 {
+            let child = match i % 20 {
                 19 => {
                     ancestors.clear();
                     sample(cx.space, &mut cx.rng)?
@@ -139,11 +136,7 @@ impl Npenas {
                 _ => mutate(cx.space, parent, &mut cx.rng)?.unwrap_or_else(|| parent.clone()),
             };
             // Now and then several steps away.
-            while cx.rng.unit() < FURTHER
-                && let Some(further) = mutate(cx.space, &child, &mut cx.rng)?
-            {
-                child = further;
-            }
+            let child = wander(cx.space, child, FURTHER, &mut cx.rng)?;
             if !self.tried.contains(&child) && seen.insert(fingerprint(&child)) {
                 children.push((child, ancestors));
             }
@@ -195,10 +188,7 @@ impl Strategy for Npenas {
         {
             return Ok(cx.propose(child, &parents));
         }
-        Ok(match self.tried.fresh(cx)? {
-            Some(decisions) => cx.propose(decisions, &[]),
-            None => Next::Done,
-        })
+        self.tried.propose_fresh(cx)
     }
 
     fn observe(&mut self, event: &Event) {

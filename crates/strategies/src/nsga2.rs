@@ -156,10 +156,7 @@ impl Strategy for Nsga2 {
         {
             return Ok(cx.propose(child, &parents));
         }
-        Ok(match self.tried.fresh(cx)? {
-            Some(decisions) => cx.propose(decisions, &[]),
-            None => Next::Done,
-        })
+        self.tried.propose_fresh(cx)
     }
 
     fn observe(&mut self, event: &Event) {

@@ -20,10 +20,7 @@ pub(crate) static ENTRY: Entry = Entry {
 
 impl Strategy for Random {
     fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
-        Ok(match self.tried.fresh(cx)? {
-            Some(decisions) => cx.propose(decisions, &[]),
-            None => Next::Done,
-        })
+        self.tried.propose_fresh(cx)
     }
 
     fn observe(&mut self, event: &Event) {

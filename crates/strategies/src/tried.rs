@@ -2,7 +2,7 @@
 
 use crate::fingerprint::{NumberSet, fingerprint};
 use nascent_core::chooser::{Enumerate, sample};
-use nascent_core::{AskContext, Decisions, Event, SpaceError};
+use nascent_core::{AskContext, Decisions, Event, Next, SpaceError, StrategyError};
 
 /// The networks proposed so far.
 #[derive(Default)]
@@ -30,11 +30,19 @@ impl Tried {
         Ok(!self.contains(decisions) && cx.is_feasible(decisions)?)
     }
 
+    /// Proposes a random member that was not proposed before and keeps the limits, or is done where there is none.
+    pub(crate) fn propose_fresh(&self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
+        Ok(match self.fresh(cx)? {
+            Some(decisions) => cx.propose(decisions, &[]),
+            None => Next::Done,
+        })
+    }
+
     /// A random member that was not proposed before and keeps the limits; `None` where the space has no more.
     ///
     /// In a space too large to walk through, where neither random draws nor the walk find such a member, it is the
     /// last draw.
-    pub(crate) fn fresh(&self, cx: &mut AskContext<'_>) -> Result<Option<Decisions>, SpaceError> {
+    fn fresh(&self, cx: &mut AskContext<'_>) -> Result<Option<Decisions>, SpaceError> {
         let mut last = None;
         for _ in 0..DRAWS {
             let decisions = sample(cx.space, &mut cx.rng)?;

@@ -1,9 +1,9 @@
 //! Children that differ from their parents in several answers at once.
 
-use nascent_core::chooser::Record;
+use nascent_core::chooser::{Recall, Record, mutate};
 use nascent_core::question::{Path, Question};
 use nascent_core::rng::Rng;
-use nascent_core::{Chooser, Decisions, PathKey, Space, SpaceError, TrialId};
+use nascent_core::{Chooser, Decisions, Space, SpaceError, TrialId};
 use smallvec::SmallVec;
 
 /// A child's decisions, and whose child it is.
@@ -11,7 +11,7 @@ pub(crate) type Child = (Decisions, SmallVec<[TrialId; 2]>);
 
 /// Answers as one of two parents did, and now and then at random.
 struct Breed<'a> {
-    parents: [Lookup<'a>; 2],
+    parents: [Recall<'a>; 2],
     /// The chance that an answer is drawn anew.
     rate: f64,
     rng: &'a mut Rng,
@@ -40,34 +40,34 @@ pub(crate) fn breed(
     rate: f64,
     rng: &mut Rng,
 ) -> Result<Decisions, SpaceError> {
-    let mut breed = Breed { parents: parents.map(Lookup::new), rate, rng };
+    let mut breed = Breed { parents: parents.map(Recall::new), rate, rng };
     let mut record = Record::new(&mut breed);
     space.build(&mut record)?;
     Ok(record.into_decisions())
 }
 
-/// Looks answers up, at once where they are asked for in the recorded order.
-pub(crate) struct Lookup<'d> {
-    decisions: &'d Decisions,
-    next: usize,
+/// Answers given for the candidates of one proposal, at most: in spaces of very many questions fewer are looked at.
+const ANSWERS: usize = 40_000;
+
+/// How many of so many wanted variations of `parents` are looked at for one proposal.
+pub(crate) fn affordable<S>(wanted: u64, parents: &[(S, (TrialId, Decisions))]) -> usize {
+    let questions = parents.first().map_or(1, |(_, (_, decisions))| decisions.len().max(1));
+    (wanted as usize).min((ANSWERS / questions).max(10))
 }
 
-impl<'d> Lookup<'d> {
-    pub(crate) fn new(decisions: &'d Decisions) -> Self {
-        Self { decisions, next: 0 }
+/// Goes on from a member by further mutations, each with chance `further`.
+pub(crate) fn wander(
+    space: &dyn Space,
+    mut member: Decisions,
+    further: f64,
+    rng: &mut Rng,
+) -> Result<Decisions, SpaceError> {
+    while rng.unit() < further
+        && let Some(next) = mutate(space, &member, rng)?
+    {
+        member = next;
     }
-
-    pub(crate) fn answer(&mut self, key: PathKey) -> Option<usize> {
-        if let Some((expected, answer)) = self.decisions.iter().nth(self.next)
-            && expected == key
-        {
-            self.next += 1;
-            return Some(usize::from(answer));
-        }
-        let place = self.decisions.iter().position(|(k, _)| k == key)?;
-        self.next = place + 1;
-        self.decisions.iter().nth(place).map(|(_, answer)| usize::from(answer))
-    }
+    Ok(member)
 }
 
 #[cfg(test)]

@@ -20,5 +20,6 @@ pub use enumerate::{Enumerate, first, next};
 pub use fix::FixedArchitecture;
 pub use mutate::{mutate, mutate_at, steps};
 pub use random::{Random, sample};
+pub use recall::Recall;
 pub use record::Record;
 pub use replay::{Replay, replay};

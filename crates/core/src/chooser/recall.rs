@@ -1,17 +1,20 @@
 use crate::decisions::{Decisions, PathKey};
 
 /// Looks answers up in recorded decisions, quickly where they are asked for in the recorded order.
-pub(super) struct Recall<'d> {
+pub struct Recall<'d> {
     decisions: &'d Decisions,
     next: usize,
 }
 
 impl<'d> Recall<'d> {
-    pub(super) fn new(decisions: &'d Decisions) -> Self {
+    /// Looks up in these.
+    #[must_use]
+    pub fn new(decisions: &'d Decisions) -> Self {
         Self { decisions, next: 0 }
     }
 
-    pub(super) fn answer(&mut self, key: PathKey) -> Option<usize> {
+    /// The answer to a question, where it was asked.
+    pub fn answer(&mut self, key: PathKey) -> Option<usize> {
         if let Some((expected, answer)) = self.decisions.iter().nth(self.next)
             && expected == key
         {

@@ -85,9 +85,6 @@ impl Course {
                 return Ok(cx.propose(decisions, &[]));
             }
         }
-        Ok(match self.tried.fresh(cx)? {
-            Some(decisions) => cx.propose(decisions, &[]),
-            None => Next::Done,
-        })
+        self.tried.propose_fresh(cx)
     }
 }

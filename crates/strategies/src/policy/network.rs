@@ -2,8 +2,7 @@
 
 use crate::fingerprint::NumberMap;
 use crate::predictors::tape::{Adam, Affine, Tape, Var};
-use crate::variation::Lookup;
-use nascent_core::chooser::Record;
+use nascent_core::chooser::{Recall, Record};
 use nascent_core::question::{Path, Question};
 use nascent_core::rng::Rng;
 use nascent_core::{Chooser, Decisions, PathKey, Space, SpaceError};
@@ -84,7 +83,7 @@ impl Policy {
 
     /// The way to a member, with the policy's probabilities now; what [`Self::learn`] learns of until the next.
     pub(crate) fn follow(&mut self, space: &dyn Space, decisions: &Decisions) -> Result<Walk, SpaceError> {
-        self.walk(space, Answers::Follow(Lookup::new(decisions))).map(|(_, walk)| walk)
+        self.walk(space, Answers::Follow(Recall::new(decisions))).map(|(_, walk)| walk)
     }
 
     fn walk(&mut self, space: &dyn Space, answers: Answers<'_>) -> Result<(Decisions, Walk), SpaceError> {
@@ -152,7 +151,7 @@ impl Choice {
 /// Where a walk's answers come from.
 enum Answers<'a> {
     Draw(&'a mut Rng),
-    Follow(Lookup<'a>),
+    Follow(Recall<'a>),
 }
 
 struct Walker<'a> {

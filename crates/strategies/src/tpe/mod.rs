@@ -140,10 +140,7 @@ impl Strategy for Tpe {
         {
             return Ok(cx.propose(decisions, &[]));
         }
-        Ok(match self.tried.fresh(cx)? {
-            Some(decisions) => cx.propose(decisions, &[]),
-            None => Next::Done,
-        })
+        self.tried.propose_fresh(cx)
     }
 
     fn learns_from_rungs(&self) -> bool {
