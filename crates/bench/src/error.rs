@@ -114,13 +114,3 @@ impl BenchError {
 fn suggestion(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|n| format!(", did you mean {n:?}?")).unwrap_or_default()
 }
-
-/// The most similar of some names, if any is similar at all.
-pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<String> {
-    names
-        .into_iter()
-        .map(|n| (strsim::jaro_winkler(name, n), n))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, n)| n.to_string())
-}

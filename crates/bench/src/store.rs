@@ -1,8 +1,9 @@
 //! Where tables are found: in a folder, or in the program itself.
 
-use crate::error::{BenchError, nearest};
+use crate::error::BenchError;
 use crate::protocol::{Listed, Protocol, load};
 use crate::table::{About, Table, about};
+use nascent_core::nearest;
 use std::path::{Path, PathBuf};
 
 /// The table that is always there; its licence and source are in THIRD_PARTY.md and in the file.

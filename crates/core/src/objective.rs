@@ -92,6 +92,17 @@ pub enum Direction {
     Minimize,
 }
 
+impl Direction {
+    /// Whether `a` is better than `b`; never where one is not a number.
+    #[must_use]
+    pub fn is_better(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Maximize => a > b,
+            Self::Minimize => a < b,
+        }
+    }
+}
+
 /// A metric to optimise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Objective {

@@ -61,13 +61,3 @@ impl DataError {
         Self::Choice { option, reason: reason.into() }
     }
 }
-
-/// `, did you mean …?` where a name is similar to a known one.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
-    known
-        .map(|k| (strsim::jaro_winkler(name, k), k))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, k)| format!(", did you mean {k:?}?"))
-        .unwrap_or_default()
-}

@@ -33,11 +33,7 @@ pub fn load(name: &str, split_seed: u64) -> Result<Task, DataError> {
         Some(entry) => (entry.load)(split_seed),
         None => Err(DataError::UnknownTask {
             name: name.into(),
-            nearest: ALL
-                .iter()
-                .map(|e| e.name)
-                .find(|n| strsim::jaro_winkler(n, name) > 0.75)
-                .map(Into::into),
+            nearest: nascent_core::nearest(name, ALL.iter().map(|e| e.name)),
             known: ALL.iter().map(|e| e.name.into()).collect(),
         }),
     }

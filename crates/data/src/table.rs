@@ -223,7 +223,7 @@ impl Table {
     pub(crate) fn find(&self, option: &'static str, name: &str) -> Result<usize, DataError> {
         self.position(name).ok_or_else(|| {
             let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
-            let nearest = crate::error::nearest(name, names.iter().copied());
+            let nearest = nascent_core::did_you_mean(name, names.iter().copied());
             let reason =
                 format!("{} has no column {name:?}{nearest}; it has: {}", self.place, listed(&names));
             DataError::choice(option, reason)

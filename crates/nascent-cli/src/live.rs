@@ -3,7 +3,6 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use nascent::core::chooser::Count;
 use nascent::core::event::{Event, Role, Stamped};
-use nascent::core::objective::Direction;
 use nascent::core::{History, State, TrialId};
 use nascent::{Progress, Setup};
 use std::io::IsTerminal;
@@ -121,11 +120,8 @@ impl Live {
         let is_search = trial.proposal.role == Role::Search;
         let is_first = trial.copied_from.is_none() && !self.measured && trial.duration_ms().is_some();
         let took = trial.duration_ms().unwrap_or(0) as f64 / 1e3;
-        let is_better = |v: f64, best: f64| match setup.task.metric.direction() {
-            Direction::Maximize => v > best,
-            Direction::Minimize => v < best,
-        };
-        if is_search && value.is_some_and(|v| self.best.is_none_or(|(_, b)| is_better(v, b))) {
+        let direction = setup.task.metric.direction();
+        if is_search && value.is_some_and(|v| self.best.is_none_or(|(_, b)| direction.is_better(v, b))) {
             self.best = value.map(|v| (id, v));
         }
         let best = self.best.map_or(String::new(), |(best, v)| format!(" · best {v:.4} (trial {best})"));

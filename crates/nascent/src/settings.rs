@@ -1,4 +1,5 @@
 use crate::error::InputError;
+use nascent_core::did_you_mean;
 use nascent_core::objective::Limit;
 use nascent_spaces::SpaceFile;
 use schemars::JsonSchema;
@@ -253,10 +254,9 @@ fn with_nearest_key(message: &str) -> String {
         return message.into();
     };
     let known = toml::Table::try_from(everything()).unwrap_or_default();
-    let nearest = known.keys().map(|k| (strsim::jaro_winkler(k, key), k)).max_by(|a, b| a.0.total_cmp(&b.0));
-    let suggestion = nearest.filter(|(s, _)| *s > 0.75).map(|(_, k)| format!(", did you mean {k:?}?"));
+    let suggestion = did_you_mean(key, known.keys().map(String::as_str));
     let known: Vec<&str> = known.keys().map(String::as_str).chain(["data", "space"]).collect();
-    format!("there is no setting {key:?}{}; there are: {}", suggestion.unwrap_or_default(), known.join(", "))
+    format!("there is no setting {key:?}{suggestion}; there are: {}", known.join(", "))
 }
 
 /// Settings with every key present.

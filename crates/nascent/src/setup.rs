@@ -7,8 +7,8 @@ use nascent_core::chooser::{Count, count, sample, survey};
 use nascent_core::event::{Created, FORMAT, Role, Rung};
 use nascent_core::objective::{Direction, Objective, cost_metrics};
 use nascent_core::rng::Rng;
-use nascent_core::{History, Objectives, Space, Strategy, draw};
-use nascent_data::{Defaults, Metric, Targets, Task};
+use nascent_core::{History, Objectives, Space, Strategy, did_you_mean, draw};
+use nascent_data::{Defaults, Metric, Task};
 use nascent_spaces::SpaceFile;
 use nascent_strategies::Spec;
 use nascent_train::{Device, training_bytes};
@@ -110,7 +110,7 @@ impl Setup {
             );
             return Err(InputError::about("strategy", message).into());
         }
-        let expected = expected_trials(s, &*space, task.train().len(), workers);
+        let expected = expected_trials(s, &*space, task.split.train.len(), workers);
         let spec = spec.resolved(expected);
         spec.make(expected).map_err(|e| InputError::about("strategy", e.to_string()))?;
         s.strategy = spec.to_string();
@@ -183,7 +183,7 @@ impl Setup {
     pub fn worker_bytes(&self) -> u64 {
         let batch = self.batch_size();
         let largest = some(&*self.space).iter().map(|a| training_bytes(a, batch)).max().unwrap_or(0);
-        let data = self.task.train().inputs.len() as u64 * 4 * 3;
+        let data = self.task.split.train.len() as u64 * self.task.signature().shape().len() * 4 * 3;
         largest + data + (48 << 20)
     }
 }
@@ -236,10 +236,8 @@ fn task(name: &mut String, data: &mut nascent_data::Options) -> Result<(Task, De
 
 /// Half a point of a share, or a hundredth of the target's standard deviation.
 fn margin(task: &Task) -> f64 {
-    match task.validation().targets {
-        Targets::Values { scale, .. } if task.metric.direction() == Direction::Minimize => {
-            0.01 * scale.deviation
-        }
+    match task.preprocessing.scale {
+        Some(scale) if task.metric.direction() == Direction::Minimize => 0.01 * scale.deviation,
         _ => 0.005,
     }
 }
@@ -254,7 +252,7 @@ fn range(key: &str, value: u64, least: u64, most: u64) -> Result<(), Error> {
 fn baselines(names: &[String]) -> Result<(), Error> {
     for name in names {
         if !BASELINES.contains(&name.as_str()) {
-            let nearest = nearest(name, BASELINES.into_iter());
+            let nearest = did_you_mean(name, BASELINES);
             let known = BASELINES.join(", ");
             let message = format!("there is no baseline {name:?}{nearest}; there are: {known}");
             return Err(InputError::about("baselines", message).into());
@@ -264,16 +262,6 @@ fn baselines(names: &[String]) -> Result<(), Error> {
         return Err(InputError::about("baselines", "\"none\" does not go with other baselines").into());
     }
     Ok(())
-}
-
-/// `, did you mean …?` where a name is similar to a known one.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
-    known
-        .map(|k| (strsim::jaro_winkler(name, k), k))
-        .filter(|(similarity, _)| *similarity > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, k)| format!(", did you mean {k:?}?"))
-        .unwrap_or_default()
 }
 
 /// What can be optimised on a task: what training measures, then what follows from the graph.
@@ -290,7 +278,7 @@ fn objectives(task: &Task, s: &crate::Settings) -> Result<Objectives, Error> {
     let known = known_objectives(Some(task));
     let unknown = |key: &str, name: &str| {
         let names: Vec<&str> = known.iter().map(|(n, _)| n.as_str()).collect();
-        let nearest = nearest(name, names.iter().copied());
+        let nearest = did_you_mean(name, names.iter().copied());
         InputError::about(
             key,
             format!("there is no metric {name:?}{nearest}; there are: {}", names.join(", ")),

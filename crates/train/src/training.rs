@@ -1,7 +1,6 @@
 use crate::evaluation::{Evaluation, evaluate};
 use crate::{Device, Network, TrainError, TrainStep, Wanted, Weights, learning_rate};
 use nascent_core::architecture::Architecture;
-use nascent_core::objective::Direction;
 use nascent_core::rng::{Rng, mix};
 use nascent_core::{Control, Settings};
 use nascent_data::{Examples, Metric, Targets};
@@ -136,11 +135,8 @@ fn improves(now: &Epoch, best: &Epoch, metric: Metric) -> bool {
     let value = |e: &Evaluation| e.metrics.value(metric.name()).unwrap_or(f64::NAN);
     match (&now.validation, &best.validation) {
         (Some(now), Some(best)) => {
-            let (new, old) = match metric.direction() {
-                Direction::Maximize => (value(now), value(best)),
-                Direction::Minimize => (value(best), value(now)),
-            };
-            new > old || new == old && now.loss < best.loss
+            let (new, old) = (value(now), value(best));
+            metric.direction().is_better(new, old) || new == old && now.loss < best.loss
         }
         // Without validation the last epoch is the one to keep.
         _ => true,

@@ -1,8 +1,9 @@
 //! How a user's own table is imported: a description says which columns are decisions.
 
 use super::source::{RawColumn, RawValues};
-use crate::error::{BenchError, nearest};
+use crate::error::BenchError;
 use crate::table::{About, Column, ColumnDescription, Precision, SpaceDescription, Table};
+use nascent_core::nearest;
 use nascent_core::objective::Direction;
 use nascent_core::question::Scale;
 use serde::Deserialize;

@@ -2,10 +2,10 @@
 
 use super::of_table::{checkpoints, regret, share, value};
 use super::{Budget, Case, Judge, Measured, Protocol, Rung, Yardstick, best, lasting, worst};
-use crate::error::{BenchError, nearest};
+use crate::error::BenchError;
 use crate::table::Table;
-use nascent_core::Objectives;
 use nascent_core::objective::{Bound, Direction, Limit, Objective};
+use nascent_core::{Objectives, nearest};
 use std::sync::Arc;
 
 /// A protocol as it is listed.

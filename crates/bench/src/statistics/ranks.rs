@@ -4,12 +4,8 @@ use nascent_core::objective::Direction;
 /// The rank of each of some strategies in one run: 1 is the best, equal ones share the mean of their ranks.
 #[must_use]
 pub fn ranks(values: &[f64], direction: Direction) -> Vec<f64> {
-    let is_better = |a: f64, b: f64| match direction {
-        Direction::Maximize => a > b,
-        Direction::Minimize => a < b,
-    };
     let rank = |value: f64| {
-        let better = values.iter().filter(|v| is_better(**v, value)).count() as f64;
+        let better = values.iter().filter(|v| direction.is_better(**v, value)).count() as f64;
         let equal = values.iter().filter(|v| **v == value).count() as f64;
         better + (equal + 1.0) / 2.0
     };

@@ -9,10 +9,10 @@ pub use codec::Precision;
 pub use file::about;
 pub use space::{ColumnDescription, SpaceDescription};
 
-use crate::error::{BenchError, nearest};
+use crate::error::BenchError;
 use lookup::Lookup;
 use nascent_core::objective::Direction;
-use nascent_core::{Decisions, Space};
+use nascent_core::{Decisions, Space, nearest};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

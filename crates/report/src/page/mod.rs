@@ -15,7 +15,7 @@ use crate::escape::html;
 use crate::format::{is_share, words};
 use crate::input::Report;
 use nascent_core::event::{Reason, Role};
-use nascent_core::objective::{Direction, Objective};
+use nascent_core::objective::Objective;
 use nascent_core::{Metrics, Trial, TrialId};
 use std::fmt::Write;
 
@@ -129,10 +129,7 @@ impl<'r, 'a> View<'r, 'a> {
 
     /// Whether one value of the first objective is better than another.
     pub fn better(&self, a: f64, b: f64) -> bool {
-        match self.first.direction {
-            Direction::Maximize => a > b,
-            Direction::Minimize => a < b,
-        }
+        self.first.direction.is_better(a, b)
     }
 
     /// The first objective of a trial that gave a result, and whether it keeps all limits.
