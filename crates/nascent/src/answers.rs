@@ -3,7 +3,7 @@
 use crate::error::Error;
 use base64::Engine;
 use nascent_core::TrialId;
-use nascent_data::{Inputs, Targets, Task, most_probable, png};
+use nascent_data::{Examples, Inputs, Targets, Task, most_probable, png};
 use nascent_report::{ClassesTested, Mistake, Tested, ValuesTested};
 use nascent_runtime::write_atomically;
 use std::path::{Path, PathBuf};
@@ -30,9 +30,8 @@ pub(crate) fn tested(task: &Task, trials: &Path, trial: TrialId) -> Option<Teste
     let answers: Vec<f32> = serde_json::from_slice(&text).ok()?;
     let examples = task.test();
     match &examples.targets {
-        Targets::Classes { classes, labels } => {
-            (answers.len() == classes * labels.len()).then(|| classes_tested(task, &answers, labels))
-        }
+        Targets::Classes { classes, labels } => (answers.len() == classes * labels.len())
+            .then(|| classes_tested(task, &answers, labels, &examples)),
         Targets::Values { values, scale } => (answers.len() == values.len()).then(|| {
             let unit = |v: f32| f64::from(v) * scale.deviation + scale.mean;
             let points = values.iter().zip(&answers).map(|(v, a)| (unit(*v), unit(*a)));
@@ -41,7 +40,7 @@ pub(crate) fn tested(task: &Task, trials: &Path, trial: TrialId) -> Option<Teste
     }
 }
 
-fn classes_tested(task: &Task, answers: &[f32], labels: &[u32]) -> Tested {
+fn classes_tested(task: &Task, answers: &[f32], labels: &[u32], examples: &Examples) -> Tested {
     let names = task.classes();
     let mut confusion = vec![vec![0; names.len()]; names.len()];
     let mut wrong: Vec<(f32, usize, usize, usize)> = Vec::new();
@@ -53,7 +52,6 @@ fn classes_tested(task: &Task, answers: &[f32], labels: &[u32]) -> Tested {
         }
     }
     wrong.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let examples = task.test();
     let len = examples.shape.len() as usize;
     let errors = wrong.into_iter().take(MOST_ERRORS).map(|(probability, i, truth, said)| Mistake {
         row: task.split.test.get(i).copied().unwrap_or(i),

@@ -3,9 +3,9 @@
 use crate::choice;
 use crate::setup::Setup;
 use nascent_core::event::{Data, Role};
-use nascent_core::objective::Direction;
+use nascent_core::objective::{Direction, Score};
 use nascent_core::statistics::{Interval, Verdict, difference, holm, interval, verdict};
-use nascent_core::{History, Trial, TrialId};
+use nascent_core::{History, Trial, TrialId, pareto};
 use nascent_data::Metric;
 
 /// The winner and the baselines with everything that the test set says of them.
@@ -72,17 +72,16 @@ pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
         return finalists.first().copied();
     }
     let metric = setup.task.metric;
-    let sign = if metric.direction() == Direction::Maximize { 1.0 } else { -1.0 };
-    let mean = |id: &TrialId| {
+    let sign = if metric.direction() == Direction::Maximize { -1.0 } else { 1.0 };
+    let score = |id: &TrialId| {
+        let value = choice::mean_over_seeds(history, *id, metric.name())?;
         let loss = choice::mean_over_seeds(history, *id, "loss").unwrap_or(f64::INFINITY);
-        Some((sign * choice::mean_over_seeds(history, *id, metric.name())?, -loss))
+        Some(Score { violation: 0.0, values: [sign * value, loss].into_iter().collect() })
     };
-    let judged: Vec<_> = finalists.iter().filter_map(|id| Some((*id, mean(id)?))).collect();
-    let most = judged.iter().map(|(_, (value, _))| *value).fold(f64::NEG_INFINITY, f64::max);
-    // Of those that cannot be told from the best the one with the lowest loss, then the one better in the search.
-    let close = judged.into_iter().filter(|(_, (value, _))| *value >= most - tolerance);
-    let best = close.reduce(|best, next| if next.1.1 > best.1.1 { next } else { best });
-    best.map(|(id, _)| id).or_else(|| finalists.first().copied())
+    let (judged, scores): (Vec<TrialId>, Vec<Score>) =
+        finalists.iter().filter_map(|id| Some((*id, score(id)?))).unzip();
+    // The rule that chose the finalists, now over seeds.
+    pareto::recommend(&scores, tolerance).map(|i| judged[i]).or_else(|| finalists.first().copied())
 }
 
 impl Evidence {

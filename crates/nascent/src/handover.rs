@@ -1,7 +1,7 @@
 //! The files a study leaves: the network, its card, the report, the summary.
 
 use crate::error::Error;
-use crate::stored::{Stored, write_report};
+use crate::stored::Stored;
 use crate::summary::Summary;
 use nascent_core::draw;
 use nascent_core::event::Data;
@@ -16,6 +16,8 @@ pub(crate) fn write(stored: &Stored) -> Result<Summary, Error> {
         write_atomically(&path, content).map_err(|e| Error::file(path, e))
     };
     let json = |value: &serde_json::Value| serde_json::to_vec_pretty(value).unwrap_or_default();
+    // One account of the study for both: the intervals and the test examples in it are not for free.
+    let (card, page) = stored.with_report(|r| (nascent_report::card::markdown(r), nascent_report::page(r)));
     let winner = stored.evidence().winner;
     let refit = winner.and_then(|id| stored.history.finals(id, Data::All).first().map(|t| t.id));
     if let (Some(trial), Some(refit)) = (winner.and_then(|id| stored.history.trial(id)), refit) {
@@ -29,9 +31,9 @@ pub(crate) fn write(stored: &Stored) -> Result<Summary, Error> {
             put(best.join("architecture.json"), &json(&serde_json::json!(graph)))?;
         }
         put(best.join("preprocessing.json"), &json(&serde_json::json!(stored.setup.task.preprocessing)))?;
-        put(best.join("card.md"), stored.with_report(nascent_report::card::markdown).as_bytes())?;
+        put(best.join("card.md"), card.as_bytes())?;
     }
     put(folder.summary_json(), &json(&serde_json::json!(summary)))?;
-    write_report(stored)?;
+    put(folder.report_html(), page.as_bytes())?;
     Ok(summary)
 }
