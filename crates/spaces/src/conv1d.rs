@@ -1,8 +1,8 @@
 //! Convolutional networks over series.
 
-use crate::error::{DefinitionError, Problem};
+use crate::error::DefinitionError;
 use crate::options::Options;
-use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task};
+use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task, wrong_input};
 use crate::reference;
 use crate::registry::Entry;
 use crate::training::Training;
@@ -81,9 +81,7 @@ impl Conv1dParams {
         let input = signature.shape();
         check_task(NAME, &input, signature.outputs)?;
         let &Features::Series { steps, .. } = &signature.features else {
-            let needed = "series (channels×steps)".into();
-            let found = format!("inputs of {input}");
-            return Err(Problem::Task { space: NAME.into(), needed, found }.into());
+            return Err(wrong_input(NAME, "series (channels×steps)", &input));
         };
         check_ranges(NAME, PARAMETERS, &[("depth", self.depth), ("width", self.width)])?;
         let network = Topic::Architecture;

@@ -117,17 +117,19 @@ pub(crate) fn check_ranges(
     Ok(())
 }
 
+/// What is wrong where a space cannot read a task's inputs.
+pub(crate) fn wrong_input(space: &str, needed: &str, input: &Shape) -> DefinitionError {
+    Problem::Task { space: space.into(), needed: needed.into(), found: format!("inputs of {input}") }.into()
+}
+
 /// Checks that there is something to read and something to answer.
 pub(crate) fn check_task(space: &str, input: &Shape, outputs: usize) -> Result<(), DefinitionError> {
-    let fail = |needed: &str, found: String| {
-        let problem = Problem::Task { space: space.into(), needed: needed.into(), found };
-        Err(DefinitionError::from(problem))
-    };
     if outputs == 0 {
-        return fail("at least 1 output", "0".into());
+        let needed = "at least 1 output".into();
+        return Err(Problem::Task { space: space.into(), needed, found: "0".into() }.into());
     }
     if input.extents().is_empty() || input.is_empty() {
-        return fail("an input with at least one value", format!("inputs of {input}"));
+        return Err(wrong_input(space, "an input with at least one value", input));
     }
     Ok(())
 }
@@ -139,10 +141,7 @@ pub(crate) fn check_images(
     outputs: usize,
 ) -> Result<(usize, usize, usize), DefinitionError> {
     check_task(space, input, outputs)?;
-    input.image().ok_or_else(|| {
-        let needed = "images (channels×height×width)".into();
-        Problem::Task { space: space.into(), needed, found: format!("inputs of {input}") }.into()
-    })
+    input.image().ok_or_else(|| wrong_input(space, "images (channels×height×width)", input))
 }
 
 /// The shorter side of an image; 1 for any other input.

@@ -1,8 +1,8 @@
 //! Networks over texts: a bag of n-grams, convolutions, attention, and sums of them.
 
-use crate::error::{DefinitionError, Problem};
+use crate::error::DefinitionError;
 use crate::options::Options;
-use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task};
+use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task, wrong_input};
 use crate::reference;
 use crate::registry::Entry;
 use crate::training::Training;
@@ -64,8 +64,7 @@ impl TextParams {
         let input = signature.shape();
         check_task(NAME, &input, signature.outputs)?;
         let &Features::Text { tokens, vocabulary, grams, buckets } = &signature.features else {
-            let (needed, found) = ("texts".into(), format!("inputs of {input}"));
-            return Err(Problem::Task { space: NAME.into(), needed, found }.into());
+            return Err(wrong_input(NAME, "texts", &input));
         };
         check_ranges(NAME, PARAMETERS, &[("width", self.width)])?;
         let network = Topic::Architecture;
