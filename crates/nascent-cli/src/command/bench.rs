@@ -1,3 +1,4 @@
+use super::unusable;
 use crate::arguments::{Bench as Options, BenchAction};
 use indicatif::{ProgressBar, ProgressStyle};
 use nascent::bench::{
@@ -22,10 +23,6 @@ pub fn bench(options: Options) -> Result<ExitCode, Error> {
         Some(BenchAction::Tables) => tables(&store, options.json),
         None => compare(&store, &options),
     }
-}
-
-fn unusable(path: &Path, reason: impl ToString) -> Error {
-    Error::File { path: path.into(), reason: reason.to_string() }
 }
 
 fn import_all(store: &Store, files: &[PathBuf], space: Option<&Path>, json: bool) -> Result<ExitCode, Error> {

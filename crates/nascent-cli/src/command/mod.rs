@@ -13,3 +13,8 @@ pub use list::{list, space};
 pub use predict::predict;
 pub use show::{compare, report, show};
 pub use study::{resume, search};
+
+/// What is wrong with a file that a command was given.
+fn unusable(path: &std::path::Path, reason: impl ToString) -> nascent::Error {
+    nascent::Error::File { path: path.into(), reason: reason.to_string() }
+}

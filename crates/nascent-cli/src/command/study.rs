@@ -1,3 +1,4 @@
+use super::unusable;
 use crate::arguments::{Resume, Search};
 use crate::live::Live;
 use nascent::core::study::Halt;
@@ -16,10 +17,6 @@ fn halt() -> Halt {
         1 => Halt::AfterRunning,
         _ => Halt::Now,
     }
-}
-
-fn unusable(path: &Path, reason: impl ToString) -> Error {
-    Error::File { path: path.into(), reason: reason.to_string() }
 }
 
 /// A study file with what was given on the command line laid over it.
