@@ -1,20 +1,11 @@
 //! Every path against the definition in double precision, over shapes that no vector width divides.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::{cases, numbers};
 use nascent_kernels::{Conv2d, Path, Scratch};
 use proptest::prelude::*;
-
-/// Numbers in (-1, 1) that look random.
-fn numbers(n: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| next()).collect()
-}
 
 /// Calls `f(input, weight, output)` with the positions of every product in the definition.
 fn products(s: &Conv2d, mut f: impl FnMut(usize, usize, usize)) {
@@ -122,7 +113,7 @@ fn shapes() -> impl Strategy<Value = Conv2d> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
     #[test]
     fn every_path_equals_the_definition(shape in shapes(), with_bias: bool) {
         check(&shape, with_bias);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{assert_close, numbers, slopes, wide};
+use common::{assert_close, cases, numbers, slopes, wide};
 use nascent_kernels::{BatchNorm, Path, Pool2d, Pooling};
 use proptest::prelude::*;
 
@@ -23,7 +23,7 @@ fn normalise(s: &BatchNorm, x: &[f64], scale: &[f64], shift: &[f64]) -> (Vec<f64
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(100))]
     #[test]
     fn normalisation(batch in 2usize..6, channels in 1usize..4, plane in 1usize..40, relu: bool, seed in 0u64..1000) {
         let s = BatchNorm { batch, channels, plane, epsilon: 1e-5, relu };

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{assert_close, numbers, slopes, wide};
+use common::{assert_close, cases, numbers, slopes, wide};
 use nascent_kernels::{Bins, Grouped, Lookup, Path, Waves, channel_sums};
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ fn weighed(y: &[f64], weights: &[f32]) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(60))]
     #[test]
     fn bins(n in 0usize..40, bins in 1usize..40, seed in 0u64..1000) {
         let s = Bins { numbers: n, bins };

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{assert_close, numbers, slopes, wide};
+use common::{assert_close, cases, numbers, slopes, wide};
 use nascent_kernels::{Attention, Gru, LayerNorm, Path};
 use proptest::prelude::*;
 
@@ -73,23 +73,24 @@ fn recur(s: &Gru, gates: &[f64], weight: &[f64]) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(40))]
     #[test]
     fn layer_norm(batch in 0usize..4, channels in 2usize..20, steps in 1usize..20, seed in 0u64..100) {
         let s = LayerNorm { batch, channels, steps, epsilon: 1e-5 };
-        let x: Vec<f32> = numbers(batch * channels * steps, seed + 1).iter().map(|x| 3.0 * x + 1.0).collect();
+        // Neighbouring channels lie apart: of values that are nearly equal, neither f32 nor differences say anything.
+        let apart = |i: usize| if i / steps % channels % 2 == 0 { 3.0 } else { -1.0 };
+        let x: Vec<f32> =
+            numbers(batch * channels * steps, seed + 1).iter().enumerate().map(|(i, x)| x + apart(i)).collect();
         let (scale, shift, dy) = (numbers(channels, 2), numbers(channels, 3), numbers(x.len(), 4));
         let (wx, wscale, wshift) = (wide(&x), wide(&scale), wide(&shift));
         let expected = normalise(&s, &wx, &wscale, &wshift);
-        // Of few channels that are nearly equal, differences say nothing.
-        prop_assume!(slopes(&wx, |x| weighed(&normalise(&s, x, &wscale, &wshift), &dy)).iter().all(|d| d.abs() < 10.0));
         for path in Path::available() {
             let mut y = vec![f32::NAN; x.len()];
             let found = s.forward(path, &x, &scale, &shift, &mut y);
             assert_close("y", &y, &expected, 3e-5);
             let (mut dx, mut dscale, mut dshift) = (x.clone(), scale.clone(), shift.clone());
             s.backward(path, &x, &scale, &found, &dy, &mut dx, &mut dscale, &mut dshift);
-            assert_close("dx", &dx, &slopes(&wx, |x| weighed(&normalise(&s, x, &wscale, &wshift), &dy)), 1e-4);
+            assert_close("dx", &dx, &slopes(&wx, |x| weighed(&normalise(&s, x, &wscale, &wshift), &dy)), 3e-5);
             assert_close("dscale", &dscale, &slopes(&wscale, |scale| weighed(&normalise(&s, &wx, scale, &wshift), &dy)), 3e-5);
             assert_close("dshift", &dshift, &slopes(&wshift, |shift| weighed(&normalise(&s, &wx, &wscale, shift), &dy)), 1e-5);
         }

@@ -1,6 +1,13 @@
 //! Numbers and differences for the tests of this crate.
 #![allow(dead_code)]
 
+use proptest::test_runner::{Config, RngSeed};
+
+/// So many cases, the same ones on each run: a failure is there for everybody.
+pub fn cases(count: u32) -> Config {
+    Config { cases: count, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..Config::default() }
+}
+
 /// Numbers in (-1, 1) that look random.
 pub fn numbers(n: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
