@@ -1,11 +1,12 @@
 //! The project's own chores, run as `cargo xtask …`.
 //!
 //! [`check`] is the one test command, [`house`] the rules of who may depend on whom, [`runner`] how tests are run
-//! and summed up, [`strategy`] writes the first version of a new strategy.
+//! and summed up, [`bench`] measures the hot paths, [`strategy`] writes the first version of a new strategy.
 
 // Chores are timed for the person who waits for them.
 #![allow(clippy::disallowed_methods)]
 
+mod bench;
 mod check;
 mod house;
 mod runner;
@@ -16,6 +17,7 @@ use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 usage: cargo xtask check                  format, lints, dependency rules, tests, documentation
+       cargo xtask bench [PART …]         how fast the hot paths are, each against a baseline measured beside it
        cargo xtask new strategy NAME      write crates/strategies/src/NAME.rs and register it";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
         ["check"] => check::run(&root()),
+        ["bench", ref rest @ ..] => bench::run(&root(), rest),
         ["new", "strategy", name] => strategy::add(&root(), name),
         _ => {
             eprintln!("{USAGE}");

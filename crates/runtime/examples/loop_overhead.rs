@@ -1,17 +1,24 @@
-//! What the loop itself costs: a free evaluator in a thread, regularised evolution, and two kinds of logs.
+//! What the loop itself costs: a free evaluator in a thread, regularised evolution, and two kinds of logs, beside the
+//! same search written by hand, without a loop, a log or a thread.
 //!
-//! `cargo run --release -p nascent-runtime --example loop_overhead`
+//! `cargo run --release -p nascent-runtime --example loop_overhead [-- --json]`
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
+use nascent_core::chooser::{mutate, sample};
 use nascent_core::event::{Created, FORMAT, Outcome, Role, Rung, Stamped};
 use nascent_core::objective::Direction;
+use nascent_core::rng::Rng;
 use nascent_core::study::{Halt, Parts, Phase, Source};
 use nascent_core::{
-    Candidate, EvaluateError, Evaluator, Identity, Job, Log, MemoryLog, Metrics, Objectives, Progress, Study,
+    Candidate, Decisions, EvaluateError, Evaluator, Identity, Job, Log, MemoryLog, Metrics, Objectives,
+    Progress, Study,
 };
 use nascent_runtime::{SqliteLog, ThreadWorkers};
 use nascent_testkit::{Ageing, Bits};
+use serde_json::json;
+use std::collections::VecDeque;
 use std::error::Error;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,11 +36,16 @@ impl Evaluator for Free {
         _: Candidate<'_>,
         _: &mut (dyn Progress + Send),
     ) -> Result<Outcome, EvaluateError> {
-        let sum: u32 = job.decisions.iter().map(|(_, answer)| u32::from(answer)).sum();
-        Ok(Outcome { metrics: Metrics::new().with("accuracy", f64::from(sum)), best_step: None, cost: 1.0 })
+        let metrics = Metrics::new().with("accuracy", look_up(&job.decisions));
+        Ok(Outcome { metrics, best_step: None, cost: 1.0 })
     }
 }
 
+fn look_up(decisions: &Decisions) -> f64 {
+    decisions.iter().map(|(_, answer)| f64::from(answer)).sum()
+}
+
+const POPULATION: usize = 100;
 const SPACE: Bits = Bits { questions: 12, options: 4 };
 
 fn search(log: &mut dyn Log, trials: u64) -> Result<Duration, Box<dyn Error>> {
@@ -56,17 +68,60 @@ fn search(log: &mut dyn Log, trials: u64) -> Result<Duration, Box<dyn Error>> {
     let halt = || Halt::No;
     let parts = Parts { space: &SPACE, objectives, log, workers: &mut workers, sink: &mut sink, halt: &halt };
     let mut study = Study::open(created, parts)?;
-    let mut strategy = Ageing::new(100);
+    let mut strategy = Ageing::new(POPULATION);
     let source = Source::Strategy(&mut strategy, Role::Search);
     study.run(&mut Phase { source, space: &SPACE, trials, until_ms: None })?;
     assert_eq!(study.history().trials.len() as u64, trials);
     Ok(start.elapsed())
 }
 
+/// The same search by hand: ask, look up, let the oldest die. A network met before is looked up again.
+fn by_hand(trials: u64) -> Result<Duration, Box<dyn Error>> {
+    let start = Instant::now();
+    let mut living: VecDeque<(Decisions, f64)> = VecDeque::new();
+    for n in 0..trials {
+        let mut rng = Rng::new(1, n);
+        let mut child = None;
+        if living.len() == POPULATION {
+            let drawn: Vec<usize> = (0..5).map(|_| rng.below(POPULATION)).collect();
+            let best = drawn.into_iter().map(|i| &living[i]).max_by(|a, b| a.1.total_cmp(&b.1));
+            if let Some((parent, _)) = best {
+                child = mutate(&SPACE, parent, &mut rng)?;
+            }
+        }
+        let decisions = match child {
+            Some(decisions) => decisions,
+            None => sample(&SPACE, &mut rng)?,
+        };
+        let value = look_up(&decisions);
+        living.push_back((decisions, value));
+        if living.len() > POPULATION {
+            living.pop_front();
+        }
+    }
+    assert!(black_box(&living).len() == POPULATION);
+    Ok(start.elapsed())
+}
+
+/// One line about a time beside another.
+fn say(what: &str, took: Duration, baseline: &str, beside: Duration) {
+    let (seconds, baseline_seconds) = (took.as_secs_f64(), beside.as_secs_f64());
+    if std::env::args().any(|a| a == "--json") {
+        let line = json!({
+            "what": what, "seconds": seconds, "baseline": baseline, "baseline_seconds": baseline_seconds,
+        });
+        println!("{line}");
+    } else {
+        println!("{what}: {seconds:.2} s ({baseline}: {baseline_seconds:.2} s)");
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let mut log = SqliteLog::create(&folder.path().join("study.db"))?;
-    println!("SQLite, 10,000 trials: {:.2} s", search(&mut log, 10_000)?.as_secs_f64());
-    println!("memory, 100,000 trials: {:.2} s", search(&mut MemoryLog::new(), 100_000)?.as_secs_f64());
+    let (stored, kept) = (search(&mut log, 10_000)?, search(&mut MemoryLog::new(), 10_000)?);
+    say("SQLite, 10,000 trials", stored, "the same in memory", kept);
+    let (kept, bare) = (search(&mut MemoryLog::new(), 100_000)?, by_hand(100_000)?);
+    say("memory, 100,000 trials", kept, "by hand", bare);
     Ok(())
 }
