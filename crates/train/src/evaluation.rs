@@ -5,7 +5,7 @@ use nascent_data::{Examples, Metric, Targets, judge};
 /// How a network does on some examples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean loss: cross-entropy in nats, or the squared error of standardised values.
+    /// The mean loss: cross-entropy in nats, or the error of standardised values, absolute where the metric is and else squared.
     pub loss: f64,
     /// Every metric of the targets' kind.
     pub metrics: Metrics,
@@ -14,17 +14,17 @@ pub struct Evaluation {
 const CHUNK: usize = 256;
 
 /// Evaluates a network on examples with known answers.
-pub fn evaluate(network: &mut dyn TrainStep, examples: &Examples) -> Evaluation {
-    evaluated(&answers(network, examples), examples)
+pub fn evaluate(network: &mut dyn TrainStep, examples: &Examples, metric: Metric) -> Evaluation {
+    evaluated(&answers(network, examples), examples, metric)
 }
 
 /// What `answers` are worth, with one score an example for `metric`.
 #[must_use]
 pub fn tested(answers: &[f32], examples: &Examples, metric: Metric) -> (Evaluation, Vec<f32>) {
-    (evaluated(answers, examples), metric.scores(answers, &examples.targets))
+    (evaluated(answers, examples, metric), metric.scores(answers, &examples.targets))
 }
 
-fn evaluated(answers: &[f32], examples: &Examples) -> Evaluation {
+fn evaluated(answers: &[f32], examples: &Examples, metric: Metric) -> Evaluation {
     let n = examples.len().max(1) as f64;
     let loss: f64 = match &examples.targets {
         Targets::Classes { classes, labels } => {
@@ -33,7 +33,8 @@ fn evaluated(answers: &[f32], examples: &Examples) -> Evaluation {
             rows.map(|(row, &label)| -f64::from(row[label as usize].max(f32::MIN_POSITIVE)).ln()).sum()
         }
         Targets::Values { values, .. } => {
-            answers.iter().zip(values).map(|(a, v)| (f64::from(*a) - f64::from(*v)).powi(2)).sum()
+            let power = if metric == Metric::Mae { 1 } else { 2 };
+            answers.iter().zip(values).map(|(a, v)| (f64::from(*a) - f64::from(*v)).abs().powi(power)).sum()
         }
     };
     Evaluation { loss: loss / n, metrics: judge(answers, &examples.targets) }

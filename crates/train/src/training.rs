@@ -18,7 +18,8 @@ pub struct Plan {
     pub seed: u64,
     /// Where tensors live.
     pub device: Device,
-    /// What decides which epoch was the best on validation; the loss decides among equals.
+    /// What decides which epoch was the best on validation, the loss deciding among equals; and, where it is the absolute
+    /// error, what is learned from.
     pub metric: Metric,
 }
 
@@ -99,12 +100,13 @@ pub fn train(
             }
             let at = (epoch as usize - 1) * steps + step;
             rate = learning_rate(settings.learning_rate, settings.warmup, at, horizon);
-            let loss = match training.targets.pick(rows) {
-                Targets::Classes { labels, .. } => {
-                    network.train_batch(&inputs, Wanted::Classes(&labels), rate)
-                }
-                Targets::Values { values, .. } => network.train_batch(&inputs, Wanted::Values(&values), rate),
+            let targets = training.targets.pick(rows);
+            let wanted = match &targets {
+                Targets::Classes { labels, .. } => Wanted::Classes(labels),
+                Targets::Values { values, .. } if plan.metric == Metric::Mae => Wanted::Medians(values),
+                Targets::Values { values, .. } => Wanted::Values(values),
             };
+            let loss = network.train_batch(&inputs, wanted, rate);
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { epoch, step: step + 1, loss });
             }
@@ -114,7 +116,7 @@ pub fn train(
             }
         }
         trained = epoch;
-        let validation = validation.map(|v| evaluate(&mut network, v));
+        let validation = validation.map(|v| evaluate(&mut network, v, plan.metric));
         let now = Epoch { epoch, train_loss: total / training.len() as f64, learning_rate: rate, validation };
         let control = observe(Moment::Epoch(&now));
         if best.as_ref().is_none_or(|(b, _)| improves(&now, b, plan.metric)) {

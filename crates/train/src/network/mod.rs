@@ -13,7 +13,7 @@ use nascent_core::rng::{Rng, mix};
 /// The seam between the epoch loop and what computes: another engine implements this.
 pub trait TrainStep {
     /// Learns from one batch and answers with its mean loss before the update: the cross-entropy of classes, the
-    /// squared error of values.
+    /// squared error of values, or their absolute error.
     ///
     /// `inputs` holds one example after another.
     fn train_batch(&mut self, inputs: &[f32], wanted: Wanted<'_>, learning_rate: f64) -> f64;
@@ -36,9 +36,14 @@ pub trait TrainStep {
 pub enum Wanted<'a> {
     /// A class number for each example.
     Classes(&'a [u32]),
-    /// A standardised value for each example.
+    /// A standardised value for each example; squared errors are made small.
     Values(&'a [f32]),
+    /// A standardised value for each example; absolute errors are made small.
+    Medians(&'a [f32]),
 }
+
+/// Where an absolute error gives way to a squared one, in standard deviations: without it the gradient jumps at zero.
+const ROUNDED: f32 = 0.01;
 
 /// A network on Burn.
 pub struct Network {
@@ -102,10 +107,15 @@ impl TrainStep for Network {
                     Tensor::<2>::from_data(TensorData::new(targets, [labels.len(), outputs]), &device);
                 (log_softmax(answers, 1) * targets).sum().neg().div_scalar(labels.len() as f32)
             }
-            Wanted::Values(values) => {
+            Wanted::Values(values) | Wanted::Medians(values) => {
                 let data = TensorData::new(values.to_vec(), [values.len(), outputs]);
                 let error = answers - Tensor::<2>::from_data(data, &device);
-                (error.clone() * error).sum().div_scalar(values.len() as f32)
+                let squared = error.clone() * error;
+                let each = match wanted {
+                    Wanted::Medians(_) => squared.add_scalar(ROUNDED * ROUNDED).sqrt().sub_scalar(ROUNDED),
+                    _ => squared,
+                };
+                each.sum().div_scalar(values.len() as f32)
             }
         };
         let mut gradients = loss.backward();

@@ -3,7 +3,7 @@ use nascent_core::architecture::op::*;
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, Op, Shape};
 use nascent_core::rng::Rng;
 use nascent_core::{Control, Settings};
-use nascent_data::{Examples, Metric, Targets};
+use nascent_data::{Examples, Metric, Scale, Targets};
 use nascent_train::{
     Device, Epoch, Moment, Plan, TrainError, TrainStep, Trained, evaluate, on_one_thread, train,
 };
@@ -79,7 +79,7 @@ fn the_best_epoch_is_kept_and_patience_ends_the_rest() {
         .iter()
         .map(|e| e.validation.as_ref().unwrap().metrics.value("accuracy").unwrap())
         .fold(0.0, f64::max);
-    let kept = evaluate(&mut trained.network, &examples(40, 2));
+    let kept = evaluate(&mut trained.network, &examples(40, 2), Metric::Accuracy);
     assert_eq!(kept.metrics.value("accuracy"), Some(best));
     assert_eq!(Some(kept), trained.best.validation);
     let (seen, trained) = losses(&Plan { patience: Some(2), ..plan(60) }, &settings());
@@ -143,4 +143,25 @@ fn what_does_not_fit_is_said_before_training() {
     assert!(error(&many, &plan(1)).contains("the task has 5 outputs"));
     assert!(error(&examples(0, 0), &plan(1)).contains("at least one example"));
     assert!(error(&examples(4, 0), &plan(0)).contains("epochs must be at least 1"));
+}
+
+#[test]
+fn an_absolute_error_is_answered_with_the_median_and_a_squared_one_with_the_mean() {
+    let mut b = ArchitectureBuilder::new(Shape::new(&[1]));
+    let out = b.add(Linear { features: 1, bias: true }, &[b.input()]).unwrap();
+    let graph = b.finish(out).unwrap();
+    let values: Vec<f32> = (0..90).map(|i| if i % 3 == 0 { 3.0 } else { 0.0 }).collect();
+    let targets = Targets::Values { values, scale: Scale { mean: 0.0, deviation: 1.0 } };
+    let examples = Examples { shape: Shape::new(&[1]), inputs: vec![1.0; 90], targets };
+    let answer = |metric| {
+        let plan = Plan { metric, ..plan(60) };
+        let settings = Settings { weight_decay: 0.0, ..settings() };
+        let mut deaf = |_: Moment<'_>| Control::Continue;
+        let trained = train(&graph, &settings, &examples, None, None, &plan, &mut deaf).unwrap();
+        let mut network = trained.network;
+        (network.eval_batch(&[1.0])[0], evaluate(&mut network, &examples, metric).loss)
+    };
+    let ((median, absolute), (mean, squared)) = (answer(Metric::Mae), answer(Metric::Rmse));
+    assert!(median.abs() < 0.1 && (absolute - 1.0).abs() < 0.1, "{median} {absolute}");
+    assert!((mean - 1.0).abs() < 0.1 && (squared - 2.0).abs() < 0.1, "{mean} {squared}");
 }
