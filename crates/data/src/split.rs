@@ -22,6 +22,12 @@ pub(crate) struct Recut {
 }
 
 impl Split {
+    /// Whether there are other cuts than the given one.
+    #[must_use]
+    pub fn has_folds(&self) -> bool {
+        self.recut.is_some()
+    }
+
     /// Training and validation rows cut anew, with as many for validation: the given cut for 0, and for every other
     /// number a cut of its own. Where rows are ordered in time there is only the given one.
     #[must_use]

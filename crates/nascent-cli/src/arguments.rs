@@ -65,6 +65,9 @@ pub struct Search {
     /// The most epochs of one training.
     #[arg(long)]
     pub epochs: Option<u32>,
+    /// On how many cuts of training and validation rows each network is trained in the search.
+    #[arg(long)]
+    pub folds: Option<u32>,
     /// Examples a training step.
     #[arg(long)]
     pub batch_size: Option<usize>,

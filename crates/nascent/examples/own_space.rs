@@ -134,7 +134,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut study = Study::open(created, parts)?;
     let mut strategy = Greedy::default();
     let source = Source::Strategy(&mut strategy, Role::Search);
-    study.run(&mut Phase { source, space: &space, trials: 30, until_ms: None })?;
+    study.run(&mut Phase { source, space: &space, trials: 30, until_ms: None, stop_ms: None })?;
     let score = |t: &&Trial| t.metrics().value("score");
     let best = study
         .history()

@@ -26,7 +26,8 @@ fn loss(trial: &Trial) -> f64 {
     trial.metrics().value("loss").unwrap_or(f64::INFINITY)
 }
 
-/// The finished trials of a role with their scores, those that keep every limit, by ascending loss.
+/// The finished trials of a role with their scores, those that keep every limit, by ascending loss: those of the highest
+/// rung that any of them reached, for results of different rungs do not compare.
 fn scored<'h>(history: &'h History, objectives: &Objectives, role: &Role) -> Vec<(&'h Trial, Score)> {
     let mut found: Vec<(&Trial, Score)> = history
         .trials
@@ -35,8 +36,17 @@ fn scored<'h>(history: &'h History, objectives: &Objectives, role: &Role) -> Vec
         .filter_map(|t| Some((t, t.score(objectives)?)))
         .filter(|(_, score)| *role != Role::Search || score.violation == 0.0)
         .collect();
+    let highest = found.iter().map(|(t, _)| t.proposal.rung).max();
+    found.retain(|(t, _)| Some(t.proposal.rung) == highest);
     found.sort_by(|(a, _), (b, _)| loss(a).total_cmp(&loss(b)));
     found
+}
+
+/// The best value of a metric that is a share among the trials of the search that can win.
+#[must_use]
+pub fn best_share(history: &History, objectives: &Objectives, metric: &str) -> f64 {
+    let all = scored(history, objectives, &Role::Search);
+    all.iter().filter_map(|(t, _)| t.metrics().value(metric)).fold(0.0, f64::max)
 }
 
 /// The Pareto set of the search, in the order of trials.

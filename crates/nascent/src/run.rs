@@ -13,7 +13,8 @@ use nascent_core::chooser::{FixedArchitecture, replay};
 use nascent_core::event::{Data, Event, Proposal, Reason, Role, Stamped};
 use nascent_core::study::{End, Halt, Parts, Phase, Source};
 use nascent_core::{
-    Control, Evaluator, Feasibility, Job, Log, Metrics, Space, State, Study, TrialId, draw, feasibility,
+    Control, Evaluator, Feasibility, Job, Log, Metrics, Space, State, Study, Trial, TrialId, draw,
+    feasibility,
 };
 use nascent_runtime::{
     ProcessSettings, ProcessWorkers, RunFolder, SqliteLog, total_memory_bytes, write_atomically,
@@ -196,17 +197,28 @@ struct Finals {
     epochs: u32,
 }
 
+/// What one epoch of a training takes, in milliseconds, all workers together.
+#[derive(Clone, Debug, PartialEq)]
+struct Pace {
+    /// Of each finalist, the best first.
+    finalists: Vec<f64>,
+    /// Of all baselines together.
+    baselines: f64,
+}
+
 impl Finals {
-    /// What they take, with so many networks to be tested and so much time an epoch.
-    fn need_ms(&self, tested: usize, epoch_ms: f64) -> f64 {
+    /// What they take: the finalists, and then the winner and the baselines on all rows but the test part's.
+    fn need_ms(&self, pace: &Pace) -> f64 {
+        let finalists = &pace.finalists[..self.finalists.min(pace.finalists.len())];
         // One finalist alone is the winner, and is not trained to be compared.
-        let judged = if self.finalists > 1 { self.finalists } else { 0 };
-        (judged + tested) as f64 * f64::from(self.replicas) * epoch_ms * f64::from(self.epochs)
+        let judged = if finalists.len() > 1 { finalists.iter().sum() } else { 0.0 };
+        let tested = finalists.iter().copied().fold(0.0, f64::max) + pace.baselines;
+        (judged + tested) * f64::from(self.replicas) * f64::from(self.epochs)
     }
 
     /// Fewer finalists, then fewer seeds, then fewer epochs, until they fit.
-    fn fitting(mut self, tested: usize, epoch_ms: f64, left_ms: f64) -> Self {
-        while self.need_ms(tested, epoch_ms) > left_ms {
+    fn fitting(mut self, pace: &Pace, left_ms: f64) -> Self {
+        while self.need_ms(pace) > left_ms {
             match self {
                 Self { finalists: 2.., .. } => self.finalists -= 1,
                 Self { replicas: 2.., .. } => self.replicas -= 1,
@@ -218,8 +230,27 @@ impl Finals {
     }
 }
 
-/// The parts of a budget by whose end the search and the baselines are over; finals have the rest.
+/// The parts of a budget by whose end the search and the baselines are over, unless finals need less than the rest.
 const SHARES: [f64; 2] = [0.35, 0.70];
+/// What runs on so far beyond its share is stopped, in parts of the budget.
+const GRACE: f64 = 0.1;
+/// A tenth of the time that is left is kept for testing, writing, and for what was estimated too low.
+const USABLE: f64 = 0.9;
+
+/// A phase's part of the time.
+#[derive(Clone, Copy)]
+struct Share {
+    /// After this no trial is started.
+    until_ms: u64,
+    /// After this what runs is stopped, unless nothing has finished yet.
+    stop_ms: u64,
+}
+
+/// The part of a budget by whose end the search is over, where the finals need so large a part and each of the baselines
+/// gets as much as the search.
+fn search_share(finals: f64, baselines: usize) -> f64 {
+    ((1.0 - finals / USABLE) / (1 + baselines) as f64).max(SHARES[0])
+}
 
 impl Whole<'_> {
     fn run(&mut self, extension: Option<u64>) -> Result<End, Error> {
@@ -227,16 +258,32 @@ impl Whole<'_> {
             self.study.note(Event::Extended { trials })?;
         }
         let from = self.study.now_ms().saturating_sub(self.study.history().worked_ms());
-        let until = |part: f64| {
-            let budget = self.setup.file.settings.budget?;
-            Some(from + (budget.0.as_millis() as f64 * part) as u64)
+        let budget_ms = self.setup.file.settings.budget.map(|b| b.0.as_millis() as f64);
+        let until = |part: f64| Some(from + (budget_ms? * part) as u64);
+        let share = |part: f64| {
+            budget_ms.map(|ms| Share {
+                until_ms: from + (ms * part) as u64,
+                stop_ms: from + (ms * (part + GRACE)) as u64,
+            })
         };
         (self.tell)(Progress::Phase("search", self.setup.trials()));
         let mut strategy = self.setup.strategy()?;
         let source = Source::Strategy(&mut *strategy, Role::Search);
-        if self.phase(source, &*self.setup.space, self.setup.trials(), until(SHARES[0]))? == End::Interrupted
-        {
+        let (space, trials) = (&*self.setup.space, self.setup.trials());
+        if self.phase(source, space, trials, share(SHARES[0]))? == End::Interrupted {
             return Ok(End::Interrupted);
+        }
+        let mut searched = SHARES[0];
+        if let Some(budget_ms) = budget_ms {
+            // By now it is known what finals take, and small networks leave the search more than its share.
+            let finals = self.asked().need_ms(&self.pace()) / budget_ms;
+            searched = search_share(finals, baseline_names(self.setup).len());
+            let mut strategy = self.setup.strategy()?;
+            let source = Source::Strategy(&mut *strategy, Role::Search);
+            let is_over = self.study.history().trials.iter().any(|t| t.proposal.role != Role::Search);
+            if !is_over && self.phase(source, space, trials, share(searched))? == End::Interrupted {
+                return Ok(End::Interrupted);
+            }
         }
         if winner(self.setup, self.study.history()).is_none() {
             self.study.note(Event::Closed { reason: Reason::NothingWorked })?;
@@ -246,7 +293,8 @@ impl Whole<'_> {
                 "no trial gave a network that meets the limits; the last one: {why}"
             )));
         }
-        if self.baselines(until(SHARES[1]))? == End::Interrupted {
+        let baselines = baseline_names(self.setup).len() as f64;
+        if self.baselines(share(SHARES[1].max(searched * (1.0 + baselines))))? == End::Interrupted {
             return Ok(End::Interrupted);
         }
         let finals = self.fitting(until(1.0));
@@ -265,74 +313,95 @@ impl Whole<'_> {
         source: Source<'p>,
         space: &'p dyn Space,
         trials: u64,
-        until_ms: Option<u64>,
+        share: Option<Share>,
     ) -> Result<End, Error> {
-        Ok(self.study.run(&mut Phase { source, space, trials, until_ms })?)
+        let (until_ms, stop_ms) = (share.map(|s| s.until_ms), share.map(|s| s.stop_ms));
+        Ok(self.study.run(&mut Phase { source, space, trials, until_ms, stop_ms })?)
     }
 
     /// Each baseline gets as many trials as the search made.
-    fn baselines(&mut self, until_ms: Option<u64>) -> Result<End, Error> {
+    fn baselines(&mut self, share: Option<Share>) -> Result<End, Error> {
         let searched =
             self.study.history().of(&Role::Search).filter(|t| t.state != State::Infeasible).count() as u64;
         for name in baseline_names(self.setup) {
             let role = Role::Baseline(name.clone());
             let reference = self.setup.space.reference();
             let fixed;
-            let (space, spec, trials): (&dyn Space, &str, u64) = match (name.as_str(), reference) {
-                ("random", _) => (&*self.setup.space, "random", searched),
+            let (space, trials): (&dyn Space, u64) = match (name.as_str(), reference) {
+                ("random", _) => (&*self.setup.space, searched),
                 (_, None) => {
                     (self.tell)(Progress::Note(format!("the space has no reference network: no {name}")));
                     continue;
                 }
                 ("reference", Some(reference)) => {
                     let budget = self.setup.epochs();
-                    let proposal =
-                        Proposal { decisions: reference, rung: 0, budget, parents: Default::default(), role };
+                    let proposal = Proposal {
+                        decisions: reference,
+                        rung: self.setup.top(),
+                        budget,
+                        parents: Default::default(),
+                        role,
+                    };
                     (self.tell)(Progress::Phase("reference", 1));
                     let list = [proposal];
-                    if self.phase(Source::List(&list), &*self.setup.space, 1, until_ms)? == End::Interrupted {
+                    if self.phase(Source::List(&list), &*self.setup.space, 1, share)? == End::Interrupted {
                         return Ok(End::Interrupted);
                     }
                     continue;
                 }
                 (_, Some(reference)) => {
                     fixed = FixedArchitecture::new(&*self.setup.space, reference);
-                    (&fixed, "random", searched)
+                    (&fixed, searched)
                 }
             };
             (self.tell)(Progress::Phase(
-                if spec == name { "random baseline" } else { "tuned reference" },
+                if name == "random" { "random baseline" } else { "tuned reference" },
                 trials,
             ));
-            let spec = nascent_strategies::Spec::parse(spec).map_err(|e| Error::input(e.to_string()))?;
-            let mut strategy = spec.make(trials).map_err(|e| Error::input(e.to_string()))?;
-            if self.phase(Source::Strategy(&mut *strategy, role), space, trials, until_ms)?
-                == End::Interrupted
-            {
+            let mut strategy = self.setup.baseline_strategy()?;
+            if self.phase(Source::Strategy(&mut *strategy, role), space, trials, share)? == End::Interrupted {
                 return Ok(End::Interrupted);
             }
         }
         Ok(End::Complete)
     }
 
+    /// Finals as the user wants them.
+    fn asked(&self) -> Finals {
+        let s = &self.setup.file.settings;
+        Finals { finalists: s.finalists, replicas: s.replicas, epochs: self.setup.epochs() }
+    }
+
+    /// The finalists of the search as it stands, the best first.
+    fn finalists(&self, n: usize) -> Vec<&Trial> {
+        let history = self.study.history();
+        let tolerance = self.setup.tolerance(history);
+        let ids = best(history, &self.setup.objectives, &Role::Search, n, tolerance);
+        ids.iter().filter_map(|id| history.trial(*id)).collect()
+    }
+
+    /// How fast finals can be, from what the same networks took before; a baseline that has not begun, from the finalists.
+    fn pace(&self) -> Pace {
+        let s = &self.setup.file.settings;
+        let at_once = f64::from(self.setup.folds()) * s.workers.unwrap_or(1) as f64;
+        let pace =
+            |trial: &Trial| Some(trial.duration_ms()? as f64 / at_once / f64::from(trial.proposal.budget));
+        let finalists: Vec<f64> = self.finalists(s.finalists).into_iter().filter_map(pace).collect();
+        let slowest = finalists.iter().copied().fold(0.0, f64::max);
+        let of_baseline = |name: String| {
+            let role = Role::Baseline(name);
+            self.study.history().of(&role).filter_map(pace).reduce(f64::max).unwrap_or(slowest)
+        };
+        let baselines = baseline_names(self.setup).into_iter().map(of_baseline).sum();
+        Pace { finalists, baselines }
+    }
+
     /// What fits into the time that is left: fewer finalists, then fewer seeds, then fewer epochs.
     fn fitting(&self, until_ms: Option<u64>) -> Finals {
-        let s = &self.setup.file.settings;
-        let asked = Finals { finalists: s.finalists, replicas: s.replicas, epochs: self.setup.epochs() };
+        let asked = self.asked();
         let Some(until) = until_ms else { return asked };
-        let history = self.study.history();
-        let durations: Vec<u64> = history
-            .of(&Role::Search)
-            .filter(|t| t.copied_from.is_none())
-            .filter_map(|t| t.duration_ms())
-            .collect();
-        let one = durations.iter().sum::<u64>() as f64
-            / durations.len().max(1) as f64
-            / s.workers.unwrap_or(1) as f64;
-        // A tenth is kept for testing and writing.
-        let left = 0.9 * until.saturating_sub(self.study.now_ms()) as f64;
-        let tested = 1 + baseline_names(self.setup).len();
-        let finals = asked.fitting(tested, one / f64::from(asked.epochs), left);
+        let left = USABLE * until.saturating_sub(self.study.now_ms()) as f64;
+        let finals = asked.fitting(&self.pace(), left);
         if finals != asked {
             let Finals { finalists, replicas, epochs } = finals;
             (self.tell)(Progress::Note(format!(
@@ -347,12 +416,9 @@ impl Whole<'_> {
         if f.finalists < 2 {
             return Ok(End::Complete);
         }
-        let history = self.study.history();
-        let finalists =
-            best(history, &self.setup.objectives, &Role::Search, f.finalists, self.setup.tolerance(history));
-        let list: Vec<Proposal> = finalists
-            .iter()
-            .filter_map(|id| history.trial(*id))
+        let list: Vec<Proposal> = self
+            .finalists(f.finalists)
+            .into_iter()
             .flat_map(|t| trainings(t, f.replicas, Data::Train, f.epochs))
             .collect();
         (self.tell)(Progress::Phase("finalists", list.len() as u64));
@@ -435,7 +501,8 @@ mod tests {
     #[test]
     fn finals_are_lowered_in_order_until_they_fit() {
         let asked = Finals { finalists: 3, replicas: 3, epochs: 10 };
-        let fit = |left_ms| asked.fitting(2, 1.0, left_ms);
+        let pace = Pace { finalists: vec![1.0, 1.0, 1.0], baselines: 1.0 };
+        let fit = |left_ms| asked.fitting(&pace, left_ms);
         assert_eq!(fit(150.0), asked);
         assert_eq!(fit(149.0), Finals { finalists: 2, ..asked });
         // One finalist needs no comparison: two networks of three seeds and ten epochs.
@@ -444,5 +511,13 @@ mod tests {
         assert_eq!(fit(39.0), Finals { finalists: 1, replicas: 1, ..asked });
         assert_eq!(fit(19.0), Finals { finalists: 1, replicas: 1, epochs: 9 });
         assert_eq!(fit(0.0), Finals { finalists: 1, replicas: 1, epochs: 1 });
+    }
+
+    #[test]
+    fn the_search_gets_what_finals_do_not_need() {
+        assert_eq!(search_share(0.5, 1), SHARES[0]);
+        assert_eq!(search_share(0.09, 1), 0.45);
+        assert_eq!(search_share(0.09, 0), 0.9);
+        assert_eq!(search_share(2.0, 3), SHARES[0]);
     }
 }

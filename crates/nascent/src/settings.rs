@@ -41,6 +41,10 @@ pub struct Settings {
     /// least 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<u32>,
+    /// On how many cuts of training and validation rows each network is trained in the search; left out, as many as it
+    /// takes to judge by 500 rows, at most 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<u32>,
     /// Examples a training step; left out, what suits the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
@@ -75,6 +79,7 @@ impl Default for Settings {
             budget: None,
             epochs: None,
             patience: None,
+            folds: None,
             batch_size: None,
             workers: None,
             memory_per_trial: None,
@@ -267,6 +272,7 @@ fn everything() -> Settings {
         epochs: Some(1),
         margin: Some(0.1),
         patience: Some(5),
+        folds: Some(2),
         batch_size: Some(64),
         workers: Some(1),
         memory_per_trial: Some(Memory(1 << 30)),

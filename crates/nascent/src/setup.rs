@@ -1,17 +1,18 @@
 //! From settings to the parts of a study, everything checked before anything is made.
 
+use crate::choice::best_share;
 use crate::error::{Error, InputError};
 use crate::settings::StudyFile;
 use nascent_core::architecture::Architecture;
 use nascent_core::chooser::{Count, count, sample, survey};
-use nascent_core::event::{Created, FORMAT, Role, Rung};
+use nascent_core::event::{Created, FORMAT, Rung};
 use nascent_core::objective::{Direction, Objective, cost_metrics};
 use nascent_core::rng::Rng;
 use nascent_core::{History, Objectives, Space, Strategy, did_you_mean, draw};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_spaces::SpaceFile;
 use nascent_strategies::Spec;
-use nascent_train::{Device, training_bytes};
+use nascent_train::{Device, Training, training_bytes};
 use std::sync::Arc;
 
 /// The names of baselines.
@@ -56,6 +57,12 @@ impl Setup {
         let epochs = *s.epochs.get_or_insert(defaults.epochs);
         range("epochs", u64::from(epochs), 1, 10_000)?;
         range("patience", u64::from(*s.patience.get_or_insert(5.max(epochs / 4))), 0, 10_000)?;
+        let folds = *s.folds.get_or_insert_with(|| folds(&task));
+        range("folds", u64::from(folds), 1, 20)?;
+        if folds > 1 && !task.split.has_folds() {
+            let message = format!("folds = {folds}: rows in the order of time have one cut only: give 1");
+            return Err(InputError::about("folds", message).into());
+        }
         let batch_size = *s.batch_size.get_or_insert(defaults.batch_size);
         range("batch_size", batch_size as u64, 1, 65_536)?;
         range("finalists", s.finalists as u64, 1, 20)?;
@@ -102,15 +109,18 @@ impl Setup {
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
         let spec = Spec::parse(&s.strategy).map_err(|e| InputError::about("strategy", e.to_string()))?;
-        if spec.climbs() {
+        let rungs = rungs(epochs);
+        if spec.climbs() && rungs.len() < 2 {
             let message = format!(
-                "{} promotes networks from rung to rung, but a study of data has one rung, {epochs} epochs: choose a \
-                 strategy without such a wrapper",
-                s.strategy
+                "{} promotes networks from rung to rung, and {epochs} epochs have no lower rung: give at least {}, or \
+                 choose a strategy without such a wrapper",
+                s.strategy,
+                LEAST_EPOCHS * ETA
             );
             return Err(InputError::about("strategy", message).into());
         }
-        let expected = expected_trials(s, &*space, task.split.train.len(), workers);
+        let cheap = if spec.climbs() { mean_cost(&rungs) } else { 1.0 };
+        let expected = expected_trials(s, &*space, task.split.train.len(), workers, cheap);
         let spec = spec.resolved(expected);
         spec.make(expected).map_err(|e| InputError::about("strategy", e.to_string()))?;
         s.strategy = spec.to_string();
@@ -126,6 +136,30 @@ impl Setup {
         Ok(self.spec.make(0).map_err(|e| InputError::about("strategy", e.to_string()))?)
     }
 
+    /// The strategy of baselines: random search that climbs the ladder as the study's does.
+    ///
+    /// # Errors
+    /// Where its parameters do not go together.
+    pub fn baseline_strategy(&self) -> Result<Box<dyn Strategy>, Error> {
+        let spec = self.spec.around("random").map_err(|e| InputError::about("strategy", e.to_string()))?;
+        Ok(spec.make(0).map_err(|e| InputError::about("strategy", e.to_string()))?)
+    }
+
+    /// The rungs of the study: one, or some with fewer epochs below it for a strategy that promotes.
+    #[must_use]
+    pub fn ladder(&self) -> Vec<Rung> {
+        let all = rungs(self.epochs());
+        let used = if self.spec.climbs() { &all[..] } else { &all[all.len() - 1..] };
+        let rung = |&budget: &u32| Rung { estimator: "train".into(), budget, cost: f64::from(budget) };
+        used.iter().map(rung).collect()
+    }
+
+    /// The rung of whole trainings.
+    #[must_use]
+    pub fn top(&self) -> u16 {
+        (self.ladder().len() - 1) as u16
+    }
+
     /// The most epochs of one training.
     #[must_use]
     pub fn epochs(&self) -> u32 {
@@ -138,10 +172,17 @@ impl Setup {
         self.file.settings.batch_size.unwrap_or(64)
     }
 
-    /// Epochs without improvement after which a training ends.
+    /// On how many cuts of training and validation rows each network is trained in the search.
     #[must_use]
-    pub fn patience(&self) -> Option<u32> {
-        self.file.settings.patience.filter(|p| *p > 0)
+    pub fn folds(&self) -> u32 {
+        self.file.settings.folds.unwrap_or(1)
+    }
+
+    /// What is the same for all trainings.
+    #[must_use]
+    pub fn training(&self) -> Training {
+        let patience = self.file.settings.patience.filter(|p| *p > 0);
+        Training { batch_size: self.batch_size(), patience, folds: self.folds(), device: self.device }
     }
 
     /// The difference of the metric that counts as none, in its unit.
@@ -162,8 +203,6 @@ impl Setup {
     /// Where the space cannot be asked.
     pub fn created(&self, study: &str) -> Result<Created, Error> {
         let s = &self.file.settings;
-        let ladder =
-            vec![Rung { estimator: "train".into(), budget: self.epochs(), cost: f64::from(self.epochs()) }];
         Ok(Created {
             format: FORMAT,
             program: env!("CARGO_PKG_VERSION").into(),
@@ -172,7 +211,7 @@ impl Setup {
             strategy: s.strategy.clone(),
             objectives: self.objectives.wanted.clone(),
             limits: self.objectives.limits.clone(),
-            ladder,
+            ladder: self.ladder(),
             questions: survey(&*self.space).map_err(|e| InputError::about("space", e.to_string()))?,
             settings: self.file.to_toml(),
         })
@@ -183,7 +222,8 @@ impl Setup {
     pub fn worker_bytes(&self) -> u64 {
         let batch = self.batch_size();
         let largest = some(&*self.space).iter().map(|a| training_bytes(a, batch)).max().unwrap_or(0);
-        let data = self.task.split.train.len() as u64 * self.task.signature().shape().len() * 4 * 3;
+        let copies = 2 + u64::from(self.folds());
+        let data = self.task.split.train.len() as u64 * self.task.signature().shape().len() * 4 * copies;
         largest + data + (48 << 20)
     }
 }
@@ -194,14 +234,42 @@ fn some(space: &dyn Space) -> Vec<Architecture> {
     (0..32).filter_map(|_| sample(space, &mut rng).ok().and_then(|d| draw(space, &d).ok())).collect()
 }
 
+/// How many times as many epochs each rung has as the one below it (Li et al. 2020, arXiv:1810.05934, use 4; 3 is the usual
+/// choice for short trainings).
+const ETA: u32 = 3;
+/// The fewest epochs that say something.
+const LEAST_EPOCHS: u32 = 2;
+
+/// The epochs of each rung, at most three, the whole training last.
+fn rungs(epochs: u32) -> Vec<u32> {
+    let lower = [ETA * ETA, ETA].map(|part| epochs / part);
+    lower.into_iter().filter(|e| *e >= LEAST_EPOCHS).chain([epochs]).collect()
+}
+
+/// What a trial costs in the mean, in whole trainings, where a share of 1/[`ETA`] is promoted from each rung.
+fn mean_cost(rungs: &[u32]) -> f64 {
+    let whole = rungs.last().copied().unwrap_or(1);
+    let share = |rung: usize| f64::from(ETA).powi(-(rung as i32));
+    let trials: f64 = (0..rungs.len()).map(share).sum();
+    let cost: f64 = rungs.iter().enumerate().map(|(i, e)| share(i) * f64::from(*e) / f64::from(whole)).sum();
+    cost / trials
+}
+
 /// How many trials the search can be expected to make: what is asked for, or what fits into its share of the time at a
 /// speed of four thousand million multiply-accumulates a second and worker.
-fn expected_trials(s: &crate::Settings, space: &dyn Space, examples: usize, workers: usize) -> u64 {
+fn expected_trials(
+    s: &crate::Settings,
+    space: &dyn Space,
+    examples: usize,
+    workers: usize,
+    cheap: f64,
+) -> u64 {
     let Some(budget) = s.budget else { return s.trials.unwrap_or(30) };
     let networks = some(space);
     let macs = networks.iter().map(|a| a.cost().macs as f64).sum::<f64>() / networks.len().max(1) as f64;
     // Forward and backward together cost about three forward passes; small layers and bookkeeping take their part.
-    let seconds = f64::from(s.epochs.unwrap_or(1)) * examples as f64 * (3.0 * macs / 4e9 + 2e-5);
+    let epochs = s.epochs.unwrap_or(1) * s.folds.unwrap_or(1);
+    let seconds = cheap * f64::from(epochs) * examples as f64 * (3.0 * macs / 4e9 + 2e-5);
     let fitting = 0.35 * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
     (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
 }
@@ -232,6 +300,15 @@ fn task(name: &mut String, data: &mut nascent_data::Options) -> Result<(Task, De
         *file = full;
     }
     Ok((task, defaults))
+}
+
+/// How many cuts it takes to judge a network by this many rows: of few rows, the best of many networks is the luckiest.
+fn folds(task: &Task) -> u32 {
+    const JUDGED: usize = 500;
+    if !task.split.has_folds() {
+        return 1;
+    }
+    JUDGED.div_ceil(task.split.validation.len().max(1)).min(5) as u32
 }
 
 /// Half a point of a share, or a hundredth of the target's standard deviation.
@@ -312,18 +389,35 @@ impl Setup {
         let metric = self.task.metric;
         match &self.objectives.wanted[..] {
             [only] if only.name == metric.name() && metric.is_share() => {
-                let best = history
-                    .of(&Role::Search)
-                    .filter_map(|t| t.outcome.as_ref()?.metrics.value(metric.name()))
-                    .fold(0.0, f64::max);
+                let best = best_share(history, &self.objectives, metric.name());
                 // Two examples of either kind are added, or a perfect score would have no error (Agresti & Coull 1998,
                 // doi:10.1080/00031305.1998.10480550).
-                let n = self.task.split.validation.len() as f64;
+                let n = self.task.split.validation.len() as f64 * f64::from(self.folds());
                 let share = (best * n + 2.0) / (n + 4.0);
                 (share * (1.0 - share) / (n + 4.0)).sqrt()
             }
             [first, _, ..] if first.name == metric.name() => self.margin(),
             _ => 0.0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rungs_have_a_third_of_the_epochs_above_them_and_at_least_two() {
+        assert_eq!(rungs(100), [11, 33, 100]);
+        assert_eq!(rungs(10), [3, 10]);
+        assert_eq!(rungs(5), [5]);
+        assert_eq!(rungs(1), [1]);
+    }
+
+    #[test]
+    fn a_trial_of_a_ladder_costs_the_mean_over_those_that_climb() {
+        assert_eq!(mean_cost(&[10]), 1.0);
+        // Nine trials of a ninth, three of a third and one whole cost three, for thirteen trials.
+        assert!((mean_cost(&[1, 3, 9]) - 3.0 / 13.0).abs() < 1e-12);
     }
 }

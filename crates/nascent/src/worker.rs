@@ -13,7 +13,7 @@ pub(crate) fn setup_line(setup: &Setup, trials: &Path) -> Value {
 
 /// An evaluator of the study's trainings.
 pub(crate) fn evaluator(setup: &Setup, trials: PathBuf) -> TrainEvaluator {
-    TrainEvaluator::new(setup.task.clone(), trials, setup.patience(), setup.batch_size(), setup.device)
+    TrainEvaluator::new(setup.task.clone(), trials, setup.training())
 }
 
 /// Works on trials until standard input closes: what `nascent worker` does.

@@ -135,6 +135,12 @@ fn supervise(folder: &Path, trials: u64, workers: usize, ms: u64) -> Result<(), 
     let parts = Parts { space: &PROBED, objectives, log, workers, sink: &mut sink, halt };
     let mut strategy = Ageing::new(6);
     let source = Source::Strategy(&mut strategy, Role::Search);
-    Study::open(created, parts)?.run(&mut Phase { source, space: &PROBED, trials, until_ms: None })?;
+    Study::open(created, parts)?.run(&mut Phase {
+        source,
+        space: &PROBED,
+        trials,
+        until_ms: None,
+        stop_ms: None,
+    })?;
     Ok(())
 }

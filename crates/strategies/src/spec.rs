@@ -284,6 +284,16 @@ impl Spec {
         self.wrappers.iter().any(|(wrapper, _)| wrapper.climbs || wrapper.name == "filter")
     }
 
+    /// Another strategy inside the same wrappers, without those that need an earlier study.
+    ///
+    /// # Errors
+    /// Where no strategy has this name.
+    pub fn around(&self, inside: &str) -> Result<Self, SpecError> {
+        let inside = Self::parse(inside)?;
+        let kept = self.wrappers.iter().filter(|(wrapper, _)| wrapper.name != "warm-start");
+        Ok(Self { wrappers: kept.cloned().chain(inside.wrappers).collect(), ..inside })
+    }
+
     /// The same strategy with every parameter written out.
     #[must_use]
     pub fn resolved(&self, trials: u64) -> Self {
@@ -367,6 +377,16 @@ mod tests {
         let beyond = Spec::parse("evolution:population=5,sample=6").unwrap();
         assert!(beyond.make(10).err().unwrap().to_string().contains("at most the population, 5"));
     }
+
+    #[test]
+    fn another_strategy_fits_inside_the_same_wrappers() {
+        let around = |text: &str| Spec::parse(text).unwrap().around("random").unwrap().to_string();
+        assert_eq!(around("evolution:population=9"), "random");
+        assert_eq!(around("asha:eta=4 > evolution:population=50"), "asha:eta=4 > random");
+        assert_eq!(around("asha > warm-start > tpe"), "asha > random");
+        assert!(Spec::parse("asha").unwrap().around("nothing").is_err());
+    }
+
     #[test]
     fn compositions_are_read_back() {
         let same = |text: &str| assert_eq!(Spec::parse(text).unwrap().to_string(), text);

@@ -85,7 +85,13 @@ fn run(
             halt: &|| Halt::No,
         },
     )?;
-    study.run(&mut Phase { source: Source::Strategy(strategy, Role::Search), space, trials, until_ms: None })
+    study.run(&mut Phase {
+        source: Source::Strategy(strategy, Role::Search),
+        space,
+        trials,
+        until_ms: None,
+        stop_ms: None,
+    })
 }
 
 /// Checks that a study killed after any event, and taken up again, ends with the same log.

@@ -32,7 +32,13 @@ fn run(log: &mut dyn Log, workers: &mut dyn Workers) -> Result<End, StudyError> 
     let parts = Parts { space: &PROBED, objectives, log, workers, sink: &mut sink, halt: &|| Halt::No };
     let mut strategy = Ageing::new(4);
     let source = Source::Strategy(&mut strategy, Role::Search);
-    Study::open(created, parts)?.run(&mut Phase { source, space: &PROBED, trials: 25, until_ms: None })
+    Study::open(created, parts)?.run(&mut Phase {
+        source,
+        space: &PROBED,
+        trials: 25,
+        until_ms: None,
+        stop_ms: None,
+    })
 }
 
 #[test]

@@ -1,37 +1,43 @@
-use crate::training::{Augment, Epoch, Moment, Plan, on_one_thread, train};
+use crate::training::{Augment, Epoch, Moment, Plan, Trained, on_one_thread, train};
 use crate::{Device, TrainError};
 use nascent_core::event::{Data, Outcome, Role};
-use nascent_core::rng::Rng;
-use nascent_core::{Candidate, EvaluateError, Evaluator, Job, Metrics, Progress, Settings, TrialId};
+use nascent_core::rng::{Rng, mix};
+use nascent_core::{Candidate, Control, EvaluateError, Evaluator, Job, Metrics, Progress, Settings, TrialId};
 use nascent_data::{Examples, Task};
 use std::path::{Path, PathBuf};
 
+/// What is the same for all trainings of a study.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Training {
+    /// Examples a training step, at least 1.
+    pub batch_size: usize,
+    /// Epochs without a better validation result after which a training ends.
+    pub patience: Option<u32>,
+    /// On how many cuts of training and validation rows a network is trained while it is searched for, at least 1.
+    pub folds: u32,
+    /// Where tensors live.
+    pub device: Device,
+}
+
 /// Trains each candidate on a task, on one thread: the estimator called `train`.
 ///
-/// A trial of role [`Role::Final`] on all data leaves its weights in its folder, see [`TrainEvaluator::weights_path`].
+/// The result of a trial of the search is the mean over its folds. A trial of role [`Role::Final`] on all data leaves its
+/// weights in its folder, see [`TrainEvaluator::weights_path`].
 pub struct TrainEvaluator {
     task: Task,
-    train: Examples,
-    validation: Examples,
+    /// The parts of each fold, the given cut first.
+    folds: Vec<(Examples, Examples)>,
     all: Option<Examples>,
     trials: PathBuf,
-    patience: Option<u32>,
-    batch_size: usize,
-    device: Device,
+    training: Training,
 }
 
 impl TrainEvaluator {
-    /// Trains on `task` with batches of `batch_size`; weights to be kept go into folders below `trials`.
+    /// Trains on `task`; weights to be kept go into folders below `trials`.
     #[must_use]
-    pub fn new(
-        task: Task,
-        trials: PathBuf,
-        patience: Option<u32>,
-        batch_size: usize,
-        device: Device,
-    ) -> Self {
-        let (train, validation) = (task.train(), task.validation());
-        Self { train, validation, all: None, task, trials, patience, batch_size, device }
+    pub fn new(task: Task, trials: PathBuf, training: Training) -> Self {
+        let folds = (0..training.folds.max(1)).map(|number| task.fold(number)).collect();
+        Self { folds, all: None, task, trials, training }
     }
 
     /// Where a trial's weights are kept.
@@ -51,6 +57,20 @@ fn metrics(epoch: &Epoch) -> Metrics {
     metrics.with("train_loss", epoch.train_loss).with("learning_rate", epoch.learning_rate)
 }
 
+/// The mean of each number over the trainings of a trial, and the median of their best epochs.
+fn together(trained: &[Trained]) -> Outcome {
+    let each: Vec<Metrics> = trained.iter().map(|t| metrics(&t.best)).collect();
+    let mut mean = Metrics::new();
+    for (name, _) in each[0].iter() {
+        let values = each.iter().filter_map(|m| m.value(name));
+        mean.set(name.to_string(), values.sum::<f64>() / each.len() as f64);
+    }
+    let mut steps: Vec<u32> = trained.iter().map(|t| t.best.epoch).collect();
+    steps.sort_unstable();
+    let cost = trained.iter().map(|t| f64::from(t.epochs)).sum();
+    Outcome { metrics: mean, best_step: Some(steps[steps.len() / 2]), cost }
+}
+
 impl Evaluator for TrainEvaluator {
     fn evaluate(
         &mut self,
@@ -58,46 +78,60 @@ impl Evaluator for TrainEvaluator {
         candidate: Candidate<'_>,
         progress: &mut (dyn Progress + Send),
     ) -> Result<Outcome, EvaluateError> {
-        let settings = Settings { batch_size: self.batch_size, ..candidate.settings };
+        let settings = Settings { batch_size: self.training.batch_size, ..candidate.settings };
         let graph = (candidate.draw)().map_err(|e| EvaluateError(e.to_string()))?.canonical();
         let plan = Plan {
             epochs: job.budget,
             horizon: job.horizon,
-            patience: self.patience,
+            patience: self.training.patience,
             seed: job.seed,
-            device: self.device,
+            device: self.training.device,
             metric: self.task.metric,
         };
         let fold;
-        let (training, validation) = match (&job.role, job.data()) {
-            // The search has chosen by the validation part: finalists are judged by other cuts, one for each seed.
+        let parts: Vec<(&Examples, Option<&Examples>)> = match (&job.role, job.data()) {
+            // The search has chosen by its folds: finalists are judged by other cuts, one for each seed.
             (&Role::Final { replica, .. }, Data::Train) => {
-                fold = self.task.fold(replica);
-                (&fold.0, Some(&fold.1))
+                fold = self.task.fold(self.training.folds.max(1) - 1 + replica);
+                vec![(&fold.0, Some(&fold.1))]
             }
-            (_, Data::Train) => (&self.train, Some(&self.validation)),
-            (_, Data::All) => (&*self.all.get_or_insert_with(|| self.task.train_and_validation()), None),
+            (_, Data::Train) => self.folds.iter().map(|(train, held)| (train, Some(held))).collect(),
+            (_, Data::All) => {
+                vec![(&*self.all.get_or_insert_with(|| self.task.train_and_validation()), None)]
+            }
         };
         let augmentation = self.task.augmentation(settings.augmentation);
-        let augment = |batch: &mut [f32], rng: &mut Rng| augmentation.apply(&training.shape, batch, rng);
-        let augment: Option<Augment<'_>> = (settings.augmentation > 0).then_some(&augment);
-        let trained = on_one_thread(|| {
-            train(&graph, &settings, training, validation, augment, &plan, &mut |moment| match moment {
-                Moment::Step => progress.alive(),
-                Moment::Epoch(epoch) => progress.report(epoch.epoch, metrics(epoch)),
-            })
-        });
         let fail = |e: TrainError| EvaluateError(e.to_string());
-        let trained = trained.map_err(fail)?.map_err(fail)?;
-        if matches!(job.role, Role::Final { data: Data::All, .. }) {
+        let mut trained = Vec::new();
+        let mut is_stopped = false;
+        for (number, (training, validation)) in (0..).zip(parts) {
+            let augment = |batch: &mut [f32], rng: &mut Rng| augmentation.apply(&training.shape, batch, rng);
+            let augment: Option<Augment<'_>> = (settings.augmentation > 0).then_some(&augment);
+            let seed = if number == 0 { plan.seed } else { mix(&[plan.seed, number]) };
+            let plan = Plan { seed, ..plan.clone() };
+            let mut observe = |moment: Moment<'_>| {
+                let control = match moment {
+                    // The curve of a trial is that of its first fold.
+                    Moment::Epoch(epoch) if number == 0 => progress.report(epoch.epoch, metrics(epoch)),
+                    _ => progress.alive(),
+                };
+                is_stopped |= control == Control::Stop;
+                control
+            };
+            let run = || train(&graph, &settings, training, validation, augment, &plan, &mut observe);
+            trained.push(on_one_thread(run).map_err(fail)?.map_err(fail)?);
+            if is_stopped {
+                break;
+            }
+        }
+        if let (Role::Final { data: Data::All, .. }, Some(only)) = (&job.role, trained.first()) {
             let path = Self::weights_path(&self.trials, job.trial);
             if let Some(folder) = path.parent() {
                 let cannot = |e| EvaluateError(format!("{} cannot be made: {e}", folder.display()));
                 std::fs::create_dir_all(folder).map_err(cannot)?;
             }
-            crate::TrainStep::weights(&trained.network).save(&path).map_err(fail)?;
+            crate::TrainStep::weights(&only.network).save(&path).map_err(fail)?;
         }
-        let best_step = Some(trained.best.epoch);
-        Ok(Outcome { metrics: metrics(&trained.best), best_step, cost: f64::from(trained.epochs) })
+        Ok(together(&trained))
     }
 }

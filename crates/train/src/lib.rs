@@ -20,7 +20,7 @@ mod weights;
 pub use device::Device;
 pub use error::TrainError;
 pub use evaluation::{Evaluation, answers, evaluate, probabilities, tested, values};
-pub use evaluator::TrainEvaluator;
+pub use evaluator::{TrainEvaluator, Training};
 pub use memory::training_bytes;
 pub use network::{Network, TrainStep, Wanted};
 pub use optimizer::{Gradient, Optimizers};

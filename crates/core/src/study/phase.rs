@@ -22,6 +22,8 @@ pub struct Phase<'p> {
     pub trials: u64,
     /// The time after which no trial is started, and before which one is expected to end.
     pub until_ms: Option<u64>,
+    /// The time after which what a strategy has under way is stopped, once a trial of it has finished.
+    pub stop_ms: Option<u64>,
 }
 
 /// Where a phase's proposals come from.
@@ -109,6 +111,9 @@ impl Study<'_> {
                 Halt::AfterRunning => flight.end = Some(End::Interrupted),
                 Halt::No => {}
             }
+            if phase.stop_ms.is_some_and(|stop| self.now_ms() > stop) {
+                self.stop_late(phase, &mut flight)?;
+            }
             while flight.end.is_none() && flight.running.len() < self.parts.workers.capacity() {
                 if !self.propose(phase, &mut flight)? {
                     break;
@@ -124,6 +129,24 @@ impl Study<'_> {
                 self.hear(phase, &mut flight, message)?;
             }
         }
+    }
+
+    /// Stops what is under way after the time is up, so that one slow network does not cost the rest of the study.
+    fn stop_late(&mut self, phase: &mut Phase<'_>, flight: &mut Flight) -> Result<(), StudyError> {
+        let Source::Strategy(_, role) = &phase.source else { return Ok(()) };
+        if !self.history.of(role).any(|t| t.state == State::Finished) {
+            return Ok(());
+        }
+        flight.end = flight.end.or(Some(End::TimeUp));
+        let mut late: Vec<TrialId> = flight.running.drain().collect();
+        late.extend(flight.waiting.drain().flat_map(|(_, waiting)| waiting));
+        late.sort_unstable();
+        for trial in late {
+            self.parts.workers.stop(trial)?;
+            let stopped = Event::Stopped { trial, seen: self.history.last };
+            self.append(&mut phase.source, vec![stopped])?;
+        }
+        Ok(())
     }
 
     /// Counts what the phase has already, and lists what was under way when the study stopped.

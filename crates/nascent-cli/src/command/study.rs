@@ -45,6 +45,7 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     s.trials = options.trials.or(s.trials);
     s.budget = options.budget.or(s.budget);
     s.epochs = options.epochs.or(s.epochs);
+    s.folds = options.folds.or(s.folds);
     s.batch_size = options.batch_size.or(s.batch_size);
     s.workers = options.workers.or(s.workers);
     s.memory_per_trial = options.memory_per_trial.or(s.memory_per_trial);
