@@ -224,6 +224,17 @@ pub enum Event {
         /// One score per test example, in the task's order: what intervals are computed from.
         scores: Vec<f32>,
     },
+    /// A yardstick that is no network, and so no trial, met the test set.
+    Compared {
+        /// The yardstick's name.
+        name: String,
+        /// How many times this study had opened the test set, this time included.
+        touch: u32,
+        /// What was measured.
+        metrics: Metrics,
+        /// One score per test example, in the task's order.
+        scores: Vec<f32>,
+    },
     /// More was asked of the study.
     Extended {
         /// The new total of search trials.

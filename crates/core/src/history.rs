@@ -104,6 +104,19 @@ pub struct Test {
     pub scores: Vec<f32>,
 }
 
+/// The meeting of a yardstick that is no network with the test set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The yardstick's name.
+    pub name: String,
+    /// How many times the study had opened the test set.
+    pub touch: u32,
+    /// What was measured.
+    pub metrics: Metrics,
+    /// One score per test example.
+    pub scores: Vec<f32>,
+}
+
 /// A study's events, folded into what they say.
 #[derive(Clone, Debug, Default)]
 pub struct History {
@@ -113,6 +126,8 @@ pub struct History {
     pub trials: Vec<Trial>,
     /// All tests, in order.
     pub tests: Vec<Test>,
+    /// All tests of what is no network, in order.
+    pub comparisons: Vec<Comparison>,
     /// The total of search trials last asked for, where it was extended.
     pub extended: Option<u64>,
     /// Why the study ended, unless it was taken up again since.
@@ -204,6 +219,12 @@ impl History {
                     scores: scores.clone(),
                 });
             }
+            Event::Compared { name, touch, metrics, scores } => self.comparisons.push(Comparison {
+                name: name.clone(),
+                touch: *touch,
+                metrics: metrics.clone(),
+                scores: scores.clone(),
+            }),
             Event::Extended { trials } => {
                 self.extended = Some(*trials);
                 self.closed = None;
@@ -304,7 +325,11 @@ impl Event {
     #[must_use]
     pub fn trial(&self) -> Option<TrialId> {
         match self {
-            Self::Created(_) | Self::Resumed | Self::Extended { .. } | Self::Closed { .. } => None,
+            Self::Created(_)
+            | Self::Resumed
+            | Self::Compared { .. }
+            | Self::Extended { .. }
+            | Self::Closed { .. } => None,
             Self::Proposed { trial, .. }
             | Self::Started { trial, .. }
             | Self::Reported { trial, .. }

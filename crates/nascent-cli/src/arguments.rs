@@ -83,7 +83,7 @@ pub struct Search {
     /// The run folder; runs/TASK-N unless given. Nothing may be there.
     #[arg(long)]
     pub out: Option<PathBuf>,
-    /// A yardstick: tuned-reference, reference, random or none; repeat it for several.
+    /// A yardstick: tuned-reference, reference, random, boosted-trees or none; repeat it for several.
     #[arg(long = "baseline", value_name = "NAME")]
     pub baselines: Vec<String>,
     /// Print one event a line as JSON.

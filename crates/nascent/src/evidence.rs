@@ -1,7 +1,7 @@
 //! What was tested, and what the differences are worth.
 
 use crate::choice;
-use crate::setup::Setup;
+use crate::setup::{Setup, TREES};
 use nascent_core::event::{Data, Role};
 use nascent_core::objective::{Direction, Score};
 use nascent_core::statistics::{Interval, Verdict, difference, holm, interval, verdict};
@@ -63,6 +63,17 @@ pub(crate) fn baseline_names(setup: &Setup) -> Vec<String> {
     setup.file.settings.baselines.iter().filter(|b| *b != "none").cloned().collect()
 }
 
+/// The names of those that are networks, and so have trials.
+pub(crate) fn network_baselines(setup: &Setup) -> Vec<String> {
+    baseline_names(setup).into_iter().filter(|name| name != TREES).collect()
+}
+
+/// The latest test scores of a yardstick that is no network, as one row.
+fn compared(history: &History, name: &str) -> Vec<Vec<f32>> {
+    let latest = history.comparisons.iter().rev().find(|c| c.name == name && c.touch == history.touches());
+    latest.map(|c| c.scores.clone()).into_iter().collect()
+}
+
 /// The winner: of the finalists, the one with the best mean validation over fresh seeds.
 pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
     let n = setup.file.settings.finalists;
@@ -97,7 +108,10 @@ impl Evidence {
             let role = Role::Baseline(name.clone());
             let trial =
                 choice::best(history, &setup.objectives, &role, 1, setup.tolerance(history)).first().copied();
-            let baseline_rows = trial.map(|id| rows(history, id)).unwrap_or_default();
+            let baseline_rows = match trial {
+                Some(id) => rows(history, id),
+                None => compared(history, &name),
+            };
             differences.push(difference(&winner_rows, &baseline_rows, &|mean| metric.value(mean), seed));
             baselines.push(BaselineEvidence {
                 name,

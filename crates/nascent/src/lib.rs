@@ -16,6 +16,7 @@ mod settings;
 mod setup;
 mod stored;
 mod summary;
+mod trees;
 mod worker;
 
 pub use choice::rule;

@@ -2,10 +2,10 @@
 
 use crate::choice::{best, median_best_step, trainings};
 use crate::error::Error;
-use crate::evidence::{Evidence, baseline_names, winner};
+use crate::evidence::{Evidence, baseline_names, network_baselines, winner};
 use crate::handover;
 use crate::settings::StudyFile;
-use crate::setup::Setup;
+use crate::setup::{Setup, TREES};
 use crate::stored::{Stored, load};
 use crate::summary::Summary;
 use crate::worker::{evaluator, setup_line};
@@ -87,8 +87,16 @@ pub fn run(
 ) -> Result<Finish, Error> {
     let (setup, folder, mut log, extension) = match start {
         Start::New { file, out } => {
+            let given = file.settings.limits.len();
             let setup = Setup::new(*file)?;
             must_be_feasible(&setup)?;
+            for limit in &setup.file.settings.limits[given..] {
+                hear(Progress::Note(format!(
+                    "the budget has no time for larger networks: {limit} is added to the limits; a limit of yours on {} \
+                     takes its place",
+                    limit.metric
+                )));
+            }
             let folder = match out {
                 Some(path) => RunFolder::create(&path),
                 None => RunFolder::create_next(Path::new("runs"), &setup.task.name),
@@ -277,7 +285,7 @@ impl Whole<'_> {
         if let Some(budget_ms) = budget_ms {
             // By now it is known what finals take, and small networks leave the search more than its share.
             let finals = self.asked().need_ms(&self.pace()) / budget_ms;
-            searched = search_share(finals, baseline_names(self.setup).len());
+            searched = search_share(finals, network_baselines(self.setup).len());
             let mut strategy = self.setup.strategy()?;
             let source = Source::Strategy(&mut *strategy, Role::Search);
             let is_over = self.study.history().trials.iter().any(|t| t.proposal.role != Role::Search);
@@ -293,7 +301,7 @@ impl Whole<'_> {
                 "no trial gave a network that meets the limits; the last one: {why}"
             )));
         }
-        let baselines = baseline_names(self.setup).len() as f64;
+        let baselines = network_baselines(self.setup).len() as f64;
         if self.baselines(share(SHARES[1].max(searched * (1.0 + baselines))))? == End::Interrupted {
             return Ok(End::Interrupted);
         }
@@ -323,7 +331,7 @@ impl Whole<'_> {
     fn baselines(&mut self, share: Option<Share>) -> Result<End, Error> {
         let searched =
             self.study.history().of(&Role::Search).filter(|t| t.state != State::Infeasible).count() as u64;
-        for name in baseline_names(self.setup) {
+        for name in network_baselines(self.setup) {
             let role = Role::Baseline(name.clone());
             let reference = self.setup.space.reference();
             let fixed;
@@ -392,7 +400,7 @@ impl Whole<'_> {
             let role = Role::Baseline(name);
             self.study.history().of(&role).filter_map(pace).reduce(f64::max).unwrap_or(slowest)
         };
-        let baselines = baseline_names(self.setup).into_iter().map(of_baseline).sum();
+        let baselines = network_baselines(self.setup).into_iter().map(of_baseline).sum();
         Pace { finalists, baselines }
     }
 
@@ -463,6 +471,19 @@ impl Whole<'_> {
             let metrics = result.metrics.with("loss", result.loss);
             crate::answers::keep(&self.folder.trials(), trial, &answers)?;
             events.push(Event::Tested { trial, touch, metrics, scores });
+        }
+        if baseline_names(self.setup).iter().any(|name| name == TREES) {
+            let task = &self.setup.task;
+            let known = [&task.train(), &task.validation(), &task.train_and_validation()];
+            let seed = self.setup.file.settings.seed;
+            match crate::trees::answers(&task.signature().features, known, &examples, seed) {
+                Err(why) => (self.tell)(Progress::Note(format!("no {TREES} to compare with: {why}"))),
+                Ok(answers) => {
+                    let (result, scores) = tested(&answers, &examples, task.metric);
+                    let metrics = result.metrics.with("loss", result.loss);
+                    events.push(Event::Compared { name: TREES.into(), touch, metrics, scores });
+                }
+            }
         }
         Ok(self.study.note_all(events)?)
     }

@@ -58,7 +58,8 @@ pub struct Settings {
     pub finalists: usize,
     /// With how many fresh seeds.
     pub replicas: u32,
-    /// Yardsticks: `tuned-reference`, `reference`, `random`, `none`.
+    /// Yardsticks: `tuned-reference`, `reference`, `random`, `boosted-trees`, `none`; left out, the first, and the trees
+    /// too where rows of a table are searched for.
     pub baselines: Vec<String>,
     /// The difference of the metric that counts as none; left out, half a point, or a hundredth of the target's deviation.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +86,7 @@ impl Default for Settings {
             memory_per_trial: None,
             finalists: 5,
             replicas: 3,
-            baselines: vec!["tuned-reference".into()],
+            baselines: Vec::new(),
             margin: None,
             device: "cpu".into(),
         }

@@ -6,9 +6,9 @@ use crate::settings::StudyFile;
 use nascent_core::architecture::Architecture;
 use nascent_core::chooser::{Count, count, sample, survey};
 use nascent_core::event::{Created, FORMAT, Rung};
-use nascent_core::objective::{Direction, Objective, cost_metrics};
+use nascent_core::objective::{Bound, Direction, Limit, Objective, cost_metrics};
 use nascent_core::rng::Rng;
-use nascent_core::{History, Objectives, Space, Strategy, did_you_mean, draw};
+use nascent_core::{Features, History, Objectives, Space, Strategy, did_you_mean, draw};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_spaces::SpaceFile;
 use nascent_strategies::Spec;
@@ -16,7 +16,9 @@ use nascent_train::{Device, Training, training_bytes};
 use std::sync::Arc;
 
 /// The names of baselines.
-pub const BASELINES: [&str; 4] = ["tuned-reference", "reference", "random", "none"];
+pub const BASELINES: [&str; 5] = ["tuned-reference", "reference", "random", TREES, "none"];
+/// The baseline that is no network: for rows of tables only.
+pub(crate) const TREES: &str = "boosted-trees";
 
 /// A study's parts, made from its settings.
 pub struct Setup {
@@ -82,20 +84,22 @@ impl Setup {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = *s.workers.get_or_insert(cores);
         range("workers", workers as u64, 1, 1_024)?;
+        let is_table = matches!(task.signature().features, Features::Table { .. });
+        if s.baselines.is_empty() {
+            s.baselines.push("tuned-reference".into());
+            s.baselines.extend(is_table.then(|| TREES.into()));
+        }
         baselines(&s.baselines)?;
+        if !is_table && s.baselines.iter().any(|name| name == TREES) {
+            let message = format!("{TREES} need rows of a table, and {} is {}", s.task, task.kind);
+            return Err(InputError::about("baselines", message).into());
+        }
         let device = s
             .device
             .parse()
             .map_err(|e: nascent_train::TrainError| InputError::about("device", e.to_string()))?;
         if s.objectives.is_empty() {
             s.objectives.push(task.metric.name().into());
-        }
-        let objectives = objectives(&task, s)?;
-        // A metric that is optimised first is also what the test is judged by.
-        if let Some(first) = objectives.wanted.first()
-            && let Some(metric) = task.metrics().into_iter().find(|m| m.name() == first.name)
-        {
-            task.metric = metric;
         }
         let default_space = || SpaceFile::parse(&format!("space = {:?}", defaults.space)).ok();
         if file.space.is_none() {
@@ -108,6 +112,16 @@ impl Setup {
         let space: Arc<dyn Space> = Arc::from(space);
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
+        if !s.limits.iter().any(|limit| limit.metric == "macs") {
+            s.limits.extend(affordable(s, &*space, task.split.train.len()));
+        }
+        let objectives = objectives(&task, s)?;
+        // A metric that is optimised first is also what the test is judged by.
+        if let Some(first) = objectives.wanted.first()
+            && let Some(metric) = task.metrics().into_iter().find(|m| m.name() == first.name)
+        {
+            task.metric = metric;
+        }
         let spec = Spec::parse(&s.strategy).map_err(|e| InputError::about("strategy", e.to_string()))?;
         let rungs = rungs(epochs);
         if spec.climbs() && rungs.len() < 2 {
@@ -255,8 +269,41 @@ fn mean_cost(rungs: &[u32]) -> f64 {
     cost / trials
 }
 
-/// How many trials the search can be expected to make: what is asked for, or what fits into its share of the time at a
-/// speed of four thousand million multiply-accumulates a second and worker.
+/// How fast a worker is taken to train: multiply-accumulates a second, and seconds a step whatever the network.
+const SPEED: (f64, f64) = (2e10, 1e-3);
+
+/// The seconds that one worker is expected to train a network of so many multiply-accumulates for its whole epochs, on
+/// one cut of the data.
+fn training_seconds(s: &crate::Settings, macs: f64, examples: usize) -> f64 {
+    let steps = examples.div_ceil(s.batch_size.unwrap_or(64)) as f64;
+    // Forward and backward together cost about three forward passes.
+    f64::from(s.epochs.unwrap_or(1)) * (3.0 * macs * examples as f64 / SPEED.0 + steps * SPEED.1)
+}
+
+/// The part of a budget that the whole training of one network may take: with more, a search of a few networks is none.
+const DEAREST: f64 = 0.2;
+
+/// A limit on multiply-accumulates where a budget leaves no time for the larger networks of a space. A fifth of the
+/// space's networks always keep it.
+fn affordable(s: &crate::Settings, space: &dyn Space, examples: usize) -> Option<Limit> {
+    let budget = s.budget?.0.as_secs_f64();
+    let mut macs: Vec<u64> = some(space).iter().map(|a| a.cost().macs).collect();
+    macs.sort_unstable();
+    let (fifth, largest) = (*macs.get(macs.len() / 5)?, *macs.last()?);
+    let left = DEAREST * budget - training_seconds(s, 0.0, examples);
+    let one = training_seconds(s, 1.0, examples) - training_seconds(s, 0.0, examples);
+    let most = (left / one).max(fifth as f64);
+    // Two digits are enough for a guess.
+    let digits = 10f64.powf(most.log10().floor() - 1.0);
+    (most < largest as f64).then(|| Limit {
+        metric: "macs".into(),
+        bound: Bound::AtMost,
+        value: (most / digits).ceil() * digits,
+    })
+}
+
+/// How many trials the search can be expected to make: what is asked for, or what fits into its share of the time, where a
+/// trial costs so much of a whole training in the mean.
 fn expected_trials(
     s: &crate::Settings,
     space: &dyn Space,
@@ -267,9 +314,8 @@ fn expected_trials(
     let Some(budget) = s.budget else { return s.trials.unwrap_or(30) };
     let networks = some(space);
     let macs = networks.iter().map(|a| a.cost().macs as f64).sum::<f64>() / networks.len().max(1) as f64;
-    // Forward and backward together cost about three forward passes; small layers and bookkeeping take their part.
-    let epochs = s.epochs.unwrap_or(1) * s.folds.unwrap_or(1);
-    let seconds = cheap * f64::from(epochs) * examples as f64 * (3.0 * macs / 4e9 + 2e-5);
+    let folds = f64::from(s.folds.unwrap_or(1));
+    let seconds = cheap * folds * training_seconds(s, macs, examples);
     let fitting = 0.35 * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
     (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
 }

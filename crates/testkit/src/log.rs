@@ -105,6 +105,12 @@ pub fn every_event() -> Vec<Event> {
         },
         Event::Stopped { trial, seen: Seq(1 << 60) },
         Event::Tested { trial, touch: 1, metrics, scores: vec![0.1, 1.0, f32::MIN_POSITIVE, -3.4e38] },
+        Event::Compared {
+            name: "trees".into(),
+            touch: 1,
+            metrics: Metrics::new().with("rmse", 1e-300),
+            scores: vec![0.5],
+        },
         Event::Extended { trials: u64::MAX },
         Event::Closed { reason: Reason::Finished },
         Event::Closed { reason: Reason::Infeasible },

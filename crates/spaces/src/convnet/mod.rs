@@ -300,17 +300,17 @@ impl Convnet {
         let stages = self.first_side().checked_ilog2().unwrap_or(0).saturating_sub(1).max(1) as usize;
         match path {
             "stages" => return number(stages),
-            "stem.width" => return number(32),
+            "stem.width" => return number(if is_small { 32 } else { 16 }),
             _ => {}
         }
         if let Some((stage, question)) = path.strip_prefix("stage[").and_then(|p| p.split_once("].")) {
             let stage: usize = stage.parse().ok()?;
             return match question {
-                "depth" => number(if is_small { 1 } else { 2 }),
+                "depth" => number(1),
                 "width" => number(if is_small { 64 } else { 32 << stage }),
                 "kernel" => number(3),
                 "expansion" => number(1),
-                "skip" => Some(if is_small { "no" } else { "yes" }.into()),
+                "skip" => Some("no".into()),
                 _ => None,
             };
         }
@@ -337,8 +337,8 @@ impl Space for Convnet {
         Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(&plan)?)) })
     }
 
-    /// On small images, convolutions of 32, 64 and 64 channels and a linear layer on what is left; on others, stages of
-    /// two residual blocks with twice the channels each time.
+    /// On small images, convolutions of 32, 64 and 64 channels and a linear layer on what is left; on others, 16 channels,
+    /// then 32 with twice as many at each halving of the resolution, and the average over what is left.
     fn reference(&self) -> Option<Decisions> {
         reference::by_path(self, |path| self.wanted(path))
     }
