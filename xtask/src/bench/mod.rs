@@ -3,6 +3,8 @@
 //! Seconds differ from machine to machine and from hour to hour; a ratio of two things measured one after the other
 //! says more. A part is a file of this folder with a `PART`, and a line in [`PARTS`].
 
+mod data;
+mod kernels;
 mod overhead;
 
 use crate::cargo;
@@ -23,7 +25,7 @@ pub struct Part {
     pub run: fn(&Path, &[&str]) -> Result<(), String>,
 }
 
-const PARTS: &[&Part] = &[&overhead::PART];
+const PARTS: &[&Part] = &[&overhead::PART, &kernels::PART, &data::PART];
 
 /// Measures the named part, or all that are quick.
 pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
