@@ -113,17 +113,29 @@ pub fn mean_over_seeds(history: &History, of: TrialId, metric: &str) -> Option<f
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// The median best epoch of a trial's retrainings, or its own where it was not retrained.
+/// For how many epochs a trial's network is trained where nothing is held out to stop it: the median over its
+/// retrainings, or what its own training says where it was not retrained.
+///
+/// A training that ended as good as it ever was says all of its epochs, so that the learning rate comes down as it did
+/// there; of few validation rows, the epoch that happened to be the best says little. Else its best epoch is meant.
 #[must_use]
-pub fn median_best_step(history: &History, of: &Trial) -> u32 {
-    let mut steps: Vec<u32> = history
-        .finals(of.id, Data::Train)
-        .iter()
-        .filter_map(|t| t.outcome.as_ref().and_then(|o| o.best_step))
-        .collect();
-    if steps.is_empty() {
-        steps.extend(of.outcome.as_ref().and_then(|o| o.best_step));
+pub fn refit_epochs(
+    history: &History,
+    of: &Trial,
+    metric: &str,
+    is_as_good: &dyn Fn(f64, f64) -> bool,
+) -> u32 {
+    let epochs = |trial: &Trial| {
+        let at = |step: u32| trial.reports.iter().find(|(s, _)| *s == step)?.1.value(metric);
+        let best = trial.outcome.as_ref()?.best_step?;
+        let end = trial.reports.last()?.1.value(metric);
+        let held = at(best).zip(end).is_some_and(|(best, end)| is_as_good(best, end));
+        Some(if held { trial.proposal.budget } else { best })
+    };
+    let mut all: Vec<u32> = history.finals(of.id, Data::Train).into_iter().filter_map(epochs).collect();
+    if all.is_empty() {
+        all.extend(epochs(of));
     }
-    steps.sort_unstable();
-    steps.get(steps.len() / 2).copied().unwrap_or(of.proposal.budget).max(1)
+    all.sort_unstable();
+    all.get(all.len() / 2).copied().unwrap_or(of.proposal.budget).max(1)
 }

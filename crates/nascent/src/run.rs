@@ -1,6 +1,6 @@
 //! A whole study: search, baselines, finals, test, files.
 
-use crate::choice::{best, median_best_step, trainings};
+use crate::choice::{best, refit_epochs, trainings};
 use crate::error::Error;
 use crate::evidence::{Evidence, baseline_names, network_baselines, winner};
 use crate::handover;
@@ -439,14 +439,17 @@ impl Whole<'_> {
         evidence.winner.into_iter().chain(evidence.baselines.iter().filter_map(|b| b.trial)).collect()
     }
 
-    /// Trains winner and baselines on all but the test part, for the median best number of epochs.
+    /// Trains winner and baselines on all but the test part, for as many epochs as served them well before.
     fn refits(&mut self, f: Finals) -> Result<End, Error> {
         let history = self.study.history();
+        let metric = self.setup.task.metric.name();
+        let epochs =
+            |t: &Trial| refit_epochs(history, t, metric, &|best, end| self.setup.is_as_good(best, end));
         let list: Vec<Proposal> = self
             .judged()
             .iter()
             .filter_map(|id| history.trial(*id))
-            .flat_map(|t| trainings(t, f.replicas, Data::All, median_best_step(history, t).min(f.epochs)))
+            .flat_map(|t| trainings(t, f.replicas, Data::All, epochs(t).min(f.epochs)))
             .collect();
         (self.tell)(Progress::Phase("refits", list.len() as u64));
         self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, None)

@@ -37,12 +37,12 @@ pub struct Settings {
     /// The most epochs of one training; left out, what suits the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u32>,
-    /// Epochs without improvement after which a training ends; 0 never ends one; left out, a quarter of the epochs and at
-    /// least 5.
+    /// Epochs without improvement after which a training ends; 0, the default, never ends one, for the last epochs, at a low
+    /// learning rate, are mostly the best.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<u32>,
     /// On how many cuts of training and validation rows each network is trained in the search; left out, as many as it
-    /// takes to judge by 500 rows, at most 5.
+    /// takes to judge by 500 rows, at most 5, and fewer where a budget has no time for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folds: Option<u32>,
     /// Examples a training step; left out, what suits the task.

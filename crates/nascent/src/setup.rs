@@ -58,13 +58,7 @@ impl Setup {
         let (mut task, defaults) = task(&mut s.task, &mut file.data)?;
         let epochs = *s.epochs.get_or_insert(defaults.epochs);
         range("epochs", u64::from(epochs), 1, 10_000)?;
-        range("patience", u64::from(*s.patience.get_or_insert(5.max(epochs / 4))), 0, 10_000)?;
-        let folds = *s.folds.get_or_insert_with(|| folds(&task));
-        range("folds", u64::from(folds), 1, 20)?;
-        if folds > 1 && !task.split.has_folds() {
-            let message = format!("folds = {folds}: rows in the order of time have one cut only: give 1");
-            return Err(InputError::about("folds", message).into());
-        }
+        range("patience", u64::from(*s.patience.get_or_insert(0)), 0, 10_000)?;
         let batch_size = *s.batch_size.get_or_insert(defaults.batch_size);
         range("batch_size", batch_size as u64, 1, 65_536)?;
         range("finalists", s.finalists as u64, 1, 20)?;
@@ -112,6 +106,15 @@ impl Setup {
         let space: Arc<dyn Space> = Arc::from(space);
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
+        let folds = match s.folds {
+            Some(folds) => folds,
+            None => *s.folds.insert(folds(&task).min(affordable_folds(s, &*space, task.split.train.len()))),
+        };
+        range("folds", u64::from(folds), 1, 20)?;
+        if folds > 1 && !task.split.has_folds() {
+            let message = format!("folds = {folds}: rows in the order of time have one cut only: give 1");
+            return Err(InputError::about("folds", message).into());
+        }
         if !s.limits.iter().any(|limit| limit.metric == "macs") {
             s.limits.extend(affordable(s, &*space, task.split.train.len()));
         }
@@ -283,6 +286,20 @@ fn training_seconds(s: &crate::Settings, macs: f64, examples: usize) -> f64 {
 /// The part of a budget that the whole training of one network may take: with more, a search of a few networks is none.
 const DEAREST: f64 = 0.2;
 
+/// How many folds of the reference network, or of a middling one, take no more than that.
+fn affordable_folds(s: &crate::Settings, space: &dyn Space, examples: usize) -> u32 {
+    let Some(budget) = s.budget else { return u32::MAX };
+    let reference = space.reference().and_then(|decisions| draw(space, &decisions).ok());
+    let mut macs: Vec<u64> = match &reference {
+        Some(network) => vec![network.cost().macs],
+        None => some(space).iter().map(|a| a.cost().macs).collect(),
+    };
+    macs.sort_unstable();
+    let middling = macs.get(macs.len() / 2).copied().unwrap_or(0) as f64;
+    let fitting = DEAREST * budget.0.as_secs_f64() / training_seconds(s, middling, examples);
+    (fitting as u32).max(1)
+}
+
 /// A limit on multiply-accumulates where a budget leaves no time for the larger networks of a space. A fifth of the
 /// space's networks always keep it.
 fn affordable(s: &crate::Settings, space: &dyn Space, examples: usize) -> Option<Limit> {
@@ -346,6 +363,15 @@ fn task(name: &mut String, data: &mut nascent_data::Options) -> Result<(Task, De
         *file = full;
     }
     Ok((task, defaults))
+}
+
+/// The standard error of a share of `n` examples.
+///
+/// Two examples of either kind are added, or a perfect score would have no error (Agresti & Coull 1998,
+/// doi:10.1080/00031305.1998.10480550).
+fn standard_error(share: f64, n: f64) -> f64 {
+    let share = (share * n + 2.0) / (n + 4.0);
+    (share * (1.0 - share) / (n + 4.0)).sqrt()
 }
 
 /// How many cuts it takes to judge a network by this many rows: of few rows, the best of many networks is the luckiest.
@@ -425,6 +451,20 @@ fn objectives(task: &Task, s: &crate::Settings) -> Result<Objectives, Error> {
 }
 
 impl Setup {
+    /// Whether a training that ended with this value of the metric was as good in the end as it was at its best: within a
+    /// standard error of a share, or 3 % of an error.
+    #[must_use]
+    pub fn is_as_good(&self, best: f64, end: f64) -> bool {
+        let metric = self.task.metric;
+        let tolerance = if metric.is_share() {
+            standard_error(best, self.task.split.validation.len() as f64)
+        } else {
+            0.03 * best.abs()
+        };
+        let lost = if metric.direction() == Direction::Maximize { best - end } else { end - best };
+        lost <= tolerance
+    }
+
     /// How far behind the best a network may be in the first objective and still be taken for its other qualities.
     ///
     /// Nothing where that objective is not the task's metric. With several objectives it is the margin. With one that is
@@ -436,11 +476,7 @@ impl Setup {
         match &self.objectives.wanted[..] {
             [only] if only.name == metric.name() && metric.is_share() => {
                 let best = best_share(history, &self.objectives, metric.name());
-                // Two examples of either kind are added, or a perfect score would have no error (Agresti & Coull 1998,
-                // doi:10.1080/00031305.1998.10480550).
-                let n = self.task.split.validation.len() as f64 * f64::from(self.folds());
-                let share = (best * n + 2.0) / (n + 4.0);
-                (share * (1.0 - share) / (n + 4.0)).sqrt()
+                standard_error(best, self.task.split.validation.len() as f64 * f64::from(self.folds()))
             }
             [first, _, ..] if first.name == metric.name() => self.margin(),
             _ => 0.0,
