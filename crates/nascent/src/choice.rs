@@ -139,3 +139,72 @@ pub fn refit_epochs(
     all.sort_unstable();
     all.get(all.len() / 2).copied().unwrap_or(of.proposal.budget).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nascent_core::Metrics;
+    use nascent_core::event::{Event, Outcome, Seq, Stamped};
+
+    /// A history of trainings of one network: the search's own first, then its finals, by their accuracies an epoch.
+    fn history(trainings: &[&[f64]]) -> History {
+        let mut history = History::default();
+        let mut events = Vec::new();
+        for (number, curve) in trainings.iter().enumerate() {
+            let trial = TrialId(number as u32);
+            let role = match number {
+                0 => Role::Search,
+                n => Role::Final { of: TrialId(0), replica: n as u32, data: Data::Train },
+            };
+            let proposal = Proposal {
+                decisions: Default::default(),
+                rung: 0,
+                budget: 9,
+                parents: Default::default(),
+                role,
+            };
+            let accuracy = |value: f64| Metrics::new().with("accuracy", value);
+            events.push(Event::Proposed { trial, seen: Seq(0), proposal, hash: None, costs: Metrics::new() });
+            events.push(Event::Started { trial, attempt: 1 });
+            let mut best = 0;
+            for (epoch, value) in curve.iter().enumerate() {
+                best = if *value > curve[best] { epoch } else { best };
+                events.push(Event::Reported { trial, step: epoch as u32 + 1, metrics: accuracy(*value) });
+            }
+            let outcome =
+                Outcome { metrics: accuracy(curve[best]), best_step: Some(best as u32 + 1), cost: 1.0 };
+            events.push(Event::Finished { trial, outcome, copied_from: None });
+        }
+        for (event, seq) in events.into_iter().zip(1..) {
+            history.apply(&Stamped { seq: Seq(seq), at_ms: 0, event }).unwrap();
+        }
+        history
+    }
+
+    fn epochs(trainings: &[&[f64]]) -> u32 {
+        let history = history(trainings);
+        refit_epochs(&history, &history.trials[0], "accuracy", &|best, end| best - end < 0.05)
+    }
+
+    #[test]
+    fn a_network_is_refitted_for_all_epochs_unless_it_got_worse_in_the_end() {
+        assert_eq!(epochs(&[&[0.5, 0.9, 0.88]]), 9);
+        assert_eq!(epochs(&[&[0.5, 0.9, 0.7]]), 2);
+        // Retrainings say more than the search's own training, and the median of them decides.
+        assert_eq!(epochs(&[&[0.9, 0.9], &[0.9, 0.1], &[0.1, 0.9, 0.1], &[0.9, 0.1]]), 1);
+        assert_eq!(epochs(&[&[0.9, 0.1], &[0.9, 0.9], &[0.9, 0.9], &[0.9, 0.1]]), 9);
+    }
+
+    #[test]
+    fn only_the_highest_rung_that_was_reached_can_win() {
+        let mut history = history(&[&[0.9], &[0.8], &[0.7]]);
+        for (trial, rung) in history.trials.iter_mut().zip([0, 1, 1]) {
+            trial.proposal.role = Role::Search;
+            trial.proposal.rung = rung;
+        }
+        let objectives = Objectives::single("accuracy", nascent_core::objective::Direction::Maximize);
+        let ids = best(&history, &objectives, &Role::Search, 5, 0.0);
+        assert_eq!(ids, [TrialId(1), TrialId(2)]);
+        assert_eq!(best_share(&history, &objectives, "accuracy"), 0.8);
+    }
+}
