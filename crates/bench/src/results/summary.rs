@@ -91,6 +91,9 @@ pub struct Comparison {
     pub advantage: f64,
     /// The 95 % interval of that.
     pub ci95: [f64; 2],
+    /// How much worse the first may be than the second in the mean, and the second than the first: one-sided 95 % bounds,
+    /// paired. One is not inferior to the other by a margin that its bound stays below.
+    pub worse_by: [f64; 2],
     /// The p-value of the paired signed-rank test, corrected for all pairs (Holm).
     pub p: f64,
     /// The rank-biserial correlation, −1 to 1.
@@ -191,6 +194,7 @@ impl Results<'_> {
                         second: bench.contenders[pair.second].name.clone(),
                         advantage: pair.advantage,
                         ci95: pair.ci95,
+                        worse_by: pair.worse_by,
                         p: pair.p,
                         effect: pair.effect,
                         verdict: pair.verdict().into(),

@@ -14,6 +14,18 @@ pub struct Description {
     pub ci95: [f64; 2],
 }
 
+impl Description {
+    /// The one-sided 95 % upper bound of `sign` times the mean, by Student's t; that itself for a single run.
+    #[must_use]
+    pub fn bound(&self, sign: f64) -> f64 {
+        let half = match self.runs {
+            0 | 1 => 0.0,
+            n => student(0.95, n as usize - 1) * self.sd / (n as f64).sqrt(),
+        };
+        sign * self.mean + half
+    }
+}
+
 /// The mean, standard deviation and interval of some values; `None` where there are none.
 #[must_use]
 pub fn describe(values: &[f64]) -> Option<Description> {
@@ -45,6 +57,11 @@ mod tests {
         for (ours, theirs) in [d.mean, d.sd, d.ci95[0], d.ci95[1]].iter().zip(expected) {
             assert!((ours - theirs).abs() < 1e-9, "{ours} {theirs}");
         }
+        assert!(
+            (d.bound(1.0) - 94.181_104_579_257_27).abs() < 1e-9 && d.bound(-1.0) < -93.3,
+            "{}",
+            d.bound(1.0)
+        );
         assert_eq!(describe(&[2.0]).unwrap().ci95, [2.0, 2.0]);
         assert_eq!(describe(&[]), None);
     }

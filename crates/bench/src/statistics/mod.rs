@@ -5,5 +5,5 @@ mod pairs;
 mod ranks;
 
 pub use describe::{Description, describe, student};
-pub use pairs::{Pair, Wilcoxon, compare_all, non_inferiority_bound, wilcoxon};
+pub use pairs::{Pair, Wilcoxon, compare_all, wilcoxon};
 pub use ranks::{cliques, ranks};

@@ -1,4 +1,4 @@
-use super::describe::{describe, student};
+use super::describe::describe;
 use nascent_core::objective::Direction;
 use nascent_core::statistics::holm;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,9 @@ pub struct Pair {
     pub advantage: f64,
     /// The 95 % interval of that.
     pub ci95: [f64; 2],
+    /// How much worse the first may be than the second in the mean, and the second than the first: one-sided 95 % bounds,
+    /// not corrected for the number of pairs.
+    pub worse_by: [f64; 2],
     /// The p-value of the signed-rank test, corrected for all pairs (Holm).
     pub p: f64,
     /// The rank-biserial correlation: 1 where the first wins every run.
@@ -120,6 +123,7 @@ pub fn compare_all(values: &[Vec<f64>], direction: Direction) -> Vec<Pair> {
                 second,
                 advantage: described.mean,
                 ci95: described.ci95,
+                worse_by: [described.bound(-1.0), described.bound(1.0)],
                 p: test.p,
                 effect: test.effect,
             });
@@ -128,19 +132,6 @@ pub fn compare_all(values: &[Vec<f64>], direction: Direction) -> Vec<Pair> {
     let corrected = holm(&pairs.iter().map(|p| p.p).collect::<Vec<_>>());
     pairs.iter_mut().zip(corrected).for_each(|(pair, p)| pair.p = p);
     pairs
-}
-
-/// The one-sided 95 % bound on how much worse the first is than the second in the mean, paired.
-#[must_use]
-pub fn non_inferiority_bound(first: &[f64], second: &[f64], direction: Direction) -> Option<f64> {
-    let worse = |(a, b): (&f64, &f64)| match direction {
-        Direction::Maximize => b - a,
-        Direction::Minimize => a - b,
-    };
-    let d = describe(&first.iter().zip(second).map(worse).collect::<Vec<_>>())?;
-    let half =
-        if d.runs > 1 { student(0.95, d.runs as usize - 1) * d.sd / (d.runs as f64).sqrt() } else { 0.0 };
-    Some(d.mean + half)
 }
 
 #[cfg(test)]
@@ -173,8 +164,7 @@ mod tests {
         assert!(pairs[2].effect == -1.0);
         assert!(pairs[0].p >= 0.125 * 3.0 - 1e-12, "not corrected for the number of pairs: {pairs:?}");
         assert!(compare_all(&values, Direction::Maximize)[0].advantage < 0.0);
-        let bound =
-            |a: usize, b: usize| non_inferiority_bound(&values[a], &values[b], Direction::Minimize).unwrap();
-        assert!(bound(0, 1) < 0.0 && bound(1, 0) > 1.0 && bound(0, 2) == 0.0);
+        // The first is better than the second in every run, and equal to the third.
+        assert!(pairs[0].worse_by[0] < 0.0 && pairs[0].worse_by[1] > 1.0 && pairs[1].worse_by == [0.0; 2]);
     }
 }

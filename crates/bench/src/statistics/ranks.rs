@@ -47,8 +47,15 @@ mod tests {
 
     #[test]
     fn groups_are_those_without_a_difference() {
-        let pair =
-            |first, second, p| Pair { first, second, advantage: 0.0, ci95: [0.0, 0.0], p, effect: 0.0 };
+        let pair = |first, second, p| Pair {
+            first,
+            second,
+            advantage: 0.0,
+            ci95: [0.0; 2],
+            worse_by: [0.0; 2],
+            p,
+            effect: 0.0,
+        };
         let pairs = [
             pair(0, 1, 0.5),
             pair(0, 2, 0.01),
