@@ -1,10 +1,11 @@
 //! Benches: the strategies by name on tables, and the page about them.
 
 use crate::error::{Error, InputError};
+use nascent_bench::protocol::Case;
 use nascent_bench::statistics::describe;
 use nascent_report::{Cell, Comparison as Page, PairRow, Panel, comparison};
 use nascent_runtime::write_atomically;
-use nascent_strategies::Spec;
+use nascent_strategies::{Rule, Situation, Spec};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,8 +27,55 @@ impl From<BenchError> for Error {
 /// Where there is no such strategy or parameter.
 pub fn contender(text: &str) -> Result<Contender, BenchError> {
     let spec = Spec::parse(text).map_err(|e| BenchError::Input(e.to_string()))?;
-    let make = move |occasion: &Occasion<'_>| spec.make(occasion.trials).map_err(|e| e.to_string());
+    let make = move |occasion: &Occasion<'_>| {
+        let (space, objectives, trials) = (occasion.space, occasion.objectives, occasion.trials);
+        let (spec, _) = spec.chosen(&Situation { space, objectives, trials });
+        spec.make(trials).map_err(|e| e.to_string())
+    };
     Ok(Contender { name: text.into(), make: Arc::new(make) })
+}
+
+/// What `auto` stands for in a bench: for each contender with it and each case, the strategy and the rule.
+fn choices(bench: &Bench) -> Vec<(&Contender, &Case, String, &'static Rule)> {
+    let mut choices = Vec::new();
+    for contender in &bench.contenders {
+        let Ok(spec) = Spec::parse(&contender.name) else { continue };
+        for case in &bench.protocol.cases {
+            let trials = case.expected_trials(bench.protocol.budget, bench.workers);
+            let (space, objectives) = (&**case.table.space(), &case.objectives);
+            if let (spec, Some(rule)) = spec.chosen(&Situation { space, objectives, trials }) {
+                choices.push((contender, &**case, spec.resolved(trials).to_string(), rule));
+            }
+        }
+    }
+    choices
+}
+
+/// Adds to a bench's notes what `auto` stands for in it, and why.
+pub fn explain_choices(bench: &mut Bench) {
+    let mut notes: Vec<String> = Vec::new();
+    for (contender, _, spec, rule) in choices(bench) {
+        let note = format!("{} is {spec} here ({}: {})", contender.name, rule.when, rule.because);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    bench.protocol.notes.extend(notes);
+}
+
+/// The settings with everything filled in, `auto` included where it is one strategy for all cases.
+fn resolved(settings: &BenchSettings, bench: &Bench) -> BenchSettings {
+    let mut settings = settings.resolved(bench);
+    let choices = choices(bench);
+    for strategy in &mut settings.strategies {
+        let mut specs: Vec<&String> =
+            choices.iter().filter(|(c, ..)| c.name == *strategy).map(|(_, _, spec, _)| spec).collect();
+        specs.dedup();
+        if let [only] = specs[..] {
+            strategy.clone_from(only);
+        }
+    }
+    settings
 }
 
 /// Writes the results of a bench into its folder: `summary.json`, `runs.parquet`, `report.html` and `bench.toml`.
@@ -42,7 +90,7 @@ pub fn write_results(
     let command = settings.command(results.bench());
     let summary = results.write(folder, &command)?;
     let page = comparison(&page_of(results, &summary));
-    let files = [("report.html", page), ("bench.toml", settings.resolved(results.bench()).to_toml())];
+    let files = [("report.html", page), ("bench.toml", resolved(settings, results.bench()).to_toml())];
     for (name, text) in files {
         let path = folder.join(name);
         write_atomically(&path, text.as_bytes())

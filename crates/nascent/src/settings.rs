@@ -21,7 +21,7 @@ pub struct Settings {
     pub task: String,
     /// What decides every random number of the study.
     pub seed: u64,
-    /// The strategy, such as `evolution:population=20`.
+    /// The strategy, such as `evolution:population=20`; `auto` chooses one that suits the study.
     pub strategy: String,
     /// What is optimised, the task's metric first.
     pub objectives: Vec<String>,
@@ -73,7 +73,7 @@ impl Default for Settings {
         Self {
             task: String::new(),
             seed: 1,
-            strategy: "evolution:reference=1".into(),
+            strategy: "auto".into(),
             objectives: Vec::new(),
             limits: Vec::new(),
             trials: None,

@@ -11,7 +11,7 @@ use nascent_core::rng::Rng;
 use nascent_core::{Features, History, Objectives, Space, Strategy, did_you_mean, draw};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_spaces::SpaceFile;
-use nascent_strategies::Spec;
+use nascent_strategies::{Rule, Situation, Spec};
 use nascent_train::{Device, Training, training_bytes};
 use std::sync::Arc;
 
@@ -34,6 +34,8 @@ pub struct Setup {
     pub objectives: Objectives,
     /// Where tensors live.
     pub device: Device,
+    /// The rule by which `auto` chooses the strategy of this study, where it is that one.
+    pub rule: Option<&'static Rule>,
     spec: Spec,
 }
 
@@ -138,10 +140,12 @@ impl Setup {
         }
         let cheap = if spec.climbs() { mean_cost(&rungs) } else { 1.0 };
         let expected = expected_trials(s, &*space, task.split.train.len(), workers, cheap);
-        let spec = spec.resolved(expected);
+        let situation = Situation { space: &*space, objectives: &objectives, trials: expected };
+        let spec = spec.chosen(&situation).0.resolved(expected);
+        let rule = Some(Rule::of(&situation)).filter(|rule| rule.is(&spec, expected));
         spec.make(expected).map_err(|e| InputError::about("strategy", e.to_string()))?;
         s.strategy = spec.to_string();
-        Ok(Self { task, space, count, objectives, device, spec, file: file.clone() })
+        Ok(Self { task, space, count, objectives, device, rule, spec, file: file.clone() })
     }
 
     /// A fresh strategy.

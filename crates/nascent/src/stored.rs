@@ -111,6 +111,12 @@ impl Stored {
             ));
         }
         let s = &self.setup.file.settings;
+        if let Some(rule) = self.setup.rule {
+            notes.push(format!(
+                "The strategy, {}, is what auto chooses for {}: {}.",
+                s.strategy, rule.when, rule.because
+            ));
+        }
         let refits = evidence.winner.map_or(0, |w| self.history.finals(w, Data::All).len());
         if self.history.closed.is_some() && refits < s.replicas as usize {
             notes.push(format!("The time allowed {refits} of {} seeds for the final networks.", s.replicas));

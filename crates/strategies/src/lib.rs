@@ -1,9 +1,10 @@
 //! The search strategies that come with Nascent, one file each.
 //!
 //! [`registry`] lists them; [`Spec`] is what users write: `evolution:population=20`, or with wrappers around it,
-//! `asha:eta=3 > evolution:population=20`. To add one, run `cargo xtask new strategy NAME`: it writes the file and the
+//! `asha:eta=3 > evolution:population=20`. [`Rule`] is what `auto` goes by. To add one, run `cargo xtask new strategy NAME`: it writes the file and the
 //! line in the registry.
 
+mod auto;
 mod bananas;
 mod elite;
 mod evolution;
@@ -27,6 +28,7 @@ mod tried;
 mod variation;
 mod wrappers;
 
+pub use auto::{Rule, Situation, rules};
 pub use bananas::{Bananas, BananasParams};
 pub use evolution::{Evolution, EvolutionParams};
 pub use exhaustive::Exhaustive;

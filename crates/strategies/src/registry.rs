@@ -2,7 +2,7 @@
 
 use crate::parameters::{Parameter, ParameterError, Values};
 use crate::wrappers::{self, Wrapper};
-use crate::{bananas, evolution, exhaustive, local_search, npenas, nsga2, ppo, random, reinforce, tpe};
+use crate::{auto, bananas, evolution, exhaustive, local_search, npenas, nsga2, ppo, random, reinforce, tpe};
 use nascent_core::Strategy;
 
 /// A strategy as it is listed.
@@ -26,6 +26,7 @@ pub struct Entry {
 
 // The registration: a new strategy is one file and one line here.
 static ALL: &[&Entry] = &[
+    &auto::ENTRY,
     &random::ENTRY,
     &exhaustive::ENTRY,
     &local_search::ENTRY,

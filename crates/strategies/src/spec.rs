@@ -1,3 +1,4 @@
+use crate::auto::{self, Rule, Situation};
 use crate::parameters::{Parameter, ParameterError, Values};
 use crate::registry::{self, Entry};
 use crate::wrappers::{Inside, Wrapper};
@@ -17,7 +18,7 @@ pub struct Spec {
     given: Given,
 }
 
-type Given = BTreeMap<&'static str, u64>;
+pub(crate) type Given = BTreeMap<&'static str, u64>;
 
 /// Why text names no strategy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -272,10 +273,25 @@ impl Spec {
         Ok(Self { wrappers, entry, given })
     }
 
+    pub(crate) fn of(entry: &'static Entry, given: Given) -> Self {
+        Self { wrappers: Vec::new(), entry, given }
+    }
+
     /// All parameters of the innermost strategy, defaults filled in for a study of so many trials.
     #[must_use]
     pub fn values(&self, trials: u64) -> Values {
         Values::new(self.entry.parameters, &self.given, trials)
+    }
+
+    /// The same strategy with what [`Rule`] chooses for a study where `auto` stands, and the rule.
+    #[must_use]
+    pub fn chosen(&self, situation: &Situation<'_>) -> (Self, Option<&'static Rule>) {
+        if self.entry.name != auto::ENTRY.name {
+            return (self.clone(), None);
+        }
+        let trials = self.given.get("trials").copied().unwrap_or(situation.trials);
+        let rule = Rule::of(&Situation { trials, ..*situation });
+        (Self { wrappers: self.wrappers.clone(), entry: rule.entry, given: rule.given() }, Some(rule))
     }
 
     /// Whether it runs networks on a low rung and promotes the best, so that it needs a ladder of several rungs.

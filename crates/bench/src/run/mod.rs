@@ -9,7 +9,7 @@ use crate::error::BenchError;
 use crate::protocol::{Case, Protocol};
 use journal::Journal;
 use nascent_core::event::Rung;
-use nascent_core::{Objectives, Strategy};
+use nascent_core::{Objectives, Space, Strategy};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a strategy is made for.
 pub struct Occasion<'a> {
+    /// What is searched.
+    pub space: &'a dyn Space,
     /// How many trials the run is expected to have.
     pub trials: u64,
     /// The rungs there are.

@@ -58,6 +58,7 @@ pub fn run(
     };
     let ladder = ladder(case);
     let mut strategy = (contender.make)(&super::Occasion {
+        space: &**case.table.space(),
         trials: expected,
         ladder: &ladder,
         objectives: &case.objectives,

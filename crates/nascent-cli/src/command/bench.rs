@@ -2,7 +2,8 @@ use super::unusable;
 use crate::arguments::{Bench as Options, BenchAction};
 use indicatif::{ProgressBar, ProgressStyle};
 use nascent::bench::{
-    BenchError, BenchSettings, Done, Results, Store, Summary, contender, import, protocol, write_results,
+    BenchError, BenchSettings, Done, Results, Store, Summary, contender, explain_choices, import, protocol,
+    write_results,
 };
 use nascent::runtime::clock;
 use nascent::{Error, InputError};
@@ -151,7 +152,8 @@ fn asked(options: &Options) -> Result<BenchSettings, Error> {
 
 fn compare(store: &Store, options: &Options) -> Result<ExitCode, Error> {
     let settings = asked(options)?;
-    let bench = settings.bench(store, &|text| contender(text))?;
+    let mut bench = settings.bench(store, &|text| contender(text))?;
+    explain_choices(&mut bench);
     let folder = options.out.clone().unwrap_or_else(|| Path::new("bench").join(&bench.protocol.name));
     // Where no handler can be set, Ctrl-C ends the process, and the same command continues all the same.
     let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));

@@ -33,8 +33,12 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
                         .iter()
                         .map(|p| json!({"name": p.name, "meaning": p.meaning, "from": p.range.0, "to": p.range.1, "default": p.default_text}))
                         .collect();
-                    json!({"name": name, "summary": summary, "good for": good_for, "paper": paper,
-                        "cost of a proposal": cost, "parameters": parameters})
+                    let mut row = json!({"name": name, "summary": summary, "good for": good_for, "paper": paper,
+                        "cost of a proposal": cost, "parameters": parameters});
+                    if name == "auto" {
+                        row["rules"] = rules();
+                    }
+                    row
                 })
                 .collect()
         }
@@ -53,6 +57,10 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
             if !text(key).is_empty() {
                 out!("{:24}   {key}: {}", "", text(key));
             }
+        }
+        for rule in row["rules"].as_array().into_iter().flatten() {
+            let text = |key: &str| rule[key].as_str().unwrap_or_default();
+            out!("{:24}   {}: {}, because {}", "", text("when"), text("strategy"), text("because"));
         }
         for p in row["parameters"].as_array().into_iter().flatten() {
             match p.as_str() {
@@ -73,6 +81,12 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
         out!("{}", json!(rows));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The rules by which `auto` chooses, the first that holds first.
+fn rules() -> Value {
+    let rule = |r: &strategies::Rule| json!({"when": r.when, "strategy": r.strategy(), "because": r.because});
+    strategies::rules().iter().map(rule).collect()
 }
 
 pub fn space(options: &Space) -> Result<ExitCode, Error> {
