@@ -42,7 +42,7 @@ pub struct BaselineEvidence {
 }
 
 /// The latest test scores of a trial's refits, one row a seed.
-fn rows(history: &History, of: TrialId) -> Vec<Vec<f32>> {
+pub(crate) fn rows(history: &History, of: TrialId) -> Vec<Vec<f32>> {
     let refits = history.finals(of, Data::All);
     let latest = |t: &&Trial| {
         history.tests.iter().rev().find(|x| x.trial == t.id).map(|x| (x.touch, x.scores.clone()))

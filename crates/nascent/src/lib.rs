@@ -7,6 +7,7 @@
 mod answers;
 pub mod bench;
 mod choice;
+mod compare;
 mod error;
 mod evidence;
 mod handover;
@@ -20,6 +21,7 @@ mod trees;
 mod worker;
 
 pub use choice::rule;
+pub use compare::{Comparison, Pair, compare};
 pub use error::{Error, InputError};
 pub use evidence::Evidence;
 pub use predict::{Answered, Prediction, Predictions, predict, raw_input};

@@ -1,6 +1,7 @@
 //! One function a command.
 
 mod bench;
+mod compare;
 mod inspect;
 mod list;
 mod predict;
@@ -8,10 +9,11 @@ mod show;
 mod study;
 
 pub use bench::bench;
+pub use compare::compare;
 pub use inspect::inspect;
 pub use list::{list, space};
 pub use predict::predict;
-pub use show::{compare, report, show};
+pub use show::{report, show};
 pub use study::{resume, search};
 
 /// What is wrong with a file that a command was given.

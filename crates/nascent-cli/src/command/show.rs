@@ -1,4 +1,4 @@
-use crate::arguments::{Compare, Run, Show};
+use crate::arguments::{Run, Show};
 use nascent::core::{TrialId, draw};
 use nascent::{Error, InputError, Stored, diagram, load};
 use serde_json::{Value, json};
@@ -107,45 +107,6 @@ pub fn report(options: &Run) -> Result<ExitCode, Error> {
         out!("{}", json!({ "report": path }));
     } else {
         out!("{}", path.display());
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-pub fn compare(options: &Compare) -> Result<ExitCode, Error> {
-    let summaries =
-        options.runs.iter().map(|run| Ok(load(run)?.summary())).collect::<Result<Vec<_>, Error>>()?;
-    if options.json {
-        out!("{}", json!(summaries));
-        return Ok(ExitCode::SUCCESS);
-    }
-    out!(
-        "{:16} {:12} {:28} {:>6} {:>9} {:>8} {:>18}",
-        "study",
-        "task",
-        "strategy",
-        "trials",
-        "params",
-        "test",
-        "95 % interval"
-    );
-    for s in &summaries {
-        let best = s.best.as_ref();
-        let test = best.and_then(|b| b.test.as_ref());
-        out!(
-            "{:16} {:12} {:28} {:>6} {:>9} {:>8} {:>18}",
-            s.study,
-            s.task.name,
-            s.strategy,
-            s.trials.finished,
-            best.map_or("-".into(), |b| b.params.to_string()),
-            test.map_or("-".into(), |t| format!("{:.4}", t.mean)),
-            test.map_or("-".into(), |t| format!("{:.4} to {:.4}", t.ci95[0], t.ci95[1])),
-        );
-    }
-    let tasks: std::collections::BTreeSet<_> =
-        summaries.iter().map(|s| (&s.task.name, s.task.test)).collect();
-    if tasks.len() > 1 {
-        out!("note: these studies are about different tasks or parts; their numbers do not compare");
     }
     Ok(ExitCode::SUCCESS)
 }
