@@ -118,7 +118,12 @@ impl Stored {
             ));
         }
         let refits = evidence.winner.map_or(0, |w| self.history.finals(w, Data::All).len());
-        if self.history.closed.is_some() && refits < s.replicas as usize {
+        let failed: Vec<&Trial> = evidence.winner.map_or(Vec::new(), |w| self.failed_refits(w));
+        if let Some(reason) = failed.first().and_then(|t| t.reason.as_ref()) {
+            let n = failed.len();
+            notes.push(format!("{n} of {} trainings of the final network failed: {reason}.", refits + n));
+        }
+        if self.history.closed.is_some() && refits + failed.len() < s.replicas as usize {
             notes.push(format!("The time allowed {refits} of {} seeds for the final networks.", s.replicas));
         }
         if self.setup.objectives.wanted.len() > 1 {
@@ -128,6 +133,13 @@ impl Stored {
             ));
         }
         notes
+    }
+
+    /// The trainings of a network on all data that gave no result.
+    fn failed_refits(&self, winner: TrialId) -> Vec<&Trial> {
+        let is_refit = |role: &Role| matches!(role, Role::Final { of, data: Data::All, .. } if *of == winner);
+        let trials = self.history.trials.iter();
+        trials.filter(|t| t.state == State::Failed && is_refit(&t.proposal.role)).collect()
     }
 
     /// The result for programs.
