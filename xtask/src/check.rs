@@ -1,6 +1,6 @@
 //! Everything that must hold before a change is taken, in the order of how fast it fails.
 
-use crate::{cargo, house, runner};
+use crate::{cargo, codegen, house, runner};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -43,6 +43,11 @@ const STEPS: &[Step] = &[
         name: "licences and sources",
         hint: "see deny.toml: replace the crate, or argue for it there",
         run: deny,
+    },
+    Step {
+        name: "generated pages",
+        hint: "run `cargo xtask codegen`, and read what changed",
+        run: |root| codegen::check(root).map(|()| Passed::Ok),
     },
     Step {
         name: "tests",

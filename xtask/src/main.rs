@@ -1,13 +1,15 @@
 //! The project's own chores, run as `cargo xtask …`.
 //!
 //! [`check`] is the one test command, [`house`] the rules of who may depend on whom, [`runner`] how tests are run
-//! and summed up, [`bench`] measures the hot paths, [`strategy`] writes the first version of a new strategy.
+//! and summed up, [`codegen`] writes pages from the code, [`bench`] measures the hot paths, [`strategy`] writes the first version of a new strategy.
 
 // Chores are timed for the person who waits for them.
 #![allow(clippy::disallowed_methods)]
 
 mod bench;
 mod check;
+mod codegen;
+mod examples;
 mod house;
 mod runner;
 mod strategy;
@@ -17,6 +19,7 @@ use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 usage: cargo xtask check                  format, lints, dependency rules, tests, documentation
+       cargo xtask codegen [--check]      write the pages of docs/ that follow from the code, or compare them
        cargo xtask bench [PART …]         how fast the hot paths are, each against a baseline measured beside it
        cargo xtask new strategy NAME      write crates/strategies/src/NAME.rs and register it";
 
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
         ["check"] => check::run(&root()),
+        ["codegen"] => codegen::write(&root()),
+        ["codegen", "--check"] => codegen::check(&root()),
         ["bench", ref rest @ ..] => bench::run(&root(), rest),
         ["new", "strategy", name] => strategy::add(&root(), name),
         _ => {

@@ -4,6 +4,7 @@ use crate::error::BenchError;
 use crate::protocol::{Budget, Protocol, TableOptions, listed, of_table};
 use crate::run::{Bench, Contender};
 use crate::store::Store;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 /// trials = 300
 /// seed = 1
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BenchSettings {
     /// A protocol, the name of a table, or the file of one.

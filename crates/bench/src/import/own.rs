@@ -6,6 +6,7 @@ use crate::table::{About, Column, ColumnDescription, Precision, SpaceDescription
 use nascent_core::nearest;
 use nascent_core::objective::Direction;
 use nascent_core::question::Scale;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -34,26 +35,38 @@ use std::collections::BTreeSet;
 ///
 /// With `space = "nb201"` or `space = "nb101"` and the columns of the published tables, the networks are those of that
 /// space and need no `[[decision]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TableFile {
+    /// The table's name; left out, that of its file.
     name: Option<String>,
+    /// What it holds, in one line.
     #[serde(default)]
     title: String,
+    /// Where the numbers are from.
     #[serde(default)]
     source: String,
+    /// Under which licence.
     #[serde(default)]
     licence: String,
+    /// What a reader must know besides.
     #[serde(default)]
     notes: Vec<String>,
+    /// How rows are networks: `columns` (its own decisions), `nb201` or `nb101` (the columns of the published tables).
     #[serde(default = "columns")]
     space: String,
+    /// The column that is searched where nothing else is said.
     objective: Option<String>,
+    /// The column that the best is judged by; left out, the objective.
     score: Option<String>,
+    /// The column that holds what a trial takes, for a simulated clock.
     seconds: Option<String>,
+    /// The column in which rows of one computation have the same number.
     class: Option<String>,
+    /// The columns that are decisions, in the order in which questions are asked.
     #[serde(default, rename = "decision")]
     decisions: Vec<DecisionEntry>,
+    /// What there is to say of columns of numbers that are no decisions.
     #[serde(default, rename = "metric")]
     metrics: Vec<MetricEntry>,
 }
@@ -62,24 +75,42 @@ fn columns() -> String {
     "columns".into()
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DecisionEntry {
+    /// The column.
     column: String,
+    /// The place of the question, such as `edge[0]`; left out, the column's name.
     question: Option<String>,
+    /// Whether its options are kinds, or sizes from small to large.
     #[serde(default = "categorical")]
+    #[schemars(with = "String", extend("enum" = ["categorical", "ordered"]))]
     scale: Scale,
+    /// Their order, or names for the numbers 0, 1, 2; left out, what the column holds.
+    #[schemars(with = "Option<Vec<Label>>")]
     options: Option<Vec<toml::Value>>,
+}
+
+/// An option as it is written.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code)]
+enum Label {
+    Text(String),
+    Number(f64),
 }
 
 fn categorical() -> Scale {
     Scale::Categorical
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct MetricEntry {
+    /// The column.
     column: String,
+    /// Which way is better; left out, more.
+    #[schemars(with = "String", extend("enum" = ["maximize", "minimize"]))]
     direction: Direction,
 }
 

@@ -14,12 +14,13 @@ use crate::error::BenchError;
 use crate::table::Table;
 use nascent_core::Objectives;
 use nascent_core::objective::Direction;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a run lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Budget {
     /// So many queries: trials, each of which looks a row up.

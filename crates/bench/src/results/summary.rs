@@ -1,10 +1,11 @@
 use super::Results;
 use crate::protocol::Budget;
 use crate::statistics::{cliques, describe};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The result for programs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// The version of this form.
     pub schema: u32,
@@ -39,7 +40,7 @@ pub struct Summary {
 }
 
 /// The best that can be had.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Optimum {
     /// The data set or device.
     pub dataset: String,
@@ -50,7 +51,7 @@ pub struct Optimum {
 }
 
 /// The mean of a metric over runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// The strategy, as written.
     pub strategy: String,
@@ -75,7 +76,7 @@ pub struct Row {
 }
 
 /// Two strategies on the same seeds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The data set or device.
     pub dataset: String,
@@ -103,7 +104,7 @@ pub struct Comparison {
 }
 
 /// A strategy's mean rank.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rank {
     /// The strategy, as written.
     pub strategy: String,
