@@ -127,8 +127,11 @@ impl Setup {
         {
             task.metric = metric;
         }
-        let spec = Spec::parse(&s.strategy).map_err(|e| InputError::about("strategy", e.to_string()))?;
         let rungs = rungs(epochs);
+        // Whole trainings of any data may take long: where time is what is limited, the first rungs tell what to leave.
+        let climbs = s.strategy.trim() == "auto" && s.budget.is_some() && rungs.len() > 1;
+        let wanted = if climbs { "asha > auto" } else { s.strategy.as_str() };
+        let spec = Spec::parse(wanted).map_err(|e| InputError::about("strategy", e.to_string()))?;
         if spec.climbs() && rungs.len() < 2 {
             let message = format!(
                 "{} promotes networks from rung to rung, and {epochs} epochs have no lower rung: give at least {}, or \
@@ -142,7 +145,7 @@ impl Setup {
         let expected = expected_trials(s, &*space, task.split.train.len(), workers, cheap);
         let situation = Situation { space: &*space, objectives: &objectives, trials: expected };
         let spec = spec.chosen(&situation).0.resolved(expected);
-        let rule = Some(Rule::of(&situation)).filter(|rule| rule.is(&spec, expected));
+        let rule = Some(Rule::of(&situation)).filter(|rule| rule.is(&spec.unwrapped(), expected));
         spec.make(expected).map_err(|e| InputError::about("strategy", e.to_string()))?;
         s.strategy = spec.to_string();
         Ok(Self { task, space, count, objectives, device, rule, spec, file: file.clone() })

@@ -113,8 +113,15 @@ impl Stored {
         let s = &self.setup.file.settings;
         if let Some(rule) = self.setup.rule {
             notes.push(format!(
-                "The strategy, {}, is what auto chooses for {}: {}.",
-                s.strategy, rule.when, rule.because
+                "The strategy, {}, is what auto chooses for {}: {}.{}",
+                s.strategy,
+                rule.when,
+                rule.because,
+                if self.setup.top() > 0 {
+                    " With a budget of time, all networks begin with few epochs, and the best of them go on."
+                } else {
+                    ""
+                }
             ));
         }
         let refits = evidence.winner.map_or(0, |w| self.history.finals(w, Data::All).len());

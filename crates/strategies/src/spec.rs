@@ -310,6 +310,12 @@ impl Spec {
         Ok(Self { wrappers: kept.cloned().chain(inside.wrappers).collect(), ..inside })
     }
 
+    /// The innermost strategy alone.
+    #[must_use]
+    pub fn unwrapped(&self) -> Self {
+        Self { wrappers: Vec::new(), ..self.clone() }
+    }
+
     /// The same strategy with every parameter written out.
     #[must_use]
     pub fn resolved(&self, trials: u64) -> Self {
