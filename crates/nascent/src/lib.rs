@@ -6,8 +6,10 @@
 
 mod answers;
 pub mod bench;
+mod budget;
 mod choice;
 mod compare;
+mod effort;
 mod error;
 mod evidence;
 mod handover;

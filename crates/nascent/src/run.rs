@@ -1,5 +1,6 @@
 //! A whole study: search, baselines, finals, test, files.
 
+use crate::budget::{Finals, GRACE, Pace, SHARES, Share, USABLE, search_share};
 use crate::choice::{best, refit_epochs, trainings};
 use crate::error::Error;
 use crate::evidence::{Evidence, baseline_names, network_baselines, winner};
@@ -195,69 +196,6 @@ struct Whole<'w> {
     folder: &'w RunFolder,
     study: Study<'w>,
     tell: &'w dyn Fn(Progress<'_>),
-}
-
-/// How finals are made: as asked, or lowered to what the time allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Finals {
-    finalists: usize,
-    replicas: u32,
-    epochs: u32,
-}
-
-/// What one epoch of a training takes, in milliseconds, all workers together.
-#[derive(Clone, Debug, PartialEq)]
-struct Pace {
-    /// Of each finalist, the best first.
-    finalists: Vec<f64>,
-    /// Of all baselines together.
-    baselines: f64,
-}
-
-impl Finals {
-    /// What they take: the finalists, and then the winner and the baselines on all rows but the test part's.
-    fn need_ms(&self, pace: &Pace) -> f64 {
-        let finalists = &pace.finalists[..self.finalists.min(pace.finalists.len())];
-        // One finalist alone is the winner, and is not trained to be compared.
-        let judged = if finalists.len() > 1 { finalists.iter().sum() } else { 0.0 };
-        let tested = finalists.iter().copied().fold(0.0, f64::max) + pace.baselines;
-        (judged + tested) * f64::from(self.replicas) * f64::from(self.epochs)
-    }
-
-    /// Fewer finalists, then fewer seeds, then fewer epochs, until they fit.
-    fn fitting(mut self, pace: &Pace, left_ms: f64) -> Self {
-        while self.need_ms(pace) > left_ms {
-            match self {
-                Self { finalists: 2.., .. } => self.finalists -= 1,
-                Self { replicas: 2.., .. } => self.replicas -= 1,
-                Self { epochs: 2.., .. } => self.epochs -= 1,
-                _ => break,
-            }
-        }
-        self
-    }
-}
-
-/// The parts of a budget by whose end the search and the baselines are over, unless finals need less than the rest.
-const SHARES: [f64; 2] = [0.35, 0.70];
-/// What runs on so far beyond its share is stopped, in parts of the budget.
-const GRACE: f64 = 0.1;
-/// A tenth of the time that is left is kept for testing, writing, and for what was estimated too low.
-const USABLE: f64 = 0.9;
-
-/// A phase's part of the time.
-#[derive(Clone, Copy)]
-struct Share {
-    /// After this no trial is started.
-    until_ms: u64,
-    /// After this what runs is stopped, unless nothing has finished yet.
-    stop_ms: u64,
-}
-
-/// The part of a budget by whose end the search is over, where the finals need so large a part and each of the baselines
-/// gets as much as the search.
-fn search_share(finals: f64, baselines: usize) -> f64 {
-    ((1.0 - finals / USABLE) / (1 + baselines) as f64).max(SHARES[0])
 }
 
 impl Whole<'_> {
@@ -515,33 +453,5 @@ impl Whole<'_> {
         }
         let weights = Weights::load(&path, &graph).map_err(|e| fail(&e))?;
         Ok(Network::new(graph, weights, &nascent_core::Settings::default(), 0, self.setup.device))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finals_are_lowered_in_order_until_they_fit() {
-        let asked = Finals { finalists: 3, replicas: 3, epochs: 10 };
-        let pace = Pace { finalists: vec![1.0, 1.0, 1.0], baselines: 1.0 };
-        let fit = |left_ms| asked.fitting(&pace, left_ms);
-        assert_eq!(fit(150.0), asked);
-        assert_eq!(fit(149.0), Finals { finalists: 2, ..asked });
-        // One finalist needs no comparison: two networks of three seeds and ten epochs.
-        assert_eq!(fit(119.0), Finals { finalists: 1, ..asked });
-        assert_eq!(fit(59.0), Finals { finalists: 1, replicas: 2, ..asked });
-        assert_eq!(fit(39.0), Finals { finalists: 1, replicas: 1, ..asked });
-        assert_eq!(fit(19.0), Finals { finalists: 1, replicas: 1, epochs: 9 });
-        assert_eq!(fit(0.0), Finals { finalists: 1, replicas: 1, epochs: 1 });
-    }
-
-    #[test]
-    fn the_search_gets_what_finals_do_not_need() {
-        assert_eq!(search_share(0.5, 1), SHARES[0]);
-        assert_eq!(search_share(0.09, 1), 0.45);
-        assert_eq!(search_share(0.09, 0), 0.9);
-        assert_eq!(search_share(2.0, 3), SHARES[0]);
     }
 }

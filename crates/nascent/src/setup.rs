@@ -1,14 +1,15 @@
 //! From settings to the parts of a study, everything checked before anything is made.
 
 use crate::choice::best_share;
+use crate::effort::{
+    ETA, LEAST_EPOCHS, affordable, affordable_folds, expected_trials, mean_cost, rungs, some,
+};
 use crate::error::{Error, InputError};
 use crate::settings::StudyFile;
-use nascent_core::architecture::Architecture;
-use nascent_core::chooser::{Count, count, sample, survey};
+use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Rung};
-use nascent_core::objective::{Bound, Direction, Limit, Objective, cost_metrics};
-use nascent_core::rng::Rng;
-use nascent_core::{Features, History, Objectives, Space, Strategy, did_you_mean, draw};
+use nascent_core::objective::{Direction, Objective, cost_metrics};
+use nascent_core::{Features, History, Objectives, Space, Strategy, did_you_mean};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_spaces::SpaceFile;
 use nascent_strategies::{Rule, Situation, Spec};
@@ -252,98 +253,6 @@ impl Setup {
     }
 }
 
-/// A few random networks of a space, always the same.
-fn some(space: &dyn Space) -> Vec<Architecture> {
-    let mut rng = Rng::new(0, 0);
-    (0..32).filter_map(|_| sample(space, &mut rng).ok().and_then(|d| draw(space, &d).ok())).collect()
-}
-
-/// How many times as many epochs each rung has as the one below it (Li et al. 2020, arXiv:1810.05934, use 4; 3 is the usual
-/// choice for short trainings).
-const ETA: u32 = 3;
-/// The fewest epochs that say something.
-const LEAST_EPOCHS: u32 = 2;
-
-/// The epochs of each rung, at most three, the whole training last.
-fn rungs(epochs: u32) -> Vec<u32> {
-    let lower = [ETA * ETA, ETA].map(|part| epochs / part);
-    lower.into_iter().filter(|e| *e >= LEAST_EPOCHS).chain([epochs]).collect()
-}
-
-/// What a trial costs in the mean, in whole trainings, where a share of 1/[`ETA`] is promoted from each rung.
-fn mean_cost(rungs: &[u32]) -> f64 {
-    let whole = rungs.last().copied().unwrap_or(1);
-    let share = |rung: usize| f64::from(ETA).powi(-(rung as i32));
-    let trials: f64 = (0..rungs.len()).map(share).sum();
-    let cost: f64 = rungs.iter().enumerate().map(|(i, e)| share(i) * f64::from(*e) / f64::from(whole)).sum();
-    cost / trials
-}
-
-/// How fast a worker is taken to train: multiply-accumulates a second, and seconds a step whatever the network.
-const SPEED: (f64, f64) = (2e10, 1e-3);
-
-/// The seconds that one worker is expected to train a network of so many multiply-accumulates for its whole epochs, on
-/// one cut of the data.
-fn training_seconds(s: &crate::Settings, macs: f64, examples: usize) -> f64 {
-    let steps = examples.div_ceil(s.batch_size.unwrap_or(64)) as f64;
-    // Forward and backward together cost about three forward passes.
-    f64::from(s.epochs.unwrap_or(1)) * (3.0 * macs * examples as f64 / SPEED.0 + steps * SPEED.1)
-}
-
-/// The part of a budget that the whole training of one network may take: with more, a search of a few networks is none.
-const DEAREST: f64 = 0.2;
-
-/// How many folds of the reference network, or of a middling one, take no more than that.
-fn affordable_folds(s: &crate::Settings, space: &dyn Space, examples: usize) -> u32 {
-    let Some(budget) = s.budget else { return u32::MAX };
-    let reference = space.reference().and_then(|decisions| draw(space, &decisions).ok());
-    let mut macs: Vec<u64> = match &reference {
-        Some(network) => vec![network.cost().macs],
-        None => some(space).iter().map(|a| a.cost().macs).collect(),
-    };
-    macs.sort_unstable();
-    let middling = macs.get(macs.len() / 2).copied().unwrap_or(0) as f64;
-    let fitting = DEAREST * budget.0.as_secs_f64() / training_seconds(s, middling, examples);
-    (fitting as u32).max(1)
-}
-
-/// A limit on multiply-accumulates where a budget leaves no time for the larger networks of a space. A fifth of the
-/// space's networks always keep it.
-fn affordable(s: &crate::Settings, space: &dyn Space, examples: usize) -> Option<Limit> {
-    let budget = s.budget?.0.as_secs_f64();
-    let mut macs: Vec<u64> = some(space).iter().map(|a| a.cost().macs).collect();
-    macs.sort_unstable();
-    let (fifth, largest) = (*macs.get(macs.len() / 5)?, *macs.last()?);
-    let left = DEAREST * budget - training_seconds(s, 0.0, examples);
-    let one = training_seconds(s, 1.0, examples) - training_seconds(s, 0.0, examples);
-    let most = (left / one).max(fifth as f64);
-    // Two digits are enough for a guess.
-    let digits = 10f64.powf(most.log10().floor() - 1.0);
-    (most < largest as f64).then(|| Limit {
-        metric: "macs".into(),
-        bound: Bound::AtMost,
-        value: (most / digits).ceil() * digits,
-    })
-}
-
-/// How many trials the search can be expected to make: what is asked for, or what fits into its share of the time, where a
-/// trial costs so much of a whole training in the mean.
-fn expected_trials(
-    s: &crate::Settings,
-    space: &dyn Space,
-    examples: usize,
-    workers: usize,
-    cheap: f64,
-) -> u64 {
-    let Some(budget) = s.budget else { return s.trials.unwrap_or(30) };
-    let networks = some(space);
-    let macs = networks.iter().map(|a| a.cost().macs as f64).sum::<f64>() / networks.len().max(1) as f64;
-    let folds = f64::from(s.folds.unwrap_or(1));
-    let seconds = cheap * folds * training_seconds(s, macs, examples);
-    let fitting = 0.35 * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
-    (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
-}
-
 /// The task of this name, or of the data at this path, which is then written out in full, and what suits it.
 fn task(name: &mut String, data: &mut nascent_data::Options) -> Result<(Task, Defaults), Error> {
     let bad = |e: nascent_data::DataError| InputError::about("task", e.to_string());
@@ -488,25 +397,5 @@ impl Setup {
             [first, _, ..] if first.name == metric.name() => self.margin(),
             _ => 0.0,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rungs_have_a_third_of_the_epochs_above_them_and_at_least_two() {
-        assert_eq!(rungs(100), [11, 33, 100]);
-        assert_eq!(rungs(10), [3, 10]);
-        assert_eq!(rungs(5), [5]);
-        assert_eq!(rungs(1), [1]);
-    }
-
-    #[test]
-    fn a_trial_of_a_ladder_costs_the_mean_over_those_that_climb() {
-        assert_eq!(mean_cost(&[10]), 1.0);
-        // Nine trials of a ninth, three of a third and one whole cost three, for thirteen trials.
-        assert!((mean_cost(&[1, 3, 9]) - 3.0 / 13.0).abs() < 1e-12);
     }
 }
