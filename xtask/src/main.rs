@@ -1,7 +1,7 @@
 //! The project's own chores, run as `cargo xtask …`.
 //!
 //! [`check`] is the one test command, [`house`] the rules of who may depend on whom, [`runner`] how tests are run
-//! and summed up, [`codegen`] writes pages from the code, [`bench`] measures the hot paths, [`strategy`] writes the first version of a new strategy.
+//! and summed up, [`codegen`] writes pages from the code, [`mod@bench`] measures the hot paths, [`strategy`] writes the first version of a new strategy.
 
 // Chores are timed for the person who waits for them.
 #![allow(clippy::disallowed_methods)]
