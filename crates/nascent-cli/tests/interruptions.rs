@@ -81,7 +81,7 @@ fn a_budget_ends_a_study_and_a_larger_one_goes_on() {
     assert_eq!((&first["status"], &first["test_touches"]), (&"finished".into(), &1.into()));
     // How good it is depends on how much of the machine four seconds were.
     assert!(first["best"]["test"]["mean"].is_number(), "{first:#}");
-    let output = nascent(at, &["resume", "run", "--budget", "12s"]);
+    let output = nascent(at, &["resume", "run", "--budget", "24s"]);
     assert!(output.status.success(), "{}", said(&output));
     let second = summary(at);
     // The search went on. Where another network wins now, the test set was opened again, and that is told.

@@ -86,7 +86,7 @@ pub fn run(
     halt: &dyn Fn() -> Halt,
     hear: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Finish, Error> {
-    let (setup, folder, mut log, extension) = match start {
+    let (setup, folder, mut log, more) = match start {
         Start::New { file, out } => {
             let given = file.settings.limits.len();
             let setup = Setup::new(*file)?;
@@ -106,7 +106,7 @@ pub fn run(
             write_atomically(&folder.study_toml(), setup.file.to_toml().as_bytes())
                 .map_err(|e| Error::file(folder.study_toml(), e))?;
             let log = SqliteLog::create(&folder.study_db()).map_err(|e| Error::input(e.to_string()))?;
-            (setup, folder, log, None)
+            (setup, folder, log, More::default())
         }
         Start::Resume { path, trials, budget } => {
             let Stored { folder, mut setup, history } = load(&path)?;
@@ -123,7 +123,7 @@ pub fn run(
                     "the study has {before} trials already: give a larger number"
                 )));
             }
-            (setup, folder, log, trials)
+            (setup, folder, log, More { trials, time: budget.is_some() })
         }
     };
     let mut process = ProcessSettings::new(program, setup_line(&setup, &folder.trials()), folder.trials());
@@ -154,7 +154,7 @@ pub fn run(
         };
         let study = Study::open(created, parts)?;
         let tell = |progress: Progress<'_>| (hear.borrow_mut())(progress);
-        Whole { setup: &setup, folder: &folder, study, tell: &tell }.run(extension)
+        Whole { setup: &setup, folder: &folder, study, tell: &tell }.run(more)
     };
     drop(workers);
     drop(log);
@@ -190,6 +190,15 @@ fn must_be_feasible(setup: &Setup) -> Result<(), Error> {
     }
 }
 
+/// What is asked of a study that has begun already.
+#[derive(Clone, Copy, Default)]
+struct More {
+    /// The new total of search trials.
+    trials: Option<u64>,
+    /// Whether there is a new budget of time.
+    time: bool,
+}
+
 /// A study with all its phases.
 struct Whole<'w> {
     setup: &'w Setup,
@@ -199,8 +208,8 @@ struct Whole<'w> {
 }
 
 impl Whole<'_> {
-    fn run(&mut self, extension: Option<u64>) -> Result<End, Error> {
-        if let Some(trials) = extension {
+    fn run(&mut self, more: More) -> Result<End, Error> {
+        if let Some(trials) = more.trials {
             self.study.note(Event::Extended { trials })?;
         }
         let from = self.study.now_ms().saturating_sub(self.study.history().worked_ms());
@@ -226,8 +235,11 @@ impl Whole<'_> {
             searched = search_share(finals, network_baselines(self.setup).len());
             let mut strategy = self.setup.strategy()?;
             let source = Source::Strategy(&mut *strategy, Role::Search);
+            // Once the baselines have begun, only a new budget takes the search up again.
             let is_over = self.study.history().trials.iter().any(|t| t.proposal.role != Role::Search);
-            if !is_over && self.phase(source, space, trials, share(searched))? == End::Interrupted {
+            if (more.time || !is_over)
+                && self.phase(source, space, trials, share(searched))? == End::Interrupted
+            {
                 return Ok(End::Interrupted);
             }
         }
