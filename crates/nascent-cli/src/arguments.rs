@@ -47,7 +47,7 @@ pub struct Search {
     /// The search space: a name, or a space file.
     #[arg(long)]
     pub space: Option<String>,
-    /// The strategy, such as 'evolution:population=20'.
+    /// The strategy, such as 'evolution:population=20'; auto, the default, chooses one that suits the study.
     #[arg(long)]
     pub strategy: Option<String>,
     /// A metric to optimise; repeat it for several.
