@@ -1,8 +1,8 @@
 //! Runs a study from settings to files: the library behind the command line, and for programs of your own.
 //!
 //! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
-//! [`mod@bench`] compares strategies on tables. For a study of your own space, strategy, evaluator or objective see the
-//! crate's examples: they use [`core`] directly.
+//! [`mod@bench`] compares strategies on tables. [`search_in_process`] searches with a space, strategy,
+//! evaluator or objective of your own: the crate's examples show one each.
 
 mod answers;
 pub mod bench;
@@ -13,6 +13,7 @@ mod effort;
 mod error;
 mod evidence;
 mod handover;
+mod in_process;
 mod predict;
 mod run;
 mod schema;
@@ -27,6 +28,7 @@ pub use choice::rule;
 pub use compare::{Comparison, Pair, compare};
 pub use error::{Error, InputError};
 pub use evidence::Evidence;
+pub use in_process::search_in_process;
 pub use predict::{Answered, Prediction, Predictions, predict, raw_input};
 pub use run::{Finish, Progress, Start, run};
 pub use schema::schemas;
@@ -42,3 +44,4 @@ pub use nascent_report::diagram;
 pub use nascent_runtime as runtime;
 pub use nascent_spaces as spaces;
 pub use nascent_strategies as strategies;
+pub use nascent_train as train;
