@@ -1,5 +1,6 @@
 //! What trainings are expected to take, and what a budget can therefore pay: rungs, folds, and the size of networks.
 
+use crate::budget::SHARES;
 use nascent_core::architecture::Architecture;
 use nascent_core::chooser::sample;
 use nascent_core::objective::{Bound, Limit};
@@ -94,7 +95,7 @@ pub(crate) fn expected_trials(
     let macs = networks.iter().map(|a| a.cost().macs as f64).sum::<f64>() / networks.len().max(1) as f64;
     let folds = f64::from(s.folds.unwrap_or(1));
     let seconds = cheap * folds * training_seconds(s, macs, examples);
-    let fitting = 0.35 * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
+    let fitting = SHARES[0] * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
     (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
 }
 

@@ -222,10 +222,7 @@ impl Whole<'_> {
             })
         };
         (self.tell)(Progress::Phase("search", self.setup.trials()));
-        let mut strategy = self.setup.strategy()?;
-        let source = Source::Strategy(&mut *strategy, Role::Search);
-        let (space, trials) = (&*self.setup.space, self.setup.trials());
-        if self.phase(source, space, trials, share(SHARES[0]))? == End::Interrupted {
+        if self.search(share(SHARES[0]))? == End::Interrupted {
             return Ok(End::Interrupted);
         }
         let mut searched = SHARES[0];
@@ -233,13 +230,9 @@ impl Whole<'_> {
             // By now it is known what finals take, and small networks leave the search more than its share.
             let finals = self.asked().need_ms(&self.pace()) / budget_ms;
             searched = search_share(finals, network_baselines(self.setup).len());
-            let mut strategy = self.setup.strategy()?;
-            let source = Source::Strategy(&mut *strategy, Role::Search);
             // Once the baselines have begun, only a new budget takes the search up again.
             let is_over = self.study.history().trials.iter().any(|t| t.proposal.role != Role::Search);
-            if (more.time || !is_over)
-                && self.phase(source, space, trials, share(searched))? == End::Interrupted
-            {
+            if (more.time || !is_over) && self.search(share(searched))? == End::Interrupted {
                 return Ok(End::Interrupted);
             }
         }
@@ -264,6 +257,13 @@ impl Whole<'_> {
             self.study.note(Event::Closed { reason: Reason::Finished })?;
         }
         Ok(End::Complete)
+    }
+
+    /// The search, or what is left of it until its share is over.
+    fn search(&mut self, share: Option<Share>) -> Result<End, Error> {
+        let mut strategy = self.setup.strategy()?;
+        let source = Source::Strategy(&mut *strategy, Role::Search);
+        self.phase(source, &*self.setup.space, self.setup.trials(), share)
     }
 
     fn phase<'p>(
