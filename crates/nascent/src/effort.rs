@@ -13,6 +13,13 @@ pub(crate) fn some(space: &dyn Space) -> Vec<Architecture> {
     (0..32).filter_map(|_| sample(space, &mut rng).ok().and_then(|d| draw(space, &d).ok())).collect()
 }
 
+/// The multiply-accumulates of those networks, in ascending order.
+pub(crate) fn typical_macs(space: &dyn Space) -> Vec<u64> {
+    let mut macs: Vec<u64> = some(space).iter().map(|a| a.cost().macs).collect();
+    macs.sort_unstable();
+    macs
+}
+
 /// How many times as many epochs each rung has as the one below it (Li et al. 2020, arXiv:1810.05934, use 4; 3 is the usual
 /// choice for short trainings).
 pub(crate) const ETA: u32 = 3;
@@ -49,26 +56,25 @@ fn training_seconds(s: &crate::Settings, macs: f64, examples: usize) -> f64 {
 const DEAREST: f64 = 0.2;
 
 /// How many folds of the reference network, or of a middling one, take no more than that.
-pub(crate) fn affordable_folds(s: &crate::Settings, space: &dyn Space, examples: usize) -> u32 {
+pub(crate) fn affordable_folds(
+    s: &crate::Settings,
+    space: &dyn Space,
+    typical: &[u64],
+    examples: usize,
+) -> u32 {
     let Some(budget) = s.budget else { return u32::MAX };
     let reference = space.reference().and_then(|decisions| draw(space, &decisions).ok());
-    let mut macs: Vec<u64> = match &reference {
-        Some(network) => vec![network.cost().macs],
-        None => some(space).iter().map(|a| a.cost().macs).collect(),
-    };
-    macs.sort_unstable();
-    let middling = macs.get(macs.len() / 2).copied().unwrap_or(0) as f64;
-    let fitting = DEAREST * budget.0.as_secs_f64() / training_seconds(s, middling, examples);
+    let middling = typical.get(typical.len() / 2).copied().unwrap_or(0);
+    let macs = reference.map_or(middling, |network| network.cost().macs) as f64;
+    let fitting = DEAREST * budget.0.as_secs_f64() / training_seconds(s, macs, examples);
     (fitting as u32).max(1)
 }
 
 /// A limit on multiply-accumulates where a budget leaves no time for the larger networks of a space. A fifth of the
 /// space's networks always keep it.
-pub(crate) fn affordable(s: &crate::Settings, space: &dyn Space, examples: usize) -> Option<Limit> {
+pub(crate) fn affordable(s: &crate::Settings, typical: &[u64], examples: usize) -> Option<Limit> {
     let budget = s.budget?.0.as_secs_f64();
-    let mut macs: Vec<u64> = some(space).iter().map(|a| a.cost().macs).collect();
-    macs.sort_unstable();
-    let (fifth, largest) = (*macs.get(macs.len() / 5)?, *macs.last()?);
+    let (fifth, largest) = (*typical.get(typical.len() / 5)?, *typical.last()?);
     let left = DEAREST * budget - training_seconds(s, 0.0, examples);
     let one = training_seconds(s, 1.0, examples) - training_seconds(s, 0.0, examples);
     let most = (left / one).max(fifth as f64);
@@ -85,14 +91,13 @@ pub(crate) fn affordable(s: &crate::Settings, space: &dyn Space, examples: usize
 /// trial costs so much of a whole training in the mean.
 pub(crate) fn expected_trials(
     s: &crate::Settings,
-    space: &dyn Space,
+    typical: &[u64],
     examples: usize,
     workers: usize,
     cheap: f64,
 ) -> u64 {
     let Some(budget) = s.budget else { return s.trials.unwrap_or(30) };
-    let networks = some(space);
-    let macs = networks.iter().map(|a| a.cost().macs as f64).sum::<f64>() / networks.len().max(1) as f64;
+    let macs = typical.iter().map(|m| *m as f64).sum::<f64>() / typical.len().max(1) as f64;
     let folds = f64::from(s.folds.unwrap_or(1));
     let seconds = cheap * folds * training_seconds(s, macs, examples);
     let fitting = SHARES[0] * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);

@@ -2,7 +2,7 @@
 
 use crate::choice::best_share;
 use crate::effort::{
-    ETA, LEAST_EPOCHS, affordable, affordable_folds, expected_trials, mean_cost, rungs, some,
+    ETA, LEAST_EPOCHS, affordable, affordable_folds, expected_trials, mean_cost, rungs, some, typical_macs,
 };
 use crate::error::{Error, InputError};
 use crate::settings::StudyFile;
@@ -109,9 +109,12 @@ impl Setup {
         let space: Arc<dyn Space> = Arc::from(space);
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
+        let examples = task.split.train.len();
+        // Only a budget asks what networks cost.
+        let typical = if s.budget.is_some() { typical_macs(&*space) } else { Vec::new() };
         let folds = match s.folds {
             Some(folds) => folds,
-            None => *s.folds.insert(folds(&task).min(affordable_folds(s, &*space, task.split.train.len()))),
+            None => *s.folds.insert(folds(&task).min(affordable_folds(s, &*space, &typical, examples))),
         };
         range("folds", u64::from(folds), 1, 20)?;
         if folds > 1 && !task.split.has_folds() {
@@ -119,7 +122,7 @@ impl Setup {
             return Err(InputError::about("folds", message).into());
         }
         if !s.limits.iter().any(|limit| limit.metric == "macs") {
-            s.limits.extend(affordable(s, &*space, task.split.train.len()));
+            s.limits.extend(affordable(s, &typical, examples));
         }
         let objectives = objectives(&task, s)?;
         // A metric that is optimised first is also what the test is judged by.
@@ -143,7 +146,7 @@ impl Setup {
             return Err(InputError::about("strategy", message).into());
         }
         let cheap = if spec.climbs() { mean_cost(&rungs) } else { 1.0 };
-        let expected = expected_trials(s, &*space, task.split.train.len(), workers, cheap);
+        let expected = expected_trials(s, &typical, examples, workers, cheap);
         let situation = Situation { space: &*space, objectives: &objectives, trials: expected };
         let spec = spec.chosen(&situation).0.resolved(expected);
         let rule = Some(Rule::of(&situation)).filter(|rule| rule.is(&spec.unwrapped(), expected));
