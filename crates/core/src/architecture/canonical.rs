@@ -17,13 +17,11 @@ impl Architecture {
 
     /// The content hash of this graph as it stands; call it on a [`Architecture::canonical`] graph.
     ///
-    /// Names are not hashed. Node colours are refined upwards and downwards (Weisfeiler & Leman), so that a
-    /// shared node and two equal nodes differ.
+    /// Names are not hashed. Node colours are refined upwards and downwards (Weisfeiler & Leman), and nodes that share a
+    /// colour are told apart one by one, so that it matters which of two equal nodes is read where.
     #[must_use]
     pub fn hash(&self) -> ArchitectureHash {
-        let mut colours = self.colours();
-        colours.sort_unstable();
-        ArchitectureHash(digest(colours.iter()))
+        ArchitectureHash(digest(sorted(&self.distinct_colours()).iter()))
     }
 
     fn simplified(&self) -> Self {
@@ -152,7 +150,7 @@ impl Architecture {
         }
         let pruned = self.renumbered(&(0..self.nodes.len()).filter(|&i| live[i]).collect::<Vec<_>>());
         let levels: Vec<u32> = (0..self.nodes.len()).filter(|&i| live[i]).map(|i| level[i]).collect();
-        let colours = pruned.colours();
+        let colours = pruned.distinct_colours();
         let mut order: Vec<usize> = (0..pruned.nodes.len()).collect();
         // The input is first whatever its colour; a zero source shares its level.
         order.sort_by_key(|&i| (i != 0, levels[i], colours[i], i));
@@ -187,11 +185,36 @@ impl Architecture {
         }
     }
 
-    /// A colour for every node that depends on what it computes and on how its value is used.
-    fn colours(&self) -> Vec<u128> {
+    /// A colour for every node, no two alike, that depends on what it computes and on how its value is used.
+    ///
+    /// Of nodes that refinement gives one colour, one is marked, and the refinement repeated, until none are left. Which
+    /// one is marked is decided by what all colours become then; where that is the same too, the nodes are taken to be
+    /// interchangeable.
+    fn distinct_colours(&self) -> Vec<u128> {
+        let codes = self.nodes.iter().map(|node| digest(node.op.code().iter())).collect();
+        let mut colours = self.refined(codes);
+        loop {
+            let in_order = sorted(&colours);
+            let Some(shared) = in_order.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]) else {
+                return colours;
+            };
+            let alike = (0..colours.len()).filter(|&i| colours[i] == shared);
+            let marked = alike.map(|i| {
+                let mut marked = colours.clone();
+                marked[i] = digest([shared, 1].iter());
+                self.refined(marked)
+            });
+            // The first of those that come to the same.
+            match marked.min_by_key(|colours| sorted(colours)) {
+                Some(marked) => colours = marked,
+                None => return colours,
+            }
+        }
+    }
+
+    /// Colours that also depend on the colours of all that a node reads, and of all that reads it.
+    fn refined(&self, mut up: Vec<u128>) -> Vec<u128> {
         let n = self.nodes.len();
-        let codes: Vec<u128> = self.nodes.iter().map(|node| digest(node.op.code().iter())).collect();
-        let mut up = codes.clone();
         self.refine_up(&mut up);
         // What reads a node, and in which place.
         let mut down = vec![0u128; n];
@@ -219,6 +242,12 @@ impl Architecture {
             colours[i] = digest([colours[i]].iter().chain(below.iter()));
         }
     }
+}
+
+fn sorted(colours: &[u128]) -> Vec<u128> {
+    let mut colours = colours.to_vec();
+    colours.sort_unstable();
+    colours
 }
 
 /// A stable 128-bit digest of whole numbers.
@@ -301,6 +330,28 @@ mod tests {
             b.add(Add {}, &[x, y]).unwrap()
         });
         assert_ne!(shared.canonical().hash(), twice.canonical().hash());
+    }
+
+    #[test]
+    fn it_matters_which_of_two_equal_nodes_is_read_where() {
+        let pairs = |read: [[usize; 2]; 2]| {
+            build(|b| {
+                let equal = [b.add(conv(4), &[NodeId(0)]).unwrap(), b.add(conv(4), &[NodeId(0)]).unwrap()];
+                let terms = read.map(|pair| {
+                    let sum = b.add(Add {}, &pair.map(|i| equal[i])).unwrap();
+                    b.add(Activation::Tanh, &[sum]).unwrap()
+                });
+                b.add(Add {}, &terms).unwrap()
+            })
+            .canonical()
+        };
+        let both = pairs([[0, 1], [0, 1]]);
+        assert_ne!(both.hash(), pairs([[0, 0], [1, 1]]).hash());
+        assert_ne!(both.hash(), pairs([[0, 0], [0, 1]]).hash());
+        assert_eq!(both.hash(), pairs([[1, 0], [0, 1]]).hash());
+        assert_eq!(pairs([[0, 0], [1, 1]]).hash(), pairs([[1, 1], [0, 0]]).hash());
+        assert_eq!(pairs([[0, 0], [0, 1]]).hash(), pairs([[1, 0], [1, 1]]).hash());
+        assert_eq!(both, both.canonical());
     }
 
     #[test]
