@@ -18,6 +18,11 @@ use arguments::{Arguments, Command};
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Training asks for large blocks of memory at every step, and gives them back: an allocator that keeps them saves the
+/// kernel's clearing of each page, an eighth of a step.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Search(options) => command::search(*options),

@@ -6,6 +6,7 @@
 mod data;
 mod kernels;
 mod overhead;
+mod training;
 
 use crate::cargo;
 use crate::check::spell;
@@ -25,7 +26,7 @@ pub struct Part {
     pub run: fn(&Path, &[&str]) -> Result<(), String>,
 }
 
-const PARTS: &[&Part] = &[&overhead::PART, &kernels::PART, &data::PART];
+const PARTS: &[&Part] = &[&overhead::PART, &kernels::PART, &training::PART, &data::PART];
 
 /// Measures the named part, or all that are quick.
 pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
