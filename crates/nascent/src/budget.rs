@@ -18,16 +18,23 @@ pub(crate) struct Pace {
     pub finalists: Vec<f64>,
     /// Of all baselines together.
     pub baselines: f64,
+    /// How many workers there are.
+    pub workers: usize,
 }
 
 impl Finals {
     /// What they take: the finalists, and then the winner and the baselines on all rows but the test part's.
     pub fn need_ms(&self, pace: &Pace) -> f64 {
         let finalists = &pace.finalists[..self.finalists.min(pace.finalists.len())];
+        let slowest = finalists.iter().copied().fold(0.0, f64::max);
+        let all = f64::from(self.replicas);
+        // At the end of each stage all but one worker may be idle while the last training ends (Graham 1969,
+        // doi:10.1137/0117039).
+        let last = slowest * pace.workers.saturating_sub(1) as f64;
         // One finalist alone is the winner, and is not trained to be compared.
-        let judged = if finalists.len() > 1 { finalists.iter().sum() } else { 0.0 };
-        let tested = finalists.iter().copied().fold(0.0, f64::max) + pace.baselines;
-        (judged + tested) * f64::from(self.replicas) * f64::from(self.epochs)
+        let judged = if finalists.len() > 1 { finalists.iter().sum::<f64>() * all + last } else { 0.0 };
+        let tested = (slowest + pace.baselines) * all + last;
+        (judged + tested) * f64::from(self.epochs)
     }
 
     /// Fewer finalists, then fewer seeds, then fewer epochs, until they fit.
@@ -73,7 +80,7 @@ mod tests {
     #[test]
     fn finals_are_lowered_in_order_until_they_fit() {
         let asked = Finals { finalists: 3, replicas: 3, epochs: 10 };
-        let pace = Pace { finalists: vec![1.0, 1.0, 1.0], baselines: 1.0 };
+        let pace = Pace { finalists: vec![1.0, 1.0, 1.0], baselines: 1.0, workers: 1 };
         let fit = |left_ms| asked.fitting(&pace, left_ms);
         assert_eq!(fit(150.0), asked);
         assert_eq!(fit(149.0), Finals { finalists: 2, ..asked });
@@ -83,6 +90,9 @@ mod tests {
         assert_eq!(fit(39.0), Finals { finalists: 1, replicas: 1, ..asked });
         assert_eq!(fit(19.0), Finals { finalists: 1, replicas: 1, epochs: 9 });
         assert_eq!(fit(0.0), Finals { finalists: 1, replicas: 1, epochs: 1 });
+        // Two workers need as long for three trainings as for four: both stages end with a worker that waits.
+        let two = Pace { workers: 2, ..pace };
+        assert_eq!(asked.need_ms(&two), 170.0);
     }
 
     #[test]

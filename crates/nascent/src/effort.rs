@@ -42,7 +42,7 @@ pub(crate) fn mean_cost(rungs: &[u32]) -> f64 {
 }
 
 /// How fast a worker is taken to train: multiply-accumulates a second, and seconds a step whatever the network.
-const SPEED: (f64, f64) = (2e10, 1e-3);
+const SPEED: (f64, f64) = (3e10, 1e-3);
 
 /// The seconds that one worker is expected to train a network of so many multiply-accumulates for its whole epochs, on
 /// one cut of the data.
@@ -55,29 +55,59 @@ fn training_seconds(s: &crate::Settings, macs: f64, examples: usize) -> f64 {
 /// The part of a budget that the whole training of one network may take: with more, a search of a few networks is none.
 const DEAREST: f64 = 0.2;
 
-/// How many folds of the reference network, or of a middling one, take no more than that.
+/// The multiply-accumulates of a space's reference network.
+fn reference_macs(space: &dyn Space) -> Option<u64> {
+    let decisions = space.reference()?;
+    Some(draw(space, &decisions).ok()?.cost().macs)
+}
+
+/// How many trainings of the reference network, or of a middling one, for as many epochs as `s` says, take no more than
+/// that.
+fn affordable_trainings(s: &crate::Settings, space: &dyn Space, typical: &[u64], examples: usize) -> f64 {
+    let Some(budget) = s.budget else { return f64::INFINITY };
+    let middling = typical.get(typical.len() / 2).copied().unwrap_or(0);
+    let macs = reference_macs(space).unwrap_or(middling) as f64;
+    DEAREST * budget.0.as_secs_f64() / training_seconds(s, macs, examples)
+}
+
+/// How many epochs a whole training has where so many would be usual: fewer where a budget has no time for them, but at
+/// least a third.
+pub(crate) fn affordable_epochs(
+    s: &crate::Settings,
+    space: &dyn Space,
+    typical: &[u64],
+    examples: usize,
+    usual: u32,
+) -> u32 {
+    let one = crate::Settings { epochs: Some(1), ..s.clone() };
+    let fitting = affordable_trainings(&one, space, typical, examples).min(f64::from(usual)) as u32;
+    fitting.max(usual.div_ceil(3)).max(1)
+}
+
+/// How many folds a training in the search may have.
 pub(crate) fn affordable_folds(
     s: &crate::Settings,
     space: &dyn Space,
     typical: &[u64],
     examples: usize,
 ) -> u32 {
-    let Some(budget) = s.budget else { return u32::MAX };
-    let reference = space.reference().and_then(|decisions| draw(space, &decisions).ok());
-    let middling = typical.get(typical.len() / 2).copied().unwrap_or(0);
-    let macs = reference.map_or(middling, |network| network.cost().macs) as f64;
-    let fitting = DEAREST * budget.0.as_secs_f64() / training_seconds(s, macs, examples);
-    (fitting as u32).max(1)
+    (affordable_trainings(s, space, typical, examples) as u32).max(1)
 }
 
-/// A limit on multiply-accumulates where a budget leaves no time for the larger networks of a space. A fifth of the
-/// space's networks always keep it.
-pub(crate) fn affordable(s: &crate::Settings, typical: &[u64], examples: usize) -> Option<Limit> {
+/// A limit on multiply-accumulates where a budget leaves no time for the larger networks of a space. The reference
+/// network, which is to be trained anyway, and a fifth of the space's networks always keep it.
+pub(crate) fn affordable(
+    s: &crate::Settings,
+    space: &dyn Space,
+    typical: &[u64],
+    examples: usize,
+) -> Option<Limit> {
     let budget = s.budget?.0.as_secs_f64();
     let (fifth, largest) = (*typical.get(typical.len() / 5)?, *typical.last()?);
+    let least = fifth.max(reference_macs(space).unwrap_or(0));
     let left = DEAREST * budget - training_seconds(s, 0.0, examples);
     let one = training_seconds(s, 1.0, examples) - training_seconds(s, 0.0, examples);
-    let most = (left / one).max(fifth as f64);
+    let most = (left / one).max(least as f64);
     // Two digits are enough for a guess.
     let digits = 10f64.powf(most.log10().floor() - 1.0);
     (most < largest as f64).then(|| Limit {
@@ -121,5 +151,23 @@ mod tests {
         assert_eq!(mean_cost(&[10]), 1.0);
         // Nine trials of a ninth, three of a third and one whole cost three, for thirteen trials.
         assert!((mean_cost(&[1, 3, 9]) - 3.0 / 13.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_reference_network_keeps_the_limit_of_a_budget() {
+        let features = nascent_core::Features::Series { channels: 1, steps: 1460 };
+        let signature = nascent_core::Signature { features, outputs: 10 };
+        let space =
+            nascent_spaces::SpaceFile::parse("space = \"conv1d\"").unwrap().build(&signature).unwrap();
+        let typical = typical_macs(&*space);
+        let s = crate::Settings {
+            budget: Some("10m".parse().unwrap()),
+            epochs: Some(100),
+            batch_size: Some(16),
+            ..Default::default()
+        };
+        let limit = affordable(&s, &*space, &typical, 80).unwrap().value as u64;
+        assert!(limit < typical[31], "the largest networks are left out");
+        assert!(limit >= reference_macs(&*space).unwrap() && limit >= typical[6]);
     }
 }

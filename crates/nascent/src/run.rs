@@ -88,9 +88,16 @@ pub fn run(
 ) -> Result<Finish, Error> {
     let (setup, folder, mut log, more) = match start {
         Start::New { file, out } => {
-            let given = file.settings.limits.len();
+            let (given, chosen) = (file.settings.limits.len(), file.settings.epochs);
             let setup = Setup::new(*file)?;
             must_be_feasible(&setup)?;
+            let (epochs, usual) = (setup.epochs(), setup.task.defaults().epochs);
+            if chosen.is_none() && epochs < usual {
+                hear(Progress::Note(format!(
+                    "the budget has time for trainings of {epochs} epochs, not for the usual {usual}; epochs of yours take \
+                     their place"
+                )));
+            }
             for limit in &setup.file.settings.limits[given..] {
                 hear(Progress::Note(format!(
                     "the budget has no time for larger networks: {limit} is added to the limits; a limit of yours on {} \
@@ -341,7 +348,8 @@ impl Whole<'_> {
     /// How fast finals can be, from what the same networks took before; a baseline that has not begun, from the finalists.
     fn pace(&self) -> Pace {
         let s = &self.setup.file.settings;
-        let at_once = f64::from(self.setup.folds()) * s.workers.unwrap_or(1) as f64;
+        let workers = s.workers.unwrap_or(1);
+        let at_once = f64::from(self.setup.folds()) * workers as f64;
         let pace =
             |trial: &Trial| Some(trial.duration_ms()? as f64 / at_once / f64::from(trial.proposal.budget));
         let finalists: Vec<f64> = self.finalists(s.finalists).into_iter().filter_map(pace).collect();
@@ -351,7 +359,7 @@ impl Whole<'_> {
             self.study.history().of(&role).filter_map(pace).reduce(f64::max).unwrap_or(slowest)
         };
         let baselines = network_baselines(self.setup).into_iter().map(of_baseline).sum();
-        Pace { finalists, baselines }
+        Pace { finalists, baselines, workers }
     }
 
     /// What fits into the time that is left: fewer finalists, then fewer seeds, then fewer epochs.

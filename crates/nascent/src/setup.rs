@@ -2,7 +2,8 @@
 
 use crate::choice::best_share;
 use crate::effort::{
-    ETA, LEAST_EPOCHS, affordable, affordable_folds, expected_trials, mean_cost, rungs, some, typical_macs,
+    ETA, LEAST_EPOCHS, affordable, affordable_epochs, affordable_folds, expected_trials, mean_cost, rungs,
+    some, typical_macs,
 };
 use crate::error::{Error, InputError};
 use crate::settings::StudyFile;
@@ -59,8 +60,6 @@ impl Setup {
     fn make(file: &mut StudyFile) -> Result<Self, Error> {
         let s = &mut file.settings;
         let (mut task, defaults) = task(&mut s.task, &mut file.data)?;
-        let epochs = *s.epochs.get_or_insert(defaults.epochs);
-        range("epochs", u64::from(epochs), 1, 10_000)?;
         range("patience", u64::from(*s.patience.get_or_insert(0)), 0, 10_000)?;
         let batch_size = *s.batch_size.get_or_insert(defaults.batch_size);
         range("batch_size", batch_size as u64, 1, 65_536)?;
@@ -112,6 +111,14 @@ impl Setup {
         let examples = task.split.train.len();
         // Only a budget asks what networks cost.
         let typical = if s.budget.is_some() { typical_macs(&*space) } else { Vec::new() };
+        let epochs = match s.epochs {
+            Some(epochs) => epochs,
+            None => {
+                let fitting = affordable_epochs(s, &*space, &typical, examples, defaults.epochs);
+                *s.epochs.insert(fitting)
+            }
+        };
+        range("epochs", u64::from(epochs), 1, 10_000)?;
         let folds = match s.folds {
             Some(folds) => folds,
             None => *s.folds.insert(folds(&task).min(affordable_folds(s, &*space, &typical, examples))),
@@ -122,7 +129,7 @@ impl Setup {
             return Err(InputError::about("folds", message).into());
         }
         if !s.limits.iter().any(|limit| limit.metric == "macs") {
-            s.limits.extend(affordable(s, &typical, examples));
+            s.limits.extend(affordable(s, &*space, &typical, examples));
         }
         let objectives = objectives(&task, s)?;
         // A metric that is optimised first is also what the test is judged by.
