@@ -58,13 +58,12 @@ pub(crate) const GRACE: f64 = 0.1;
 /// A tenth of the time that is left is kept for testing, writing, and for what was estimated too low.
 pub(crate) const USABLE: f64 = 0.9;
 
-/// A phase's part of the time.
-#[derive(Clone, Copy)]
-pub(crate) struct Share {
-    /// After this no trial is started.
-    pub until_ms: u64,
-    /// After this what runs is stopped, unless nothing has finished yet.
-    pub stop_ms: u64,
+/// A network whose whole training takes a larger part of the budget is given up.
+const TOO_SLOW: f64 = 0.4;
+
+/// The milliseconds that an epoch on one cut of the data may take.
+pub(crate) fn epoch_ms(budget_ms: f64, epochs: u32, folds: u32) -> u64 {
+    (TOO_SLOW * budget_ms / (f64::from(epochs) * f64::from(folds))) as u64
 }
 
 /// The part of a budget by whose end the search is over, where the finals need so large a part and each of the baselines

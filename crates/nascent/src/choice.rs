@@ -116,13 +116,15 @@ pub fn mean_over_seeds(history: &History, of: TrialId, metric: &str) -> Option<f
 /// For how many epochs a trial's network is trained where nothing is held out to stop it: the median over its
 /// retrainings, or what its own training says where it was not retrained.
 ///
-/// A training that ended as good as it ever was says all of its epochs, so that the learning rate comes down as it did
-/// there; of few validation rows, the epoch that happened to be the best says little. Else its best epoch is meant.
+/// A training that ended as good as it ever was says `whole`, so that the learning rate comes down to its end; of few
+/// validation rows, the epoch that happened to be the best says little. Else its best epoch is meant, but for one that
+/// was a beginning only: it says `whole` too.
 #[must_use]
 pub fn refit_epochs(
     history: &History,
     of: &Trial,
     metric: &str,
+    whole: u32,
     is_as_good: &dyn Fn(f64, f64) -> bool,
 ) -> u32 {
     let epochs = |trial: &Trial| {
@@ -130,14 +132,14 @@ pub fn refit_epochs(
         let best = trial.outcome.as_ref()?.best_step?;
         let end = trial.reports.last()?.1.value(metric);
         let held = at(best).zip(end).is_some_and(|(best, end)| is_as_good(best, end));
-        Some(if held { trial.proposal.budget } else { best })
+        Some(if held || trial.proposal.budget < whole { whole } else { best })
     };
     let mut all: Vec<u32> = history.finals(of.id, Data::Train).into_iter().filter_map(epochs).collect();
     if all.is_empty() {
         all.extend(epochs(of));
     }
     all.sort_unstable();
-    all.get(all.len() / 2).copied().unwrap_or(of.proposal.budget).max(1)
+    all.get(all.len() / 2).copied().unwrap_or(whole).max(1)
 }
 
 #[cfg(test)]
@@ -183,7 +185,14 @@ mod tests {
 
     fn epochs(trainings: &[&[f64]]) -> u32 {
         let history = history(trainings);
-        refit_epochs(&history, &history.trials[0], "accuracy", &|best, end| best - end < 0.05)
+        refit_epochs(&history, &history.trials[0], "accuracy", 9, &|best, end| best - end < 0.05)
+    }
+
+    #[test]
+    fn a_network_known_from_its_first_epochs_only_is_refitted_for_all() {
+        let mut history = history(&[&[0.5, 0.9, 0.7]]);
+        history.trials[0].proposal.budget = 3;
+        assert_eq!(refit_epochs(&history, &history.trials[0], "accuracy", 9, &|_, _| false), 9);
     }
 
     #[test]

@@ -37,6 +37,6 @@ pub fn search_in_process(
     let parts = Parts { space, objectives, log, workers, sink: &mut sink, halt };
     let mut study = Study::open(created, parts)?;
     let source = Source::Strategy(strategy, Role::Search);
-    study.run(&mut Phase { source, space, trials, until_ms: None, stop_ms: None })?;
+    study.run(&mut Phase { source, space, trials, deadlines: Default::default() })?;
     Ok(study.history().clone())
 }

@@ -1,6 +1,6 @@
 //! A whole study: search, baselines, finals, test, files.
 
-use crate::budget::{Finals, GRACE, Pace, SHARES, Share, USABLE, search_share};
+use crate::budget::{Finals, GRACE, Pace, SHARES, USABLE, epoch_ms, search_share};
 use crate::choice::{best, refit_epochs, trainings};
 use crate::error::Error;
 use crate::evidence::{Evidence, baseline_names, network_baselines, winner};
@@ -12,7 +12,7 @@ use crate::summary::Summary;
 use crate::worker::{evaluator, setup_line};
 use nascent_core::chooser::{FixedArchitecture, replay};
 use nascent_core::event::{Data, Event, Proposal, Reason, Role, Stamped};
-use nascent_core::study::{End, Halt, Parts, Phase, Source};
+use nascent_core::study::{Deadlines, End, Halt, Parts, Phase, Source};
 use nascent_core::{
     Control, Evaluator, Feasibility, Job, Log, Metrics, Space, State, Study, Trial, TrialId, draw,
     feasibility,
@@ -222,11 +222,10 @@ impl Whole<'_> {
         let from = self.study.now_ms().saturating_sub(self.study.history().worked_ms());
         let budget_ms = self.setup.file.settings.budget.map(|b| b.0.as_millis() as f64);
         let until = |part: f64| Some(from + (budget_ms? * part) as u64);
-        let share = |part: f64| {
-            budget_ms.map(|ms| Share {
-                until_ms: from + (ms * part) as u64,
-                stop_ms: from + (ms * (part + GRACE)) as u64,
-            })
+        let share = |part: f64| Deadlines {
+            until_ms: until(part),
+            stop_ms: until(part + GRACE),
+            step_ms: budget_ms.map(|ms| epoch_ms(ms, self.setup.epochs(), self.setup.folds())),
         };
         (self.tell)(Progress::Phase("search", self.setup.trials()));
         if self.search(share(SHARES[0]))? == End::Interrupted {
@@ -267,7 +266,7 @@ impl Whole<'_> {
     }
 
     /// The search, or what is left of it until its share is over.
-    fn search(&mut self, share: Option<Share>) -> Result<End, Error> {
+    fn search(&mut self, share: Deadlines) -> Result<End, Error> {
         let mut strategy = self.setup.strategy()?;
         let source = Source::Strategy(&mut *strategy, Role::Search);
         self.phase(source, &*self.setup.space, self.setup.trials(), share)
@@ -278,14 +277,13 @@ impl Whole<'_> {
         source: Source<'p>,
         space: &'p dyn Space,
         trials: u64,
-        share: Option<Share>,
+        deadlines: Deadlines,
     ) -> Result<End, Error> {
-        let (until_ms, stop_ms) = (share.map(|s| s.until_ms), share.map(|s| s.stop_ms));
-        Ok(self.study.run(&mut Phase { source, space, trials, until_ms, stop_ms })?)
+        Ok(self.study.run(&mut Phase { source, space, trials, deadlines })?)
     }
 
     /// Each baseline gets as many trials as the search made.
-    fn baselines(&mut self, share: Option<Share>) -> Result<End, Error> {
+    fn baselines(&mut self, share: Deadlines) -> Result<End, Error> {
         let searched =
             self.study.history().of(&Role::Search).filter(|t| t.state != State::Infeasible).count() as u64;
         for name in network_baselines(self.setup) {
@@ -388,7 +386,7 @@ impl Whole<'_> {
             .flat_map(|t| trainings(t, f.replicas, Data::Train, f.epochs))
             .collect();
         (self.tell)(Progress::Phase("finalists", list.len() as u64));
-        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, None)
+        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
     }
 
     /// The winner and each baseline's best.
@@ -400,9 +398,10 @@ impl Whole<'_> {
     /// Trains winner and baselines on all but the test part, for as many epochs as served them well before.
     fn refits(&mut self, f: Finals) -> Result<End, Error> {
         let history = self.study.history();
-        let metric = self.setup.task.metric.name();
-        let epochs =
-            |t: &Trial| refit_epochs(history, t, metric, &|best, end| self.setup.is_as_good(best, end));
+        let (metric, whole) = (self.setup.task.metric.name(), self.setup.epochs());
+        let epochs = |t: &Trial| {
+            refit_epochs(history, t, metric, whole, &|best, end| self.setup.is_as_good(best, end))
+        };
         let list: Vec<Proposal> = self
             .judged()
             .iter()
@@ -410,7 +409,7 @@ impl Whole<'_> {
             .flat_map(|t| trainings(t, f.replicas, Data::All, epochs(t).min(f.epochs)))
             .collect();
         (self.tell)(Progress::Phase("refits", list.len() as u64));
-        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, None)
+        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
     }
 
     /// Opens the test set, once: all that is tested is fixed by now, and all results are stored in one piece.

@@ -139,8 +139,7 @@ fn supervise(folder: &Path, trials: u64, workers: usize, ms: u64) -> Result<(), 
         source,
         space: &PROBED,
         trials,
-        until_ms: None,
-        stop_ms: None,
+        deadlines: Default::default(),
     })?;
     Ok(())
 }

@@ -70,7 +70,7 @@ fn search(log: &mut dyn Log, trials: u64) -> Result<Duration, Box<dyn Error>> {
     let mut study = Study::open(created, parts)?;
     let mut strategy = Ageing::new(POPULATION);
     let source = Source::Strategy(&mut strategy, Role::Search);
-    study.run(&mut Phase { source, space: &SPACE, trials, until_ms: None, stop_ms: None })?;
+    study.run(&mut Phase { source, space: &SPACE, trials, deadlines: Default::default() })?;
     assert_eq!(study.history().trials.len() as u64, trials);
     Ok(start.elapsed())
 }

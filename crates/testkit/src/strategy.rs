@@ -89,8 +89,7 @@ fn run(
         source: Source::Strategy(strategy, Role::Search),
         space,
         trials,
-        until_ms: None,
-        stop_ms: None,
+        deadlines: Default::default(),
     })
 }
 

@@ -36,8 +36,7 @@ fn run(log: &mut dyn Log, workers: &mut dyn Workers) -> Result<End, StudyError> 
         source,
         space: &PROBED,
         trials: 25,
-        until_ms: None,
-        stop_ms: None,
+        deadlines: Default::default(),
     })
 }
 

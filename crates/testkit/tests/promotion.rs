@@ -77,7 +77,7 @@ fn a_promotion_goes_on_from_the_rung_below() {
     let parts = Parts { space: &SPACE, objectives, log, workers, sink: &mut sink, halt };
     let mut study = Study::open(created, parts).unwrap();
     let source = Source::Strategy(&mut Script(0), Role::Search);
-    study.run(&mut Phase { source, space: &SPACE, trials: 10, until_ms: None, stop_ms: None }).unwrap();
+    study.run(&mut Phase { source, space: &SPACE, trials: 10, deadlines: Default::default() }).unwrap();
     let continued = |trial, budget| Some(Continued { trial: TrialId(trial), budget });
     // A score trains nothing that could be gone on with, and a child is not its parent.
     assert_eq!(*jobs.lock().unwrap(), [None, None, continued(1, 2), continued(2, 4), None]);

@@ -99,7 +99,7 @@ pub fn run(
     };
     let source = Source::Strategy(&mut *strategy, Role::Search);
     let end = study
-        .run(&mut Phase { source, space: &**case.table.space(), trials, until_ms: None, stop_ms: None })
+        .run(&mut Phase { source, space: &**case.table.space(), trials, deadlines: Default::default() })
         .map_err(failed)?;
     drop(study);
     if end == End::Interrupted && !over.get() {

@@ -3,7 +3,7 @@
 mod known;
 mod phase;
 
-pub use phase::{End, Phase, Source};
+pub use phase::{Deadlines, End, Phase, Source};
 
 use crate::event::{Created, Event, FORMAT, Stamped, TrialId};
 use crate::history::{History, HistoryError};

@@ -20,10 +20,20 @@ pub struct Phase<'p> {
     pub space: &'p dyn Space,
     /// How many trials of this role the study is to have, earlier ones included; infeasible ones do not count.
     pub trials: u64,
+    /// What there is time for.
+    pub deadlines: Deadlines,
+}
+
+/// What there is time for; by default, for everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deadlines {
     /// The time after which no trial is started, and before which one is expected to end.
     pub until_ms: Option<u64>,
     /// The time after which what a strategy has under way is stopped, once a trial of it has finished.
     pub stop_ms: Option<u64>,
+    /// The most that a step of a trial may take in the mean: one that takes longer fails at its next report, once another
+    /// trial of the same role has finished. The first seconds of a trial, when its worker may have to read data, say nothing.
+    pub step_ms: Option<u64>,
 }
 
 /// Where a phase's proposals come from.
@@ -72,6 +82,8 @@ pub enum End {
 
 /// How long the loop listens before it looks at the clock and the user again.
 const LISTEN: Duration = Duration::from_millis(100);
+/// How long a trial takes at most before its steps take the time they do.
+const SETTLING_MS: u64 = 5_000;
 const INFEASIBLE_IN_A_ROW: usize = 1_000;
 
 /// What a phase keeps in mind while it runs.
@@ -111,7 +123,7 @@ impl Study<'_> {
                 Halt::AfterRunning => flight.end = Some(End::Interrupted),
                 Halt::No => {}
             }
-            if phase.stop_ms.is_some_and(|stop| self.now_ms() > stop) {
+            if phase.deadlines.stop_ms.is_some_and(|stop| self.now_ms() > stop) {
                 self.stop_late(phase, &mut flight)?;
             }
             while flight.end.is_none() && flight.running.len() < self.parts.workers.capacity() {
@@ -149,6 +161,20 @@ impl Study<'_> {
         Ok(())
     }
 
+    /// Why a trial that has come to a step takes more time than there is.
+    fn too_slow(&self, phase: &Phase<'_>, trial: TrialId, step: u32) -> Option<String> {
+        let (Source::Strategy(_, role), Some(most)) = (&phase.source, phase.deadlines.step_ms) else {
+            return None;
+        };
+        let took = self.now_ms().saturating_sub(self.history.trial(trial)?.started_ms?);
+        let mean = took / u64::from(step.max(1));
+        let is_known = self.history.of(role).any(|t| t.state == State::Finished);
+        (mean > most && took > SETTLING_MS && is_known).then(|| {
+            let seconds = |ms: u64| ms as f64 / 1e3;
+            format!("a step takes {:.1} s, and the budget allows {:.1} s", seconds(mean), seconds(most))
+        })
+    }
+
     /// Counts what the phase has already, and lists what was under way when the study stopped.
     fn take_up(&self, phase: &Phase<'_>, flight: &mut Flight) -> Vec<TrialId> {
         let mut unfinished = Vec::new();
@@ -165,7 +191,7 @@ impl Study<'_> {
     /// Makes the next proposal; `false` where there is none now.
     fn propose(&mut self, phase: &mut Phase<'_>, flight: &mut Flight) -> Result<bool, StudyError> {
         let mean_ms = flight.took.0 / flight.took.1.max(1);
-        if phase.until_ms.is_some_and(|until| self.now_ms() + mean_ms > until) {
+        if phase.deadlines.until_ms.is_some_and(|until| self.now_ms() + mean_ms > until) {
             flight.end = Some(End::TimeUp);
             return Ok(false);
         }
@@ -310,12 +336,15 @@ impl Study<'_> {
                 if !known {
                     self.append(&mut phase.source, vec![Event::Reported { trial, step, metrics }])?;
                 }
-                let stop = matches!(&phase.source, Source::Strategy(s, _) if s.should_stop(trial));
-                if !stop {
-                    return Ok(());
-                }
+                let is_poor = matches!(&phase.source, Source::Strategy(s, _) if s.should_stop(trial));
+                let event = if is_poor {
+                    Some(Event::Stopped { trial, seen: self.history.last })
+                } else {
+                    self.too_slow(phase, trial, step).map(|reason| Event::Failed { trial, reason })
+                };
+                let Some(event) = event else { return Ok(()) };
                 self.parts.workers.stop(trial)?;
-                Event::Stopped { trial, seen: self.history.last }
+                event
             }
             Message::Finished { outcome, .. } => match outcome.metrics.not_finite() {
                 Some((name, value)) => Event::Failed { trial, reason: format!("{name} came out as {value}") },

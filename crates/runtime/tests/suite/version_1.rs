@@ -116,7 +116,7 @@ fn session(log: &mut dyn Log, messages: usize) -> Option<()> {
     let mut strategy = Stops(Ageing::new(4));
     let source = Source::Strategy(&mut strategy, Role::Search);
     let end =
-        study.run(&mut Phase { source, space: &PROBED, trials: 14, until_ms: None, stop_ms: None }).ok()?;
+        study.run(&mut Phase { source, space: &PROBED, trials: 14, deadlines: Default::default() }).ok()?;
     assert_eq!(end, End::Complete);
     let again =
         |role| Proposal { role, parents: Default::default(), ..study.history().trials[0].proposal.clone() };
@@ -126,7 +126,7 @@ fn session(log: &mut dyn Log, messages: usize) -> Option<()> {
     ];
     let first_final = TrialId(study.history().trials.len() as u32 + 1);
     let source = Source::List(&list);
-    study.run(&mut Phase { source, space: &PROBED, trials: 0, until_ms: None, stop_ms: None }).ok()?;
+    study.run(&mut Phase { source, space: &PROBED, trials: 0, deadlines: Default::default() }).ok()?;
     let metrics = Metrics::new().with("accuracy", 0.75);
     study
         .note(Event::Tested { trial: first_final, touch: 1, metrics, scores: vec![1.0, 1.0, 0.0, 1.0] })
