@@ -47,13 +47,14 @@ impl Live {
                     Count::Estimate { mean, .. } => format!("about {mean:.2e}"),
                 };
                 self.say(&format!("study     {} (seed {})", folder.display(), s.seed));
-                self.say(&format!(
-                    "task      {}: {} training, {} validation, {} test examples",
-                    setup.task.name,
-                    setup.task.split.train.len(),
-                    setup.task.split.validation.len(),
-                    setup.task.split.test.len()
-                ));
+                let facts = &setup.facts;
+                self.say(&match &setup.file.evaluator {
+                    Some(outside) => format!("task      {}: trained by {}", facts.name, outside.command),
+                    None => format!(
+                        "task      {}: {} training, {} validation, {} test examples",
+                        facts.name, facts.train, facts.validation, facts.test
+                    ),
+                });
                 self.say(&format!(
                     "space     {}: {count} networks with their training settings",
                     setup.space.name()
@@ -97,7 +98,7 @@ impl Live {
         }
         let Some(trial) = stamped.event.trial().and_then(|id| self.history.trial(id)) else { return };
         if let (Event::Reported { step, metrics, .. }, Some(bar)) = (&stamped.event, &self.bar) {
-            let value = metrics.value(setup.task.metric.name()).map_or(String::new(), |v| format!(" {v:.4}"));
+            let value = metrics.value(&setup.facts.metric).map_or(String::new(), |v| format!(" {v:.4}"));
             let best = self.best.map_or(String::new(), |(id, v)| format!(" · best {v:.4} (trial {id})"));
             bar.set_message(format!("trial {} epoch {step}{value}{best}", trial.id));
         }
@@ -105,13 +106,13 @@ impl Live {
             return;
         }
         let (id, state, metrics) = (trial.id, trial.state, trial.metrics());
-        let value = metrics.value(setup.task.metric.name()).filter(|_| state == State::Finished);
+        let value = metrics.value(&setup.facts.metric).filter(|_| state == State::Finished);
         let seconds = trial.duration_ms().map_or(String::new(), |ms| format!(" {:.1} s", ms as f64 / 1e3));
         let params = metrics.value("params").map_or(String::new(), |p| format!(" {p:.0} parameters"));
         let what = match (state, trial.copied_from, &trial.reason) {
             (_, Some(first), _) => format!("same network as trial {first}"),
             (State::Finished, ..) => {
-                value.map_or("trained".into(), |v| format!("{} {v:.4}", setup.task.metric.name()))
+                value.map_or("trained".into(), |v| format!("{} {v:.4}", &setup.facts.metric))
             }
             (State::Failed, _, Some(reason)) => format!("failed: {reason}"),
             (State::Infeasible, ..) => "breaks a limit".into(),
@@ -120,7 +121,7 @@ impl Live {
         let is_search = trial.proposal.role == Role::Search;
         let is_first = trial.copied_from.is_none() && !self.measured && trial.duration_ms().is_some();
         let took = trial.duration_ms().unwrap_or(0) as f64 / 1e3;
-        let direction = setup.task.metric.direction();
+        let direction = setup.facts.direction;
         if is_search && value.is_some_and(|v| self.best.is_none_or(|(_, b)| direction.is_better(v, b))) {
             self.best = value.map(|v| (id, v));
         }

@@ -9,13 +9,29 @@ use std::path::Path;
 use std::process::Command;
 
 /// Files that commands below are given.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 12] = [
     ("unknown-key.toml", "task = \"digits\"\ntrails = 3\n"),
     ("wrong-type.toml", "task = \"digits\"\ntrials = \"three\"\n"),
     ("syntax.toml", "task = \"digits\ntrials = 3\n"),
     ("negative-budget.toml", "task = \"digits\"\nbudget = \"-1m\"\n"),
     ("space.toml", "space = \"convnet\"\n[narrow]\n\"stage[*].kernell\" = [3]\n"),
     ("bench.toml", "bench = \"nb201-queries\"\nstrategy = [\"random\"]\n"),
+    (
+        "no-space.toml",
+        "task = \"mine\"\n[evaluator]\ncommand = \"x\"\ninput = [3]\noutputs = 1\nmetrics = { score = \"maximize\" }\n",
+    ),
+    (
+        "two-metrics.toml",
+        "task = \"mine\"\n[space]\nspace = \"mlp\"\n[evaluator]\ncommand = \"x\"\ninput = [3]\noutputs = 1\nmetrics = { a = \"maximize\", b = \"minimize\" }\n",
+    ),
+    (
+        "baseline.toml",
+        "task = \"mine\"\nbaselines = [\"random\"]\n[space]\nspace = \"mlp\"\n[evaluator]\ncommand = \"x\"\ninput = [3]\noutputs = 1\nmetrics = { a = \"maximize\" }\n",
+    ),
+    (
+        "no-command.toml",
+        "task = \"mine\"\n[evaluator]\ninput = [3]\noutputs = 1\nmetrics = { a = \"maximize\" }\n",
+    ),
     ("picture.png", "this is no picture"),
     ("folder/file", "kept"),
 ];
@@ -44,6 +60,10 @@ search digits --memory-per-trial 1KiB
 search digits --trails 3
 search digits --out folder
 search missing.csv
+search no-space.toml
+search two-metrics.toml
+search baseline.toml
+search no-command.toml
 resume folder
 show folder
 report folder

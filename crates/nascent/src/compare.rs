@@ -45,31 +45,36 @@ pub fn compare(studies: &[Stored]) -> Comparison {
     let name = |i: usize| studies[i].folder.path().display().to_string();
     let untested = (0..studies.len()).filter(|&i| rows[i].is_empty());
     let mut notes: Vec<String> = untested
-        .map(|i| format!("{0} has no tested network: `nascent resume {0}` goes on", name(i)))
+        .map(|i| match studies[i].setup.task {
+            Some(_) => format!("{0} has no tested network: `nascent resume {0}` goes on", name(i)),
+            None => {
+                format!("{} has no test part: an evaluator of your own keeps its data to itself", name(i))
+            }
+        })
         .collect();
     let mut found: Vec<(usize, usize, Difference)> = Vec::new();
     for i in 0..studies.len() {
         for j in (i + 1..studies.len()).filter(|&j| !rows[i].is_empty() && !rows[j].is_empty()) {
-            let (a, b) = (&studies[i].setup, &studies[j].setup);
-            if let Some(why) = apart(&a.task, &b.task) {
+            // What was tested has data.
+            let (Some(a), Some(b)) = (&studies[i].setup.task, &studies[j].setup.task) else { continue };
+            if let Some(why) = apart(a, b) {
                 notes.push(format!("{} and {} do not compare: {why}", name(i), name(j)));
                 continue;
             }
-            let value = |mean| a.task.metric.value(mean);
-            found.extend(difference(&rows[i], &rows[j], &value, a.file.settings.seed).map(|d| (i, j, d)));
+            let (value, seed) = (|mean| a.metric.value(mean), studies[i].setup.file.settings.seed);
+            found.extend(difference(&rows[i], &rows[j], &value, seed).map(|d| (i, j, d)));
         }
     }
     let corrected = holm(&found.iter().map(|(_, _, d)| d.p).collect::<Vec<_>>());
     let pair = |((i, j, d), p): (&(usize, usize, Difference), f64)| {
         let (a, b) = (&studies[*i].setup, &studies[*j].setup);
-        let metric = a.task.metric;
         Pair {
             first: name(*i),
             second: name(*j),
-            metric: metric.name().into(),
+            metric: a.facts.metric.clone(),
             difference: d.mean,
             ci95: d.ci95,
-            verdict: VerdictSummary::new(&verdict(d, metric.direction(), p, a.margin().max(b.margin()))),
+            verdict: VerdictSummary::new(&verdict(d, a.facts.direction, p, a.margin().max(b.margin()))),
         }
     };
     let pairs = found.iter().zip(corrected).map(pair).collect();

@@ -82,10 +82,9 @@ pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
     if setup.objectives.wanted.len() > 1 {
         return finalists.first().copied();
     }
-    let metric = setup.task.metric;
-    let sign = if metric.direction() == Direction::Maximize { -1.0 } else { 1.0 };
+    let sign = if setup.facts.direction == Direction::Maximize { -1.0 } else { 1.0 };
     let score = |id: &TrialId| {
-        let value = choice::mean_over_seeds(history, *id, metric.name())?;
+        let value = choice::mean_over_seeds(history, *id, &setup.facts.metric)?;
         let loss = choice::mean_over_seeds(history, *id, "loss").unwrap_or(f64::INFINITY);
         Some(Score { violation: 0.0, values: [sign * value, loss].into_iter().collect() })
     };
@@ -99,8 +98,12 @@ impl Evidence {
     /// What a study's history says.
     #[must_use]
     pub fn new(setup: &Setup, history: &History) -> Self {
-        let (seed, metric) = (setup.file.settings.seed, setup.task.metric);
         let winner = winner(setup, history);
+        let seed = setup.file.settings.seed;
+        let Some(metric) = setup.task.as_ref().map(|task| task.metric) else {
+            // Nothing is tested where the data are a program's of the user's.
+            return Self { winner, ..Self::default() };
+        };
         let winner_rows = winner.map(|id| rows(history, id)).unwrap_or_default();
         let mut baselines = Vec::new();
         let mut differences = Vec::new();

@@ -20,17 +20,21 @@ pub(crate) fn write(stored: &Stored) -> Result<Summary, Error> {
     let (card, page) = stored.with_report(|r| (nascent_report::card::markdown(r), nascent_report::page(r)));
     let winner = stored.evidence().winner;
     let refit = winner.and_then(|id| stored.history.finals(id, Data::All).first().map(|t| t.id));
-    if let (Some(trial), Some(refit)) = (winner.and_then(|id| stored.history.trial(id)), refit) {
+    // A program of the user's keeps its weights; what it trained is handed over as a graph.
+    let is_ready = refit.is_some() || stored.setup.task.is_none() && stored.history.closed.is_some();
+    if let Some(trial) = winner.and_then(|id| stored.history.trial(id)).filter(|_| is_ready) {
         let best = folder.best();
         std::fs::create_dir_all(&best).map_err(|e| Error::file(&best, e))?;
-        let weights = TrainEvaluator::weights_path(&folder.trials(), refit);
-        if let Ok(bytes) = std::fs::read(&weights) {
+        let weights = refit.map(|refit| TrainEvaluator::weights_path(&folder.trials(), refit));
+        if let Some(bytes) = weights.and_then(|path| std::fs::read(path).ok()) {
             put(best.join("model.safetensors"), &bytes)?;
         }
         if let Ok(graph) = draw(&*stored.setup.space, &trial.proposal.decisions) {
             put(best.join("architecture.json"), &json(&serde_json::json!(graph)))?;
         }
-        put(best.join("preprocessing.json"), &json(&serde_json::json!(stored.setup.task.preprocessing)))?;
+        if let Some(task) = &stored.setup.task {
+            put(best.join("preprocessing.json"), &json(&serde_json::json!(task.preprocessing)))?;
+        }
         put(best.join("card.md"), card.as_bytes())?;
     }
     put(folder.summary_json(), &json(&serde_json::json!(summary)))?;

@@ -45,14 +45,15 @@ pub struct Predictions {
     pub notes: Vec<String>,
 }
 
-/// What raw input of a kind of task is called in an example.
+/// What raw input of a kind of task is called in an example; none where the network is not ours to ask.
 #[must_use]
-pub fn raw_input(kind: &str) -> &'static str {
+pub fn raw_input(kind: &str) -> Option<&'static str> {
     match kind.split('-').next() {
-        Some("image") => "image.png",
-        Some("text") => "texts.txt",
-        Some("series") => "series.csv",
-        _ => "rows.csv",
+        Some("image") => Some("image.png"),
+        Some("text") => Some("texts.txt"),
+        Some("series") => Some("series.csv"),
+        Some("table") => Some("rows.csv"),
+        _ => None,
     }
 }
 
@@ -64,7 +65,11 @@ pub fn predict(run: &Path, input: Source<'_>, resize: Resize) -> Result<Predicti
     let folder = RunFolder::open(run).map_err(|e| Error::input(e.to_string()))?;
     let best = folder.best();
     if !best.join("model.safetensors").exists() {
-        let reason = format!("has no finished network yet: run nascent resume {}", run.display());
+        let reason = if best.join("architecture.json").exists() {
+            "has a network whose weights are where the study's own evaluator left them: ask that".into()
+        } else {
+            format!("has no finished network yet: run nascent resume {}", run.display())
+        };
         return Err(Error::file(run, reason));
     }
     let graph: Architecture = read(&best.join("architecture.json"))?;

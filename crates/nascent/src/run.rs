@@ -9,7 +9,7 @@ use crate::settings::StudyFile;
 use crate::setup::{Setup, TREES};
 use crate::stored::{Stored, load};
 use crate::summary::Summary;
-use crate::worker::{evaluator, setup_line};
+use crate::worker::{evaluator, workers};
 use nascent_core::chooser::{FixedArchitecture, replay};
 use nascent_core::event::{Data, Event, Proposal, Reason, Role, Stamped};
 use nascent_core::study::{Deadlines, End, Halt, Parts, Phase, Source};
@@ -17,9 +17,8 @@ use nascent_core::{
     Control, Evaluator, Feasibility, Job, Log, Metrics, Space, State, Study, Trial, TrialId, draw,
     feasibility,
 };
-use nascent_runtime::{
-    ProcessSettings, ProcessWorkers, RunFolder, SqliteLog, total_memory_bytes, write_atomically,
-};
+use nascent_data::Task;
+use nascent_runtime::{RunFolder, SqliteLog, total_memory_bytes, write_atomically};
 use nascent_train::{Network, TrainEvaluator, Weights, answers, tested};
 use std::path::{Path, PathBuf};
 
@@ -91,11 +90,19 @@ pub fn run(
             let (given, chosen) = (file.settings.limits.len(), file.settings.epochs);
             let setup = Setup::new(*file)?;
             must_be_feasible(&setup)?;
-            let (epochs, usual) = (setup.epochs(), setup.task.defaults().epochs);
-            if chosen.is_none() && epochs < usual {
+            let folder = match out {
+                Some(path) => RunFolder::create(&path),
+                None => RunFolder::create_next(Path::new("runs"), &setup.facts.name),
+            };
+            let folder = folder.map_err(|e| Error::input(e.to_string()))?;
+            write_atomically(&folder.study_toml(), setup.file.to_toml().as_bytes())
+                .map_err(|e| Error::file(folder.study_toml(), e))?;
+            let log = SqliteLog::create(&folder.study_db()).map_err(|e| Error::input(e.to_string()))?;
+            if chosen.is_none() && setup.epochs() < setup.usual_epochs {
                 hear(Progress::Note(format!(
-                    "the budget has time for trainings of {epochs} epochs, not for the usual {usual}; epochs of yours take \
-                     their place"
+                    "the budget has time for trainings of {} epochs, not for the usual {}; epochs of yours take their place",
+                    setup.epochs(),
+                    setup.usual_epochs
                 )));
             }
             for limit in &setup.file.settings.limits[given..] {
@@ -105,14 +112,6 @@ pub fn run(
                     limit.metric
                 )));
             }
-            let folder = match out {
-                Some(path) => RunFolder::create(&path),
-                None => RunFolder::create_next(Path::new("runs"), &setup.task.name),
-            };
-            let folder = folder.map_err(|e| Error::input(e.to_string()))?;
-            write_atomically(&folder.study_toml(), setup.file.to_toml().as_bytes())
-                .map_err(|e| Error::file(folder.study_toml(), e))?;
-            let log = SqliteLog::create(&folder.study_db()).map_err(|e| Error::input(e.to_string()))?;
             (setup, folder, log, More::default())
         }
         Start::Resume { path, trials, budget } => {
@@ -133,13 +132,7 @@ pub fn run(
             (setup, folder, log, More { trials, time: budget.is_some() })
         }
     };
-    let mut process = ProcessSettings::new(program, setup_line(&setup, &folder.trials()), folder.trials());
-    process.arguments = vec!["worker".into()];
-    process.workers = setup.file.settings.workers.unwrap_or(1);
-    if let Some(memory) = setup.file.settings.memory_per_trial {
-        process.memory_limit_bytes = Some(memory.0);
-    }
-    let mut workers = ProcessWorkers::new(process).map_err(nascent_core::study::StudyError::from)?;
+    let mut workers = workers(&setup, program, folder.trials())?;
     let limit_bytes = workers.memory_limit_bytes();
     let worker_bytes = setup.worker_bytes();
     hear(Progress::Plan { setup: &setup, folder: folder.path(), worker_bytes, limit_bytes });
@@ -255,10 +248,16 @@ impl Whole<'_> {
             return Ok(End::Interrupted);
         }
         let finals = self.fitting(until(1.0));
-        if self.finals(finals)? == End::Interrupted || self.refits(finals)? == End::Interrupted {
+        if self.finals(finals)? == End::Interrupted {
             return Ok(End::Interrupted);
         }
-        self.test()?;
+        // What a program of the user's trains is judged by what it measures, and by nothing else.
+        if let Some(task) = &self.setup.task {
+            if self.refits(finals)? == End::Interrupted {
+                return Ok(End::Interrupted);
+            }
+            self.test(task)?;
+        }
         if self.study.history().closed.is_none() {
             self.study.note(Event::Closed { reason: Reason::Finished })?;
         }
@@ -398,7 +397,7 @@ impl Whole<'_> {
     /// Trains winner and baselines on all but the test part, for as many epochs as served them well before.
     fn refits(&mut self, f: Finals) -> Result<End, Error> {
         let history = self.study.history();
-        let (metric, whole) = (self.setup.task.metric.name(), self.setup.epochs());
+        let (metric, whole) = (&self.setup.facts.metric, self.setup.epochs());
         let epochs = |t: &Trial| {
             refit_epochs(history, t, metric, whole, &|best, end| self.setup.is_as_good(best, end))
         };
@@ -413,7 +412,7 @@ impl Whole<'_> {
     }
 
     /// Opens the test set, once: all that is tested is fixed by now, and all results are stored in one piece.
-    fn test(&mut self) -> Result<(), Error> {
+    fn test(&mut self, task: &Task) -> Result<(), Error> {
         let history = self.study.history();
         let trials: Vec<TrialId> =
             self.judged().iter().flat_map(|id| history.finals(*id, Data::All)).map(|t| t.id).collect();
@@ -422,18 +421,17 @@ impl Whole<'_> {
             return Ok(());
         }
         let touch = history.touches() + 1;
-        let examples = self.setup.task.test();
+        let examples = task.test();
         let mut events = Vec::new();
         for trial in trials {
-            let mut network = self.network(trial)?;
+            let mut network = self.network(task, trial)?;
             let answers = answers(&mut network, &examples);
-            let (result, scores) = tested(&answers, &examples, self.setup.task.metric);
+            let (result, scores) = tested(&answers, &examples, task.metric);
             let metrics = result.metrics.with("loss", result.loss);
             crate::answers::keep(&self.folder.trials(), trial, &answers)?;
             events.push(Event::Tested { trial, touch, metrics, scores });
         }
         if baseline_names(self.setup).iter().any(|name| name == TREES) {
-            let task = &self.setup.task;
             let known = [&task.train(), &task.validation(), &task.train_and_validation()];
             let seed = self.setup.file.settings.seed;
             match crate::trees::answers(&task.signature().features, known, &examples, seed) {
@@ -449,7 +447,7 @@ impl Whole<'_> {
     }
 
     /// A refitted network: its weights from its folder, or trained again where they are gone.
-    fn network(&self, id: TrialId) -> Result<Network, Error> {
+    fn network(&self, task: &Task, id: TrialId) -> Result<Network, Error> {
         let gone = || Error::input(format!("trial {id} is not in the log"));
         let trial = self.study.history().trial(id).ok_or_else(gone)?;
         let fail = |e: &dyn std::fmt::Display| Error::file(self.folder.path(), e);
@@ -466,7 +464,7 @@ impl Whole<'_> {
             let hash = graph.hash().0;
             let job = Job::new(id, trial.attempts, &trial.proposal, &created.ladder, hash, created.seed);
             let candidate = replay(&*self.setup.space, &trial.proposal.decisions).map_err(|e| fail(&e))?;
-            evaluator(self.setup, self.folder.trials())
+            evaluator(self.setup, task, self.folder.trials())
                 .evaluate(&job, candidate, &mut Deaf)
                 .map_err(|e| fail(&e))?;
         }

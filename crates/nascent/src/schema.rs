@@ -1,6 +1,7 @@
 //! The form of every file that users write or programs read, as JSON Schema (draft 2020-12).
 
 use crate::compare::Comparison;
+use crate::outside::Outside;
 use crate::settings::Settings;
 use crate::summary::Summary;
 use nascent_bench::import::TableFile;
@@ -60,13 +61,15 @@ fn titled(mut schema: Schema, title: &str, description: &str) -> Schema {
     schema
 }
 
-/// A study file: the settings, and the two tables beside them that `StudyFile` reads itself.
+/// A study file: the settings, and the tables beside them that `StudyFile` reads itself.
 fn study() -> Schema {
     let mut generator = SchemaGenerator::default();
     let data = generator.subschema_for::<nascent_data::Options>();
+    let evaluator = generator.subschema_for::<Outside>();
     let mut schema = generator.into_root_schema_for::<Settings>();
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.insert("data".into(), data.into());
+        properties.insert("evaluator".into(), evaluator.into());
         properties.insert("space".into(), space().into());
     }
     schema.insert("required".into(), json!(["task"]));

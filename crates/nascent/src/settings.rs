@@ -1,4 +1,5 @@
 use crate::error::InputError;
+use crate::outside::Outside;
 use nascent_core::did_you_mean;
 use nascent_core::objective::Limit;
 use nascent_spaces::SpaceFile;
@@ -164,6 +165,8 @@ pub struct StudyFile {
     pub data: nascent_data::Options,
     /// The space, where one is given.
     pub space: Option<SpaceFile>,
+    /// The program that trains and judges, where Nascent does not.
+    pub evaluator: Option<Outside>,
     /// The file's name and text.
     source: Option<(String, String)>,
     /// Where each key stands.
@@ -172,7 +175,14 @@ pub struct StudyFile {
 
 impl From<Settings> for StudyFile {
     fn from(settings: Settings) -> Self {
-        Self { settings, data: Default::default(), space: None, source: None, spans: BTreeMap::new() }
+        Self {
+            settings,
+            data: Default::default(),
+            space: None,
+            evaluator: None,
+            source: None,
+            spans: BTreeMap::new(),
+        }
     }
 }
 
@@ -203,21 +213,17 @@ impl StudyFile {
         };
         let data = match document.get_mut().remove("data") {
             None => nascent_data::Options::default(),
-            Some(value) => {
-                let span = value.span();
-                if value.get_ref().as_table().is_none() {
-                    let message = "data is a table: write [data], then target = \"price\"";
-                    return Err(at(message.into(), Some(span)));
-                }
-                nascent_data::Options::deserialize(toml::de::ValueDeserializer::from(value))
-                    .map_err(|e| at(format!("[data]: {}", e.message()), e.span().or(Some(span))))?
-            }
+            Some(value) => read_table("data", "target = \"price\"", value, &at)?,
+        };
+        let evaluator = match document.get_mut().remove("evaluator") {
+            None => None,
+            Some(value) => Some(read_table("evaluator", "command = \"python train.py\"", value, &at)?),
         };
         let settings = Settings::deserialize(toml::Deserializer::from(document)).map_err(|e| {
             let message = e.message().to_string();
             at(with_nearest_key(&message), e.span())
         })?;
-        Ok(Self { settings, data, space, source: Some((name.into(), text.into())), spans })
+        Ok(Self { settings, data, space, evaluator, source: Some((name.into(), text.into())), spans })
     }
 
     /// The error with the place in the file where its setting stands.
@@ -247,11 +253,32 @@ impl StudyFile {
         if self.data != nascent_data::Options::default() {
             table.insert("data".into(), data.into());
         }
+        if let Some(evaluator) = &self.evaluator {
+            table.insert("evaluator".into(), toml::Table::try_from(evaluator).unwrap_or_default().into());
+        }
         if let Some(space) = &self.space {
             table.insert("space".into(), space.to_table().into());
         }
         toml::to_string(&table).unwrap_or_default()
     }
+}
+
+/// A place in the text, where it is known.
+type Span = Option<Range<usize>>;
+
+/// What a table of its own says; `such_as` is a line that one begins with.
+fn read_table<'de, T: Deserialize<'de>>(
+    name: &str,
+    such_as: &str,
+    value: toml::Spanned<toml::de::DeValue<'de>>,
+    at: &dyn Fn(String, Span) -> Box<InputError>,
+) -> Result<T, Box<InputError>> {
+    let span = value.span();
+    if value.get_ref().as_table().is_none() {
+        return Err(at(format!("{name} is a table: write [{name}], then {such_as}"), Some(span)));
+    }
+    T::deserialize(toml::de::ValueDeserializer::from(value))
+        .map_err(|e| at(format!("[{name}]: {}", e.message()), e.span().or(Some(span))))
 }
 
 /// A message about an unknown key, with the most similar known one.
@@ -261,7 +288,7 @@ fn with_nearest_key(message: &str) -> String {
     };
     let known = toml::Table::try_from(everything()).unwrap_or_default();
     let suggestion = did_you_mean(key, known.keys().map(String::as_str));
-    let known: Vec<&str> = known.keys().map(String::as_str).chain(["data", "space"]).collect();
+    let known: Vec<&str> = known.keys().map(String::as_str).chain(["data", "evaluator", "space"]).collect();
     format!("there is no setting {key:?}{suggestion}; there are: {}", known.join(", "))
 }
 

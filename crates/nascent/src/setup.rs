@@ -6,12 +6,14 @@ use crate::effort::{
     some, typical_macs,
 };
 use crate::error::{Error, InputError};
+use crate::outside::Outside;
 use crate::settings::StudyFile;
 use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Rung};
 use nascent_core::objective::{Direction, Objective, cost_metrics};
-use nascent_core::{Features, History, Objectives, Space, Strategy, did_you_mean};
+use nascent_core::{Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
 use nascent_data::{Defaults, Metric, Task};
+use nascent_report::TaskFacts;
 use nascent_spaces::SpaceFile;
 use nascent_strategies::{Rule, Situation, Spec};
 use nascent_train::{Device, Training, training_bytes};
@@ -26,8 +28,10 @@ pub(crate) const TREES: &str = "boosted-trees";
 pub struct Setup {
     /// The settings, every default filled in.
     pub file: StudyFile,
-    /// The task.
-    pub task: Task,
+    /// What is searched for, and how it is judged.
+    pub facts: TaskFacts,
+    /// The task's data; none where a program of the user's has them.
+    pub task: Option<Task>,
     /// The space.
     pub space: Arc<dyn Space>,
     /// How many networks it has.
@@ -38,6 +42,8 @@ pub struct Setup {
     pub device: Device,
     /// The rule by which `auto` chooses the strategy of this study, where it is that one.
     pub rule: Option<&'static Rule>,
+    /// The epochs of a training where no budget lowers them.
+    pub(crate) usual_epochs: u32,
     spec: Spec,
 }
 
@@ -59,14 +65,19 @@ impl Setup {
 
     fn make(file: &mut StudyFile) -> Result<Self, Error> {
         let s = &mut file.settings;
-        let (mut task, defaults) = task(&mut s.task, &mut file.data)?;
+        let known = match &mut file.evaluator {
+            None => Known::of_task(&mut s.task, &mut file.data)?,
+            Some(outside) => Known::outside(outside)?,
+        };
+        let Known { mut task, signature, defaults, metrics } = known;
         range("patience", u64::from(*s.patience.get_or_insert(0)), 0, 10_000)?;
         let batch_size = *s.batch_size.get_or_insert(defaults.batch_size);
         range("batch_size", batch_size as u64, 1, 65_536)?;
         range("finalists", s.finalists as u64, 1, 20)?;
         range("replicas", u64::from(s.replicas), 1, 20)?;
-        let margin = *s.margin.get_or_insert_with(|| margin(&task));
-        let most = if task.metric.direction() == Direction::Maximize { 1.0 } else { f64::MAX };
+        let margin = *s.margin.get_or_insert_with(|| task.as_ref().map_or(0.0, margin));
+        let is_share = task.as_ref().is_some_and(|t| t.metric.direction() == Direction::Maximize);
+        let most = if is_share { 1.0 } else { f64::MAX };
         if !(0.0..=most).contains(&margin) {
             let allowed = if most > 1.0 { "0 or more" } else { "from 0 to 1" };
             return Err(InputError::about("margin", format!("margin = {margin} is not {allowed}")).into());
@@ -80,60 +91,74 @@ impl Setup {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = *s.workers.get_or_insert(cores);
         range("workers", workers as u64, 1, 1_024)?;
-        let is_table = matches!(task.signature().features, Features::Table { .. });
-        if s.baselines.is_empty() {
-            s.baselines.push("tuned-reference".into());
-            s.baselines.extend(is_table.then(|| TREES.into()));
-        }
-        baselines(&s.baselines)?;
-        if !is_table && s.baselines.iter().any(|name| name == TREES) {
-            let message = format!("{TREES} need rows of a table, and {} is {}", s.task, task.kind);
-            return Err(InputError::about("baselines", message).into());
-        }
+        choose_baselines(s, task.as_ref())?;
         let device = s
             .device
             .parse()
             .map_err(|e: nascent_train::TrainError| InputError::about("device", e.to_string()))?;
         if s.objectives.is_empty() {
-            s.objectives.push(task.metric.name().into());
+            match (&task, &metrics[..]) {
+                (Some(task), _) => s.objectives.push(task.metric.name().into()),
+                (None, [(only, _)]) => s.objectives.push(only.clone()),
+                _ => {
+                    let message = "the evaluator has several metrics: say in objectives which are optimised, the \
+                                   first one judging";
+                    return Err(InputError::about("evaluator", message).into());
+                }
+            }
         }
-        let default_space = || SpaceFile::parse(&format!("space = {:?}", defaults.space)).ok();
+        let default_space = || {
+            let known = !defaults.space.is_empty();
+            known.then(|| SpaceFile::parse(&format!("space = {:?}", defaults.space)).ok()).flatten()
+        };
         if file.space.is_none() {
             file.space = default_space();
         }
         let Some(space_file) = &file.space else {
-            return Err(InputError::about("space", "no space is given").into());
+            let message =
+                "no space is given: an evaluator of your own needs one, such as [space] space = \"convnet\"";
+            return Err(InputError::about("evaluator", message).into());
         };
-        let space = space_file.build(&task.signature()).map_err(|e| file.space_error(&e))?;
+        let space = space_file.build(&signature).map_err(|e| file.space_error(&e))?;
         let space: Arc<dyn Space> = Arc::from(space);
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
-        let examples = task.split.train.len();
-        // Only a budget asks what networks cost.
-        let typical = if s.budget.is_some() { typical_macs(&*space) } else { Vec::new() };
+        let examples = task.as_ref().map_or(0, |task| task.split.train.len());
+        // Only a budget asks what networks cost, and only for data of ours can that be told.
+        let is_priced = s.budget.is_some() && task.is_some();
+        let typical = if is_priced { typical_macs(&*space) } else { Vec::new() };
         let epochs = match s.epochs {
             Some(epochs) => epochs,
+            None if !is_priced => *s.epochs.insert(defaults.epochs),
             None => {
                 let fitting = affordable_epochs(s, &*space, &typical, examples, defaults.epochs);
                 *s.epochs.insert(fitting)
             }
         };
         range("epochs", u64::from(epochs), 1, 10_000)?;
-        let folds = match s.folds {
-            Some(folds) => folds,
-            None => *s.folds.insert(folds(&task).min(affordable_folds(s, &*space, &typical, examples))),
+        let folds = match (s.folds, &task) {
+            (Some(folds), _) => folds,
+            (None, None) => *s.folds.insert(1),
+            (None, Some(task)) if !is_priced => *s.folds.insert(folds(task)),
+            (None, Some(task)) => {
+                *s.folds.insert(folds(task).min(affordable_folds(s, &*space, &typical, examples)))
+            }
         };
         range("folds", u64::from(folds), 1, 20)?;
-        if folds > 1 && !task.split.has_folds() {
-            let message = format!("folds = {folds}: rows in the order of time have one cut only: give 1");
-            return Err(InputError::about("folds", message).into());
+        let why = match &task {
+            None => Some("an evaluator of your own cuts its data itself"),
+            Some(task) if !task.split.has_folds() => Some("rows in the order of time have one cut only"),
+            Some(_) => None,
+        };
+        if let Some(why) = why.filter(|_| folds > 1) {
+            return Err(InputError::about("folds", format!("folds = {folds}: {why}: give 1")).into());
         }
-        if !s.limits.iter().any(|limit| limit.metric == "macs") {
+        if is_priced && !s.limits.iter().any(|limit| limit.metric == "macs") {
             s.limits.extend(affordable(s, &*space, &typical, examples));
         }
-        let objectives = objectives(&task, s)?;
+        let objectives = objectives(metrics, s)?;
         // A metric that is optimised first is also what the test is judged by.
-        if let Some(first) = objectives.wanted.first()
+        if let (Some(first), Some(task)) = (objectives.wanted.first(), &mut task)
             && let Some(metric) = task.metrics().into_iter().find(|m| m.name() == first.name)
         {
             task.metric = metric;
@@ -153,13 +178,28 @@ impl Setup {
             return Err(InputError::about("strategy", message).into());
         }
         let cheap = if spec.climbs() { mean_cost(&rungs) } else { 1.0 };
-        let expected = expected_trials(s, &typical, examples, workers, cheap);
+        let expected = match &task {
+            Some(_) => expected_trials(s, &typical, examples, workers, cheap),
+            None => s.trials.unwrap_or(UNPRICED_TRIALS),
+        };
         let situation = Situation { space: &*space, objectives: &objectives, trials: expected };
         let spec = spec.chosen(&situation).0.resolved(expected);
         let rule = Some(Rule::of(&situation)).filter(|rule| rule.is(&spec.unwrapped(), expected));
         spec.make(expected).map_err(|e| InputError::about("strategy", e.to_string()))?;
         s.strategy = spec.to_string();
-        Ok(Self { task, space, count, objectives, device, rule, spec, file: file.clone() })
+        let facts = facts(s, task.as_ref(), &objectives);
+        Ok(Self {
+            usual_epochs: defaults.epochs,
+            facts,
+            task,
+            space,
+            count,
+            objectives,
+            device,
+            rule,
+            spec,
+            file: file.clone(),
+        })
     }
 
     /// A fresh strategy.
@@ -258,9 +298,88 @@ impl Setup {
         let batch = self.batch_size();
         let largest = some(&*self.space).iter().map(|a| training_bytes(a, batch)).max().unwrap_or(0);
         let copies = 2 + u64::from(self.folds());
-        let data = self.task.split.train.len() as u64 * self.task.signature().shape().len() * 4 * copies;
-        largest + data + (48 << 20)
+        let of_task = |t: &Task| t.split.train.len() as u64 * t.signature().shape().len() * 4 * copies;
+        largest + self.task.as_ref().map_or(0, of_task) + (48 << 20)
     }
+}
+
+/// As many trials as a strategy is chosen for where only a program of the user's knows what one takes.
+const UNPRICED_TRIALS: u64 = 100;
+
+/// What is known of the data before a space is.
+struct Known {
+    task: Option<Task>,
+    signature: Signature,
+    defaults: Defaults,
+    /// What is measured.
+    metrics: Vec<(String, Direction)>,
+}
+
+impl Known {
+    fn of_task(name: &mut String, data: &mut nascent_data::Options) -> Result<Self, Error> {
+        let (task, defaults) = task(name, data)?;
+        let (signature, metrics) = (task.signature(), measured(Some(&task)));
+        Ok(Self { task: Some(task), signature, defaults, metrics })
+    }
+
+    fn outside(outside: &mut Outside) -> Result<Self, Error> {
+        outside.words()?;
+        let signature = outside.signature()?;
+        if outside.folder.is_none() {
+            // A study is resumed from other folders too.
+            outside.folder = std::env::current_dir().ok();
+        }
+        let metrics = outside.metrics.iter().map(|(name, better)| (name.clone(), *better)).collect();
+        // There is no space that suits data unseen.
+        let defaults = Defaults { space: "", epochs: 10, batch_size: 64 };
+        Ok(Self { task: None, signature, defaults, metrics })
+    }
+}
+
+/// What a report says of the task.
+fn facts(s: &crate::Settings, task: Option<&Task>, objectives: &Objectives) -> TaskFacts {
+    match task {
+        Some(task) => TaskFacts {
+            name: task.name.clone(),
+            kind: task.kind.to_string(),
+            metric: task.metric.name().into(),
+            direction: task.metric.direction(),
+            train: task.split.train.len(),
+            validation: task.split.validation.len(),
+            test: task.split.test.len(),
+            classes: task.classes().to_vec(),
+        },
+        None => TaskFacts {
+            name: s.task.clone(),
+            kind: "own-evaluator".into(),
+            metric: s.objectives.first().cloned().unwrap_or_default(),
+            direction: objectives.wanted.first().map_or(Direction::Maximize, |o| o.direction),
+            train: 0,
+            validation: 0,
+            test: 0,
+            classes: Vec::new(),
+        },
+    }
+}
+
+/// Fills in the baselines, and checks those that are asked for.
+fn choose_baselines(s: &mut crate::Settings, task: Option<&Task>) -> Result<(), Error> {
+    let is_table = task.is_some_and(|t| matches!(t.signature().features, Features::Table { .. }));
+    if s.baselines.is_empty() {
+        s.baselines.push(if task.is_some() { "tuned-reference" } else { "none" }.into());
+        s.baselines.extend(is_table.then(|| TREES.into()));
+    }
+    baselines(&s.baselines)?;
+    let wrong = match task {
+        None if s.baselines.iter().any(|name| name != "none") => {
+            "baselines are judged by a test part, which an evaluator of your own keeps to itself: give \"none\"".into()
+        }
+        Some(task) if !is_table && s.baselines.iter().any(|name| name == TREES) => {
+            format!("{TREES} need rows of a table, and {} is {}", s.task, task.kind)
+        }
+        _ => return Ok(()),
+    };
+    Err(InputError::about("baselines", wrong).into())
 }
 
 /// The task of this name, or of the data at this path, which is then written out in full, and what suits it.
@@ -339,18 +458,27 @@ fn baselines(names: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What can be optimised on a task: what training measures, then what follows from the graph.
-#[must_use]
-pub fn known_objectives(task: Option<&Task>) -> Vec<(String, Direction)> {
+/// What training on a task measures.
+fn measured(task: Option<&Task>) -> Vec<(String, Direction)> {
     let metrics = task.map_or(vec![Metric::Accuracy], Task::metrics);
     let mut known: Vec<_> = metrics.iter().map(|m| (m.name().to_string(), m.direction())).collect();
     known.push(("loss".into(), Direction::Minimize));
+    known
+}
+
+/// What can be optimised on a task: what training measures, then what follows from the graph.
+#[must_use]
+pub fn known_objectives(task: Option<&Task>) -> Vec<(String, Direction)> {
+    with_costs(measured(task))
+}
+
+fn with_costs(mut known: Vec<(String, Direction)>) -> Vec<(String, Direction)> {
     known.extend(cost_metrics().iter().map(|c| (c.name().to_string(), c.direction())));
     known
 }
 
-fn objectives(task: &Task, s: &crate::Settings) -> Result<Objectives, Error> {
-    let known = known_objectives(Some(task));
+fn objectives(measured: Vec<(String, Direction)>, s: &crate::Settings) -> Result<Objectives, Error> {
+    let known = with_costs(measured);
     let unknown = |key: &str, name: &str| {
         let names: Vec<&str> = known.iter().map(|(n, _)| n.as_str()).collect();
         let nearest = did_you_mean(name, names.iter().copied());
@@ -381,14 +509,18 @@ impl Setup {
     /// standard error of a share, or 3 % of an error.
     #[must_use]
     pub fn is_as_good(&self, best: f64, end: f64) -> bool {
-        let metric = self.task.metric;
-        let tolerance = if metric.is_share() {
-            standard_error(best, self.task.split.validation.len() as f64)
+        let tolerance = if self.is_share() {
+            standard_error(best, self.facts.validation as f64)
         } else {
             0.03 * best.abs()
         };
-        let lost = if metric.direction() == Direction::Maximize { best - end } else { end - best };
+        let lost = if self.facts.direction == Direction::Maximize { best - end } else { end - best };
         lost <= tolerance
+    }
+
+    /// Whether networks are judged by a share of the task's examples.
+    fn is_share(&self) -> bool {
+        self.task.as_ref().is_some_and(|task| task.metric.is_share())
     }
 
     /// How far behind the best a network may be in the first objective and still be taken for its other qualities.
@@ -398,13 +530,13 @@ impl Setup {
     /// them (Breiman et al. 1984, the one-standard-error rule, ISBN 978-0-412-04841-8). Among those the loss decides.
     #[must_use]
     pub fn tolerance(&self, history: &History) -> f64 {
-        let metric = self.task.metric;
+        let metric = &self.facts.metric;
         match &self.objectives.wanted[..] {
-            [only] if only.name == metric.name() && metric.is_share() => {
-                let best = best_share(history, &self.objectives, metric.name());
-                standard_error(best, self.task.split.validation.len() as f64 * f64::from(self.folds()))
+            [only] if only.name == *metric && self.is_share() => {
+                let best = best_share(history, &self.objectives, metric);
+                standard_error(best, self.facts.validation as f64 * f64::from(self.folds()))
             }
-            [first, _, ..] if first.name == metric.name() => self.margin(),
+            [first, _, ..] if first.name == *metric => self.margin(),
             _ => 0.0,
         }
     }

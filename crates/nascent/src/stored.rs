@@ -7,8 +7,8 @@ use nascent_core::chooser::{Answer, Count, describe};
 use nascent_core::event::{Data, Reason, Role, Seq};
 use nascent_core::objective::{Bound, Direction};
 use nascent_core::{History, Log, State, Trial, TrialId, draw};
-use nascent_data::PartCounts;
-use nascent_report::{ColumnFacts, DataFacts, Duplicates, Report, Seconds, SpaceFacts, TaskFacts};
+use nascent_data::{PartCounts, Task};
+use nascent_report::{ColumnFacts, DataFacts, Duplicates, Report, Seconds, SpaceFacts};
 use nascent_runtime::{RunFolder, SqliteLog, write_atomically};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -124,6 +124,10 @@ impl Stored {
                 }
             ));
         }
+        if self.setup.task.is_none() {
+            notes.extend(evidence.winner.and_then(|w| self.over_seeds(w)));
+            return notes;
+        }
         let refits = evidence.winner.map_or(0, |w| self.history.finals(w, Data::All).len());
         let failed: Vec<&Trial> = evidence.winner.map_or(Vec::new(), |w| self.failed_refits(w));
         if let Some(reason) = failed.first().and_then(|t| t.reason.as_ref()) {
@@ -140,6 +144,20 @@ impl Stored {
             ));
         }
         notes
+    }
+
+    /// What a network measured when it was trained again with fresh seeds.
+    fn over_seeds(&self, of: TrialId) -> Option<String> {
+        let metric = &self.setup.facts.metric;
+        let finals = self.history.finals(of, Data::Train);
+        let values: Vec<f64> = finals.iter().filter_map(|t| t.metrics().value(metric)).collect();
+        let mean = crate::choice::mean_over_seeds(&self.history, of, metric)?;
+        let (least, most) =
+            values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), v| (l.min(*v), m.max(*v)));
+        Some(format!(
+            "Trained again with {} fresh seeds, the network has a mean {metric} of {mean:.4} ({least:.4} to {most:.4}).",
+            values.len()
+        ))
     }
 
     /// The trainings of a network on all data that gave no result.
@@ -162,7 +180,7 @@ impl Stored {
         };
         let (count, is_exact) = self.count();
         let seconds = self.seconds();
-        let metric = setup.task.metric.name();
+        let (facts, metric) = (&setup.facts, &setup.facts.metric);
         let test =
             |t: &Option<Tested>| t.as_ref().map(|t| TestSummary::new(metric, &t.interval, t.values.clone()));
         let params = |t: &Trial| t.costs.value("params").map(|p| p as u64);
@@ -198,12 +216,12 @@ impl Stored {
             strategy: setup.file.settings.strategy.clone(),
             test_touches: self.history.touches(),
             task: TaskSummary {
-                name: setup.task.name.clone(),
-                kind: setup.task.kind.to_string(),
-                metric: metric.into(),
-                train: setup.task.split.train.len(),
-                validation: setup.task.split.validation.len(),
-                test: setup.task.split.test.len(),
+                name: facts.name.clone(),
+                kind: facts.kind.clone(),
+                metric: metric.clone(),
+                train: facts.train,
+                validation: facts.validation,
+                test: facts.test,
             },
             space: SpaceSummary {
                 name: setup.space.name().into(),
@@ -242,8 +260,8 @@ impl Stored {
     }
 
     /// What the data are, and what the final network answered to their test part.
-    fn data_facts(&self, winner: Option<TrialId>) -> DataFacts {
-        let (task, found) = (&self.setup.task, self.setup.task.findings());
+    fn data_facts(&self, task: &Task, winner: Option<TrialId>) -> DataFacts {
+        let found = task.findings();
         let refit = winner.and_then(|id| self.history.finals(id, Data::All).first().map(|t| t.id));
         let counts = |c: PartCounts| [c.train, c.validation, c.test];
         DataFacts {
@@ -299,7 +317,13 @@ impl Stored {
         let best = trial.and_then(|t| draw(&*self.setup.space, &t.proposal.decisions).ok());
         let answers: Vec<Vec<Answer>> = self.history.trials.iter().map(|t| self.answers(t)).collect();
         let (count, is_exact) = self.count();
-        let (task, path) = (&self.setup.task, self.folder.path().display());
+        let (setup, path) = (&self.setup, self.folder.path().display());
+        let mut commands = vec![format!("nascent search {path}/study.toml")];
+        if let Some(input) = crate::raw_input(&setup.facts.kind) {
+            commands.push(format!("nascent predict {path} {input}"));
+        }
+        commands
+            .push(format!("nascent resume {path} --trials {}", self.history.of(&Role::Search).count() * 2));
         let baselines = evidence.baselines.iter().map(|b| nascent_report::Baseline {
             name: b.name.clone(),
             trial: b.trial,
@@ -310,17 +334,8 @@ impl Stored {
         use_it(&Report {
             study: self.name(),
             version: env!("CARGO_PKG_VERSION"),
-            task: TaskFacts {
-                name: task.name.clone(),
-                kind: task.kind.to_string(),
-                metric: task.metric.name().into(),
-                direction: task.metric.direction(),
-                train: task.split.train.len(),
-                validation: task.split.validation.len(),
-                test: task.split.test.len(),
-                classes: task.classes().to_vec(),
-            },
-            data: Some(self.data_facts(evidence.winner)),
+            task: setup.facts.clone(),
+            data: setup.task.as_ref().map(|task| self.data_facts(task, evidence.winner)),
             space: SpaceFacts { name: self.setup.space.name().into(), count, is_exact },
             history: &self.history,
             objectives: &self.setup.objectives,
@@ -332,11 +347,7 @@ impl Stored {
             baselines: baselines.collect(),
             seconds: self.seconds(),
             duplicates: self.duplicates(),
-            commands: vec![
-                format!("nascent search {path}/study.toml"),
-                format!("nascent predict {path} {}", crate::raw_input(&task.kind.to_string())),
-                format!("nascent resume {path} --trials {}", self.history.of(&Role::Search).count() * 2),
-            ],
+            commands,
             notes: self.notes(&evidence),
         })
     }

@@ -49,6 +49,15 @@ fn network(out: &mut String, report: &Report<'_>) {
 
 fn data(out: &mut String, report: &Report<'_>) {
     let task = &report.task;
+    if task.train == 0 {
+        let _ = writeln!(
+            out,
+            "## Data and intended use\n\nTrained and judged for *{}* by a program of the study's owner, which has the data \
+             and the weights: the trials' folders are where it was told to leave them.\n",
+            escaped(&task.name)
+        );
+        return;
+    }
     let _ = writeln!(
         out,
         "## Data and intended use\n\nTrained for the task *{}* on {} training examples; {} validation examples chose the \

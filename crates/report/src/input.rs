@@ -134,7 +134,7 @@ pub struct TaskFacts {
     pub metric: String,
     /// Which way that metric is better.
     pub direction: Direction,
-    /// Training examples.
+    /// Training examples; 0 where the data are a program's of the user's.
     pub train: usize,
     /// Validation examples.
     pub validation: usize,

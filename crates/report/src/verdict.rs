@@ -49,6 +49,11 @@ pub(crate) fn overall(report: &Report<'_>) -> String {
     if report.best.is_none() {
         return "No network can be recommended yet.".into();
     }
+    if report.task.train == 0 {
+        return "The data are with a program of the study's owner: what is known is what it measured, by which networks were \
+                chosen, and is therefore too favourable."
+            .into();
+    }
     if report.test.is_none() {
         return "The test set has not been opened yet: what is known so far comes from validation data, by which \
                 networks were chosen, and is therefore too favourable."

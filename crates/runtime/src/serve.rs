@@ -99,9 +99,9 @@ fn open(input: &mut impl BufRead) -> Result<serde_json::Value, String> {
 fn watch(mut input: impl BufRead, orders: &Sender<Job>, present: &Mutex<Present>) {
     while let Ok(Line::Text(text)) = wire::read_line(&mut input) {
         match serde_json::from_slice(&text) {
-            Ok(Order::Job(job)) => {
+            Ok(Order::Job(assignment)) => {
                 lock(present).busy += 1;
-                if orders.send(*job).is_err() {
+                if orders.send(assignment.job).is_err() {
                     return;
                 }
             }

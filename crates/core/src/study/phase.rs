@@ -2,7 +2,7 @@ use super::known::{SpreadHash, digest};
 use super::{Halt, Study, StudyError};
 use crate::architecture::ArchitectureHash;
 use crate::evaluator::{Continued, Identity, Job};
-use crate::event::{Event, Proposal, Role, TrialId};
+use crate::event::{Data, Event, Proposal, Role, TrialId};
 use crate::history::{History, State, Trial};
 use crate::objective::{Metrics, Violation};
 use crate::rng::Rng;
@@ -159,6 +159,20 @@ impl Study<'_> {
             self.append(&mut phase.source, vec![stopped])?;
         }
         Ok(())
+    }
+
+    /// An objective that a result on the top rung says nothing of.
+    fn unmeasured(&self, trial: TrialId, metrics: &Metrics) -> Option<&str> {
+        let trial = self.history.trial(trial)?;
+        if usize::from(trial.proposal.rung) + 1 < self.created.ladder.len() {
+            return None;
+        }
+        let objectives = &self.parts.objectives;
+        // A final training on all data has nothing left to be judged by.
+        let is_judged = !matches!(trial.proposal.role, Role::Final { data: Data::All, .. });
+        let has =
+            |name: &str| metrics.value(name).is_some() || objectives.costs.iter().any(|c| c.name() == name);
+        objectives.wanted.iter().map(|o| o.name.as_str()).find(|name| is_judged && !has(name))
     }
 
     /// Why a trial that has come to a step takes more time than there is.
@@ -348,7 +362,10 @@ impl Study<'_> {
             }
             Message::Finished { outcome, .. } => match outcome.metrics.not_finite() {
                 Some((name, value)) => Event::Failed { trial, reason: format!("{name} came out as {value}") },
-                None => Event::Finished { trial, outcome, copied_from: None },
+                None => match self.unmeasured(trial, &outcome.metrics) {
+                    Some(name) => Event::Failed { trial, reason: format!("its result has no {name}") },
+                    None => Event::Finished { trial, outcome, copied_from: None },
+                },
             },
             Message::Failed { reason, .. } => Event::Failed { trial, reason },
         };

@@ -105,10 +105,12 @@ fn go(start: Start, mut live: Live) -> Result<ExitCode, Error> {
     }
     if !json {
         ten_lines(&finish.summary);
-        out!(
-            "\nnext:\n  nascent show {folder}\n  nascent predict {folder} {}\n  open {folder}/report.html",
-            nascent::raw_input(&finish.summary.task.kind)
-        );
+        out!("\nnext:\n  nascent show {folder}");
+        match nascent::raw_input(&finish.summary.task.kind) {
+            Some(input) => out!("  nascent predict {folder} {input}"),
+            None => out!("  less {folder}/best/architecture.json"),
+        }
+        out!("  open {folder}/report.html");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -123,6 +125,10 @@ fn ten_lines(s: &Summary) {
             best.params,
             best.macs
         );
+        let validation = best.validation.get(&s.task.metric).filter(|_| best.test.is_none());
+        if let Some(value) = validation {
+            out!("validation {} {value:.4}", s.task.metric);
+        }
         if let Some(test) = &best.test {
             let [low, high] = test.ci95;
             out!("test      {} {:.4} (95 % interval {low:.4} to {high:.4})", test.metric, test.mean);

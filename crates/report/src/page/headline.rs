@@ -100,6 +100,9 @@ fn tiles(view: &View<'_, '_>) -> Vec<String> {
     tiles.push(tile("networks in the space", &format!("{about}{}", html(&digits(&report.space.count))), ""));
     tiles.push(tile("time", &seconds(report.seconds.total()), "search, baselines and finals"));
     let task = &report.task;
+    if task.train == 0 {
+        return tiles;
+    }
     let parts = format!(
         "train {} · validation {} · test {}",
         count(task.train as f64),

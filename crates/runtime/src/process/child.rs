@@ -115,6 +115,9 @@ fn command(settings: &ProcessSettings, errors: File) -> Command {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(errors);
+    if let Some(folder) = &settings.folder {
+        command.current_dir(folder);
+    }
     // In a group of its own: Ctrl-C in the terminal reaches the supervisor, which decides what becomes of workers.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

@@ -11,13 +11,16 @@ pub use settings::ProcessSettings;
 use crate::clock;
 use crate::machine::resident_bytes;
 use child::{Heard, Process};
-use nascent_core::{Identity, Job, Message, TrialId, WorkerError, Workers};
+use nascent_core::chooser::{describe, replay};
+use nascent_core::{Identity, Job, Message, Space, TrialId, WorkerError, Workers};
 use slot::{Slot, Work};
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::process::Child;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
-use wire::{Line, Order, Said};
+use wire::{Assignment, Line, Order, Said, SpelledOut};
 
 /// Workers that are processes, each fed one trial at a time through its standard input.
 ///
@@ -30,6 +33,8 @@ use wire::{Line, Order, Said};
 pub struct ProcessWorkers {
     settings: ProcessSettings,
     memory_limit_bytes: Option<u64>,
+    /// The space and the folder of trials, where jobs are spelled out.
+    spelled: Option<(Arc<dyn Space>, PathBuf)>,
     slots: Vec<Slot>,
     waiting: VecDeque<Job>,
     /// Messages for the loop.
@@ -66,6 +71,7 @@ impl ProcessWorkers {
         Ok(Self {
             settings,
             memory_limit_bytes,
+            spelled: None,
             slots,
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
@@ -76,6 +82,32 @@ impl ProcessWorkers {
             failed_starts: 0,
             looked: Instant::now(),
         })
+    }
+
+    /// The same, for workers that do not know the space: each job tells its network's graph, its training settings, the
+    /// label of each answer, and a folder of its own below `trials`.
+    #[must_use]
+    pub fn spelling_out(mut self, space: Arc<dyn Space>, trials: PathBuf) -> Self {
+        self.spelled = Some((space, trials));
+        self
+    }
+
+    /// The job as it is written.
+    fn assignment(&self, job: &Job) -> Result<Assignment, String> {
+        let spell = |(space, trials): &(Arc<dyn Space>, PathBuf)| {
+            let wrong = |e: nascent_core::SpaceError| e.to_string();
+            let answers = describe(&**space, &job.decisions).map_err(wrong)?;
+            let candidate = replay(&**space, &job.decisions).map_err(wrong)?;
+            let settings = candidate.settings;
+            let architecture = (candidate.draw)().map_err(wrong)?.canonical();
+            let folder = trials.join(format!("{:04}", job.trial.0));
+            std::fs::create_dir_all(&folder)
+                .map_err(|e| format!("{} cannot be made: {e}", folder.display()))?;
+            let answers = answers.into_iter().map(|a| (a.path, a.label)).collect();
+            Ok::<_, String>(SpelledOut { architecture, settings, answers, folder })
+        };
+        let spelled_out = self.spelled.as_ref().map(spell).transpose()?;
+        Ok(Assignment { job: job.clone(), spelled_out })
     }
 
     /// The bytes of memory that a worker may use; `None` where there is no limit.
@@ -106,8 +138,15 @@ impl ProcessWorkers {
                 }
             }
             let Some(job) = self.waiting.pop_front().map(Box::new) else { break };
+            let assignment = match self.assignment(&job) {
+                Ok(assignment) => Box::new(assignment),
+                Err(reason) => {
+                    self.ready.push_back(Message::Failed { trial: job.trial, reason });
+                    continue;
+                }
+            };
             if let Some(process) = &mut self.slots[slot].process {
-                let order = Order::Job(job.clone());
+                let order = Order::Job(assignment);
                 process.order(&order).map_err(|e| WorkerError(format!("a job cannot be sent: {e}")))?;
             }
             self.slots[slot].work = Work::Trial { job, silent: Duration::ZERO };

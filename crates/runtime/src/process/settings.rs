@@ -13,6 +13,8 @@ pub struct ProcessSettings {
     pub arguments: Vec<OsString>,
     /// Environment variables besides this process's own.
     pub environment: Vec<(OsString, OsString)>,
+    /// Where it works; left out, where this process does.
+    pub folder: Option<PathBuf>,
     /// What each worker is sent first: all it needs to make its evaluator.
     pub setup: serde_json::Value,
     /// What makes two jobs the same for the worker's evaluator.
@@ -42,6 +44,7 @@ impl ProcessSettings {
             program: program.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            folder: None,
             setup,
             identity: Identity::Architecture,
             workers: 1,

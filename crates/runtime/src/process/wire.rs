@@ -1,8 +1,11 @@
 //! The protocol between a supervisor and a worker: one JSON value a line.
 
-use nascent_core::{Job, Message, TrialId};
+use nascent_core::architecture::Architecture;
+use nascent_core::{Job, Message, Settings, TrialId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read};
+use std::path::PathBuf;
 
 /// The version of the protocol.
 pub(crate) const PROTOCOL: u32 = 1;
@@ -23,9 +26,32 @@ pub(crate) struct Opening {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
     /// Run this, and say what comes of it.
-    Job(Box<Job>),
+    Job(Box<Assignment>),
     /// Nobody waits for this trial any more: end it soon, and say so with any result.
     Stop(TrialId),
+}
+
+/// A job as it is written.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Assignment {
+    #[serde(flatten)]
+    pub job: Job,
+    /// For workers that do not know the space.
+    #[serde(flatten)]
+    pub spelled_out: Option<SpelledOut>,
+}
+
+/// What a job's decisions mean.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SpelledOut {
+    /// The canonical graph.
+    pub architecture: Architecture,
+    /// How it is to be trained.
+    pub settings: Settings,
+    /// The label of each answer, by where it was asked.
+    pub answers: BTreeMap<String, String>,
+    /// The trial's own folder, which exists.
+    pub folder: PathBuf,
 }
 
 /// A line from a worker.
