@@ -17,6 +17,19 @@ impl Rng {
         Self(rng)
     }
 
+    /// How much of the stream has been used.
+    #[must_use]
+    pub fn position(&self) -> u128 {
+        self.0.get_word_pos()
+    }
+
+    /// The same stream where so much of it has been used.
+    #[must_use]
+    pub fn at(mut self, position: u128) -> Self {
+        self.0.set_word_pos(position);
+        self
+    }
+
     /// Sixty-four random bits.
     pub fn bits(&mut self) -> u64 {
         self.0.next_u64()
@@ -65,6 +78,10 @@ mod tests {
         assert_eq!(draw(1, 2), draw(1, 2));
         assert_ne!(draw(1, 2), draw(1, 3));
         assert_ne!(draw(1, 2), draw(2, 2));
+        let mut rng = Rng::new(1, 2);
+        rng.unit();
+        let mut later = Rng::new(1, 2).at(rng.position());
+        assert_eq!(later.bits(), rng.bits());
     }
 
     #[test]

@@ -51,7 +51,8 @@ fn what_it_measures_decides() {
     // Of the networks that were tried, none has more linear layers than the one that is handed over.
     let trials = nascent(at, "show run --json").stdout;
     let trials: serde_json::Value = serde_json::from_slice(&trials).unwrap();
-    let scores = trials["trials"].as_array().unwrap().iter().filter_map(|t| t["objectives"]["score"].as_f64());
+    let scores =
+        trials["trials"].as_array().unwrap().iter().filter_map(|t| t["objectives"]["score"].as_f64());
     let most = scores.fold(0.0, f64::max);
     let graph = std::fs::read_to_string(at.join("run/best/architecture.json")).unwrap();
     assert_eq!(graph.matches("\"linear\"").count() as f64, most, "{trials:#}");

@@ -32,12 +32,15 @@ pub(crate) fn rungs(epochs: u32) -> Vec<u32> {
     lower.into_iter().filter(|e| *e >= LEAST_EPOCHS).chain([epochs]).collect()
 }
 
-/// What a trial costs in the mean, in whole trainings, where a share of 1/[`ETA`] is promoted from each rung.
+/// What a trial costs in the mean, in whole trainings, where a share of 1/[`ETA`] is promoted from each rung and goes on
+/// from what it had learned there.
 pub(crate) fn mean_cost(rungs: &[u32]) -> f64 {
     let whole = rungs.last().copied().unwrap_or(1);
     let share = |rung: usize| f64::from(ETA).powi(-(rung as i32));
     let trials: f64 = (0..rungs.len()).map(share).sum();
-    let cost: f64 = rungs.iter().enumerate().map(|(i, e)| share(i) * f64::from(*e) / f64::from(whole)).sum();
+    let before = [0].iter().chain(rungs);
+    let added = rungs.iter().zip(before).map(|(epochs, before)| f64::from(epochs - before));
+    let cost: f64 = added.enumerate().map(|(i, epochs)| share(i) * epochs / f64::from(whole)).sum();
     cost / trials
 }
 
@@ -149,8 +152,8 @@ mod tests {
     #[test]
     fn a_trial_of_a_ladder_costs_the_mean_over_those_that_climb() {
         assert_eq!(mean_cost(&[10]), 1.0);
-        // Nine trials of a ninth, three of a third and one whole cost three, for thirteen trials.
-        assert!((mean_cost(&[1, 3, 9]) - 3.0 / 13.0).abs() < 1e-12);
+        // Nine trials of a ninth, three that add two ninths and one that adds six, for thirteen trials.
+        assert!((mean_cost(&[1, 3, 9]) - 21.0 / 9.0 / 13.0).abs() < 1e-12);
     }
 
     #[test]

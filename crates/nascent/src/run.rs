@@ -247,6 +247,7 @@ impl Whole<'_> {
         if self.baselines(share(SHARES[1].max(searched * (1.0 + baselines))))? == End::Interrupted {
             return Ok(End::Interrupted);
         }
+        TrainEvaluator::forget_checkpoints(&self.folder.trials());
         let finals = self.fitting(until(1.0));
         if self.finals(finals)? == End::Interrupted {
             return Ok(End::Interrupted);
@@ -346,9 +347,11 @@ impl Whole<'_> {
     fn pace(&self) -> Pace {
         let s = &self.setup.file.settings;
         let workers = s.workers.unwrap_or(1);
-        let at_once = f64::from(self.setup.folds()) * workers as f64;
-        let pace =
-            |trial: &Trial| Some(trial.duration_ms()? as f64 / at_once / f64::from(trial.proposal.budget));
+        // The cost is in epochs, those of all folds, and without those that an earlier trial had made.
+        let pace = |trial: &Trial| {
+            let epochs = trial.outcome.as_ref()?.cost.max(1.0);
+            Some(trial.duration_ms()? as f64 / workers as f64 / epochs)
+        };
         let finalists: Vec<f64> = self.finalists(s.finalists).into_iter().filter_map(pace).collect();
         let slowest = finalists.iter().copied().fold(0.0, f64::max);
         let of_baseline = |name: String| {

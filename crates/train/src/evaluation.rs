@@ -1,9 +1,10 @@
 use crate::TrainStep;
 use nascent_core::Metrics;
 use nascent_data::{Examples, Metric, Targets, judge};
+use serde::{Deserialize, Serialize};
 
 /// How a network does on some examples.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The mean loss: cross-entropy in nats, or the error of standardised values, absolute where the metric is and else squared.
     pub loss: f64,

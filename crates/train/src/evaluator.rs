@@ -1,5 +1,5 @@
 use crate::training::{Augment, Epoch, Moment, Plan, Trained, on_one_thread, train};
-use crate::{Device, TrainError};
+use crate::{Checkpoint, Device, Optimizers, TrainError, Weights};
 use nascent_core::event::{Data, Outcome, Role};
 use nascent_core::rng::{Rng, mix};
 use nascent_core::{Candidate, Control, EvaluateError, Evaluator, Job, Metrics, Progress, Settings, TrialId};
@@ -40,12 +40,35 @@ impl TrainEvaluator {
         Self { folds, all: None, task, trials, training }
     }
 
+    /// Where a trial's training on one fold is kept to be gone on with.
+    fn checkpoint_path(trials: &Path, trial: TrialId, fold: u64) -> PathBuf {
+        trials.join(format!("{:04}", trial.0)).join(format!("fold-{fold}.checkpoint"))
+    }
+
+    /// Removes what trainings were to be gone on with, once no more will be.
+    pub fn forget_checkpoints(trials: &Path) {
+        let entries = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
+        for folder in entries(trials).map(|entry| entry.path()).filter(|path| path.is_dir()) {
+            for file in entries(&folder).map(|entry| entry.path()) {
+                if file.extension().is_some_and(|e| e == "checkpoint") {
+                    // What stays costs space alone.
+                    let _ = std::fs::remove_file(file);
+                }
+            }
+            // Only a folder in which nothing else is kept goes.
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+
     /// Where a trial's weights are kept.
     #[must_use]
     pub fn weights_path(trials: &Path, trial: TrialId) -> PathBuf {
         trials.join(format!("{:04}", trial.0)).join("model.safetensors")
     }
 }
+
+/// Networks with more parameters leave no checkpoints: each is four times as many numbers.
+const KEPT_PARAMS: u64 = 4_000_000;
 
 /// What one epoch is reported as.
 fn metrics(epoch: &Epoch) -> Metrics {
@@ -86,6 +109,8 @@ impl Evaluator for TrainEvaluator {
             patience: self.training.patience,
             seed: job.seed,
             device: self.training.device,
+            // Only the beginning of a schedule is gone on with, and only where it is searched.
+            keep: job.horizon > job.budget && !matches!(job.role, Role::Final { .. }),
             metric: self.task.metric,
         };
         let fold;
@@ -118,8 +143,29 @@ impl Evaluator for TrainEvaluator {
                 is_stopped |= control == Control::Stop;
                 control
             };
-            let run = || train(&graph, &settings, training, validation, augment, &plan, &mut observe);
-            trained.push(on_one_thread(run).map_err(fail)?.map_err(fail)?);
+            let kept = |trial: TrialId| Self::checkpoint_path(&self.trials, trial, number);
+            let from = job.continues.and_then(|before| {
+                let fresh = Optimizers::new(&settings, &Weights::fresh(&graph, plan.seed));
+                // Where it is gone, or another's, the training begins anew and comes to the same.
+                let from = Checkpoint::load(&kept(before.trial), &graph, &fresh).ok();
+                from.filter(|from| from.epochs().len() as u32 == before.budget)
+            });
+            for epoch in from.iter().flat_map(|from| from.epochs()) {
+                observe(Moment::Epoch(epoch));
+            }
+            let run = || train(&graph, &settings, (training, validation), augment, &plan, from, &mut observe);
+            let mut one = on_one_thread(run).map_err(fail)?.map_err(fail)?;
+            if let Some(checkpoint) = one.checkpoint.take().filter(|_| graph.cost().params < KEPT_PARAMS) {
+                let path = kept(job.trial);
+                // One that cannot be kept costs a training, and no result.
+                let folder = path.parent().map(std::fs::create_dir_all);
+                let _ = folder.map(|_| checkpoint.save(&path));
+            }
+            if let Some(before) = job.continues {
+                // Nobody goes on from it twice; until now, this training might have had to begin again.
+                let _ = std::fs::remove_file(kept(before.trial));
+            }
+            trained.push(one);
             if is_stopped {
                 break;
             }

@@ -5,6 +5,7 @@
 //! [`TrainEvaluator`] makes all of it an evaluator for the study's loop. `glue/` puts the kernels of `nascent-kernels`
 //! under Burn.
 
+mod checkpoint;
 mod device;
 mod error;
 mod evaluation;
@@ -17,6 +18,7 @@ mod schedule;
 mod training;
 mod weights;
 
+pub use checkpoint::Checkpoint;
 pub use device::Device;
 pub use error::TrainError;
 pub use evaluation::{Evaluation, answers, evaluate, probabilities, tested, values};

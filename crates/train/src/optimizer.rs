@@ -4,13 +4,14 @@ use nascent_core::{Optimizer, Settings};
 /// The state of an optimiser over all trained slots.
 ///
 /// It works on host memory, one pass over each slot: the networks are small, and this serves every device alike.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Optimizers {
     kind: Optimizer,
     weight_decay: f32,
     clip_norm: f64,
-    steps: i32,
-    first: Vec<Vec<f32>>,
-    second: Vec<Vec<f32>>,
+    pub(crate) steps: i32,
+    pub(crate) first: Vec<Vec<f32>>,
+    pub(crate) second: Vec<Vec<f32>>,
 }
 
 /// The gradient of a slot.

@@ -1,9 +1,11 @@
+use crate::checkpoint::{Checkpoint, Progress};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::{Device, Network, TrainError, TrainStep, Wanted, Weights, learning_rate};
 use nascent_core::architecture::Architecture;
 use nascent_core::rng::{Rng, mix};
 use nascent_core::{Control, Settings};
 use nascent_data::{Examples, Metric, Targets};
+use serde::{Deserialize, Serialize};
 
 /// How long, and from which seed.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,13 +20,15 @@ pub struct Plan {
     pub seed: u64,
     /// Where tensors live.
     pub device: Device,
+    /// Whether the training is to be gone on with later.
+    pub keep: bool,
     /// What decides which epoch was the best on validation, the loss deciding among equals; and, where it is the absolute
     /// error, what is learned from.
     pub metric: Metric,
 }
 
 /// What one epoch gave.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: u32,
@@ -51,17 +55,20 @@ pub struct Trained {
     pub network: Network,
     /// The epoch whose weights are kept: the best on validation, or the last where there is none.
     pub best: Epoch,
-    /// Epochs trained.
+    /// Epochs trained here, those before a checkpoint not counted.
     pub epochs: u32,
+    /// What another training can go on from, where the plan asks for it and this one was not ended early.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 /// Varies one batch of training inputs in place.
 pub type Augment<'a> = &'a (dyn Fn(&mut [f32], &mut Rng) + Sync);
 
-/// Trains a network.
+/// Trains a network on examples, and judges it by others where there are some.
 ///
 /// With validation examples, the weights of the best epoch are kept: the best by the plan's metric, then the lowest loss.
-/// The observer hears of every batch and every epoch. It can end the training: after an epoch with what there is, after a
+/// A training that goes on `from` a checkpoint must have the plan, the settings and the examples of the one that left it.
+/// The observer hears of every batch and every epoch from there on. It can end the training: after an epoch with what there is, after a
 /// batch with [`TrainError::Stopped`], for nobody waits for it then.
 ///
 /// # Errors
@@ -69,26 +76,37 @@ pub type Augment<'a> = &'a (dyn Fn(&mut [f32], &mut Rng) + Sync);
 pub fn train(
     graph: &Architecture,
     settings: &Settings,
-    training: &Examples,
-    validation: Option<&Examples>,
+    (training, validation): (&Examples, Option<&Examples>),
     augment: Option<Augment<'_>>,
     plan: &Plan,
+    from: Option<Checkpoint>,
     observe: &mut dyn FnMut(Moment<'_>) -> Control,
 ) -> Result<Trained, TrainError> {
     fits(graph, training)?;
     let len = training.shape.len() as usize;
     let weights = Weights::fresh(graph, plan.seed);
     let mut network = Network::new(graph.clone(), weights, settings, plan.seed, plan.device);
+    let mut best: Option<(usize, Weights)> = None;
+    let mut epochs: Vec<Epoch> = Vec::new();
+    if let Some(Checkpoint { weights, best: kept, optimizers, progress }) = from {
+        network.load(weights)?;
+        network.restore(optimizers, progress.dropout, plan.seed);
+        best = Some((progress.best, kept));
+        epochs = progress.epochs;
+    }
+    let before = epochs.len() as u32;
     let batch = settings.batch_size.clamp(1, training.len());
     let steps = training.len().div_ceil(batch);
     let horizon = steps * plan.horizon.max(plan.epochs) as usize;
-    let mut best: Option<(Epoch, Weights)> = None;
     let mut order: Vec<usize> = (0..training.len()).collect();
     let mut inputs = Vec::new();
-    let mut trained = 0;
+    let mut is_ended = false;
     for epoch in 1..=plan.epochs {
         let mut rng = Rng::new(mix(&[plan.seed, 3]), u64::from(epoch));
         rng.shuffle(&mut order);
+        if epoch <= before {
+            continue;
+        }
         let (mut total, mut rate) = (0.0, 0.0);
         for (step, rows) in order.chunks(batch).enumerate() {
             inputs.clear();
@@ -115,22 +133,29 @@ pub fn train(
                 return Err(TrainError::Stopped { epoch });
             }
         }
-        trained = epoch;
         let validation = validation.map(|v| evaluate(&mut network, v, plan.metric));
         let now = Epoch { epoch, train_loss: total / training.len() as f64, learning_rate: rate, validation };
         let control = observe(Moment::Epoch(&now));
-        if best.as_ref().is_none_or(|(b, _)| improves(&now, b, plan.metric)) {
-            best = Some((now, network.weights().clone()));
+        if best.as_ref().is_none_or(|(b, _)| improves(&now, &epochs[*b], plan.metric)) {
+            best = Some((epochs.len(), network.weights().clone()));
         }
-        let since = best.as_ref().map_or(0, |(b, _)| epoch - b.epoch);
-        if control == Control::Stop || plan.patience.is_some_and(|p| since >= p) {
+        epochs.push(now);
+        let since = best.as_ref().map_or(0, |(b, _)| epochs.len() - 1 - b);
+        is_ended = control == Control::Stop || plan.patience.is_some_and(|p| since >= p as usize);
+        if is_ended {
             break;
         }
     }
     let (best, weights) =
         best.ok_or_else(|| TrainError::Mismatch("epochs must be at least 1, got 0".into()))?;
+    let checkpoint = (plan.keep && !is_ended).then(|| {
+        let (optimizers, dropout) = network.state();
+        let progress = Progress { epochs: epochs.clone(), best, dropout };
+        Checkpoint { weights: network.weights().clone(), best: weights.clone(), optimizers, progress }
+    });
     network.load(weights)?;
-    Ok(Trained { network, best, epochs: trained })
+    let trained = epochs.len() as u32 - before;
+    Ok(Trained { network, best: epochs.swap_remove(best), epochs: trained, checkpoint })
 }
 
 fn improves(now: &Epoch, best: &Epoch, metric: Metric) -> bool {

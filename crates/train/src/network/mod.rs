@@ -69,7 +69,7 @@ impl Network {
         Self {
             optimizers: Optimizers::new(settings, &weights),
             label_smoothing: settings.label_smoothing,
-            dropout: Rng::new(mix(&[seed, 2]), 0),
+            dropout: dropout_stream(seed),
             kernels: device == Device::Cpu,
             device: device.tensors(),
             graph,
@@ -86,11 +86,26 @@ impl Network {
         self
     }
 
+    /// What the next batch depends on besides the weights: the optimiser's state, and how much of its stream dropout used.
+    pub(crate) fn state(&self) -> (Optimizers, u128) {
+        (self.optimizers.clone(), self.dropout.position())
+    }
+
+    /// Goes on from there; `seed` is the training's.
+    pub(crate) fn restore(&mut self, optimizers: Optimizers, dropout: u128, seed: u64) {
+        self.optimizers = optimizers;
+        self.dropout = dropout_stream(seed).at(dropout);
+    }
+
     /// The graph.
     #[must_use]
     pub fn graph(&self) -> &Architecture {
         &self.graph
     }
+}
+
+fn dropout_stream(seed: u64) -> Rng {
+    Rng::new(mix(&[seed, 2]), 0)
 }
 
 impl TrainStep for Network {

@@ -1,9 +1,10 @@
 use nascent_core::architecture::op::{Activation, Flatten, Linear};
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, Op, Shape};
 use nascent_core::event::{Outcome, Proposal, Role, Rung, TrialId};
-use nascent_core::{Candidate, Control, Decisions, Evaluator, Job, Metrics, Progress, Settings};
+use nascent_core::{Candidate, Continued, Control, Decisions, Evaluator, Job, Metrics, Progress, Settings};
 use nascent_data::registry;
 use nascent_train::{Device, TrainEvaluator, Training};
+use std::path::Path;
 
 /// Counts reports.
 struct Count(Vec<u32>);
@@ -40,6 +41,49 @@ fn outcome(folds: u32) -> (Outcome, Vec<u32>) {
     let mut progress = Count(Vec::new());
     let outcome = evaluator.evaluate(&job, candidate, &mut progress).unwrap();
     (outcome, progress.0)
+}
+
+/// A trial on a ladder of 2 and 5 epochs, and what it reported.
+fn climb(at: &Path, trial: u32, rung: u16, continues: Option<Continued>) -> (Outcome, Vec<u32>) {
+    let task = registry::load("digits", 0).unwrap();
+    let training = Training { batch_size: 64, patience: None, folds: 2, device: Device::Cpu };
+    let mut evaluator = TrainEvaluator::new(task, at.into(), training);
+    let ladder = [2, 5].map(|budget| Rung { estimator: "train".into(), budget, cost: 1.0 });
+    let proposal = Proposal {
+        decisions: Decisions::default(),
+        rung,
+        budget: ladder[usize::from(rung)].budget,
+        parents: Default::default(),
+        role: Role::Search,
+    };
+    let job = Job { continues, ..Job::new(TrialId(trial), 1, &proposal, &ladder, 5, 1) };
+    let candidate = Candidate { settings: Settings::default(), draw: Box::new(|| Ok(graph())) };
+    let mut progress = Count(Vec::new());
+    let outcome = evaluator.evaluate(&job, candidate, &mut progress).unwrap();
+    (outcome, progress.0)
+}
+
+#[test]
+fn a_promoted_trial_goes_on_where_the_lower_rung_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = || {
+        let folders = std::fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().path());
+        folders.flat_map(|f| std::fs::read_dir(f).unwrap()).count()
+    };
+    let (anew, reports) = climb(folder.path(), 0, 1, None);
+    assert_eq!((anew.cost, reports.len(), files()), (10.0, 5, 0));
+    climb(folder.path(), 1, 0, None);
+    assert_eq!(files(), 2, "one a fold");
+    let before = Some(Continued { trial: TrialId(1), budget: 2 });
+    let (on, reports) = climb(folder.path(), 2, 1, before);
+    // The reports of earlier epochs are made again, and the result is the same to the last bit; only the cost is not.
+    assert_eq!((on.cost, &reports[..], files()), (6.0, &[1, 2, 3, 4, 5][..], 0));
+    assert_eq!((&on.metrics, on.best_step), (&anew.metrics, anew.best_step));
+    // Where nothing is left to go on from, it begins anew.
+    assert_eq!(climb(folder.path(), 3, 1, before).0, anew);
+    climb(folder.path(), 4, 0, None);
+    TrainEvaluator::forget_checkpoints(folder.path());
+    assert_eq!(files(), 0);
 }
 
 #[test]

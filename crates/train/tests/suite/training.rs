@@ -2,10 +2,11 @@ use crate::graphs;
 use nascent_core::architecture::op::*;
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, Op, Shape};
 use nascent_core::rng::Rng;
-use nascent_core::{Control, Settings};
+use nascent_core::{Control, Optimizer, Settings};
 use nascent_data::{Examples, Metric, Scale, Targets};
 use nascent_train::{
-    Device, Epoch, Moment, Plan, TrainError, TrainStep, Trained, evaluate, on_one_thread, train,
+    Checkpoint, Device, Epoch, Moment, Optimizers, Plan, TrainError, TrainStep, Trained, Weights, evaluate,
+    on_one_thread, train,
 };
 
 fn graph() -> Architecture {
@@ -33,7 +34,8 @@ fn examples(n: usize, seed: u64) -> Examples {
 }
 
 fn plan(epochs: u32) -> Plan {
-    Plan { epochs, horizon: epochs, patience: None, seed: 1, device: Device::Cpu, metric: Metric::Accuracy }
+    let (seed, device, metric) = (1, Device::Cpu, Metric::Accuracy);
+    Plan { epochs, horizon: epochs, patience: None, seed, device, keep: false, metric }
 }
 
 fn settings() -> Settings {
@@ -41,6 +43,14 @@ fn settings() -> Settings {
 }
 
 fn losses(plan: &Plan, settings: &Settings) -> (Vec<Epoch>, Result<Trained, TrainError>) {
+    losses_from(None, plan, settings)
+}
+
+fn losses_from(
+    from: Option<Checkpoint>,
+    plan: &Plan,
+    settings: &Settings,
+) -> (Vec<Epoch>, Result<Trained, TrainError>) {
     let mut seen = Vec::new();
     let (training, validation) = (examples(70, 1), examples(40, 2));
     let augment =
@@ -51,7 +61,8 @@ fn losses(plan: &Plan, settings: &Settings) -> (Vec<Epoch>, Result<Trained, Trai
         }
         Control::Continue
     };
-    let trained = train(&graph(), settings, &training, Some(&validation), Some(&augment), plan, &mut observe);
+    let trained =
+        train(&graph(), settings, (&training, Some(&validation)), Some(&augment), plan, from, &mut observe);
     (seen, trained)
 }
 
@@ -89,6 +100,39 @@ fn the_best_epoch_is_kept_and_patience_ends_the_rest() {
 }
 
 #[test]
+fn a_training_goes_on_from_a_checkpoint_as_if_it_had_never_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.checkpoint");
+    for optimizer in [Optimizer::AdamW, Optimizer::Sgd] {
+        let settings = Settings { optimizer, ..settings() };
+        let (whole, trained) = losses(&plan(7), &settings);
+        let trained = trained.unwrap();
+        let (mut parts, begun) = losses(&Plan { epochs: 3, horizon: 7, keep: true, ..plan(7) }, &settings);
+        begun.unwrap().checkpoint.unwrap().save(&path).unwrap();
+        let fresh = Optimizers::new(&settings, trained.network.weights());
+        let from = Checkpoint::load(&path, &graph(), &fresh).unwrap();
+        assert_eq!(from.epochs(), parts);
+        let (rest, ended) = losses_from(Some(from), &plan(7), &settings);
+        let ended = ended.unwrap();
+        parts.extend(rest);
+        assert_eq!(parts, whole, "{optimizer:?}");
+        assert_eq!((&ended.best, ended.epochs), (&trained.best, 4));
+        assert_eq!(ended.network.weights(), trained.network.weights());
+        assert!(ended.checkpoint.is_none(), "nobody asked for one");
+    }
+    let fresh = Optimizers::new(&settings(), &Weights::fresh(&graph(), 1));
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 9]).unwrap();
+    let error = Checkpoint::load(&path, &graph(), &fresh).unwrap_err().to_string();
+    assert!(error.contains("no whole checkpoint"), "{error}");
+    // One of plain descent has no second moments.
+    std::fs::write(&path, &whole).unwrap();
+    assert!(Checkpoint::load(&path, &graph(), &fresh).is_err());
+    let error = Checkpoint::load(&folder.path().join("none"), &graph(), &fresh).unwrap_err().to_string();
+    assert!(error.contains("cannot be read"), "{error}");
+}
+
+#[test]
 fn the_schedule_follows_the_horizon_not_the_epochs() {
     let (seen, _) = losses(&Plan { horizon: 40, ..plan(4) }, &settings());
     // Four of forty epochs are the warm-up.
@@ -100,18 +144,21 @@ fn the_schedule_follows_the_horizon_not_the_epochs() {
 #[test]
 fn without_validation_all_epochs_run_and_the_last_weights_stay() {
     let mut seen = 0;
-    let trained = train(&graph(), &settings(), &examples(70, 1), None, None, &plan(3), &mut |moment| {
-        if let Moment::Epoch(epoch) = moment {
-            seen += 1;
-            assert!(epoch.validation.is_none());
-        }
-        Control::Continue
-    });
+    let trained =
+        train(&graph(), &settings(), (&examples(70, 1), None), None, &plan(3), None, &mut |moment| {
+            if let Moment::Epoch(epoch) = moment {
+                seen += 1;
+                assert!(epoch.validation.is_none());
+            }
+            Control::Continue
+        });
     assert_eq!((seen, trained.unwrap().best.epoch), (3, 3));
     let stop_at = |within: bool| {
-        train(&graph(), &settings(), &examples(70, 1), None, None, &plan(3), &mut |moment| match moment {
-            Moment::Step if !within => Control::Continue,
-            _ => Control::Stop,
+        train(&graph(), &settings(), (&examples(70, 1), None), None, &plan(3), None, &mut |moment| {
+            match moment {
+                Moment::Step if !within => Control::Continue,
+                _ => Control::Stop,
+            }
         })
     };
     let stopped = stop_at(false).unwrap();
@@ -124,7 +171,7 @@ fn a_loss_that_is_no_number_ends_the_training_with_its_place() {
     let mut broken = examples(70, 1);
     broken.inputs[5] = f32::NAN;
     let observe = &mut |_: Moment<'_>| Control::Continue;
-    let error = train(&graph(), &settings(), &broken, None, None, &plan(3), observe).err().unwrap();
+    let error = train(&graph(), &settings(), (&broken, None), None, &plan(3), None, observe).err().unwrap();
     assert!(matches!(error, TrainError::Diverged { epoch: 1, step: 1..=5, .. }), "{error}");
     assert!(error.to_string().contains("NaN in epoch 1, step"), "{error}");
 }
@@ -133,7 +180,7 @@ fn a_loss_that_is_no_number_ends_the_training_with_its_place() {
 fn what_does_not_fit_is_said_before_training() {
     let observe = &mut |_: Moment<'_>| Control::Continue;
     let mut error = |examples: &Examples, plan: &Plan| {
-        train(&graph(), &settings(), examples, None, None, plan, observe).err().unwrap().to_string()
+        train(&graph(), &settings(), (examples, None), None, plan, None, observe).err().unwrap().to_string()
     };
     let mut wide = examples(4, 0);
     wide.shape = Shape::new(&[1, 4, 9]);
@@ -157,7 +204,7 @@ fn an_absolute_error_is_answered_with_the_median_and_a_squared_one_with_the_mean
         let plan = Plan { metric, ..plan(60) };
         let settings = Settings { weight_decay: 0.0, ..settings() };
         let mut deaf = |_: Moment<'_>| Control::Continue;
-        let trained = train(&graph, &settings, &examples, None, None, &plan, &mut deaf).unwrap();
+        let trained = train(&graph, &settings, (&examples, None), None, &plan, None, &mut deaf).unwrap();
         let mut network = trained.network;
         (network.eval_batch(&[1.0])[0], evaluate(&mut network, &examples, metric).loss)
     };
