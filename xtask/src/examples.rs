@@ -11,7 +11,17 @@ use std::process::Stdio;
 /// They are built as parts of the workspace, as the tests are: a package by itself may want fewer features of what is
 /// below it, and all of that would be built a second time.
 pub fn build(root: &Path, names: &[&str]) -> Result<Vec<PathBuf>, String> {
+    build_as(root, names, &[])
+}
+
+/// The same, as fast programs.
+pub fn build_release(root: &Path, names: &[&str]) -> Result<Vec<PathBuf>, String> {
+    build_as(root, names, &["--release"])
+}
+
+fn build_as(root: &Path, names: &[&str], profile: &[&str]) -> Result<Vec<PathBuf>, String> {
     let mut command = cargo(root, &["build", "--quiet", "--workspace"]);
+    command.args(profile);
     names.iter().for_each(|name| {
         command.args(["--example", name]);
     });

@@ -6,6 +6,7 @@
 mod data;
 mod kernels;
 mod overhead;
+mod strategies;
 mod training;
 
 use crate::cargo;
@@ -26,7 +27,7 @@ pub struct Part {
     pub run: fn(&Path, &[&str]) -> Result<(), String>,
 }
 
-const PARTS: &[&Part] = &[&overhead::PART, &kernels::PART, &training::PART, &data::PART];
+const PARTS: &[&Part] = &[&overhead::PART, &kernels::PART, &training::PART, &data::PART, &strategies::PART];
 
 /// Measures the named part, or all that are quick.
 pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {
