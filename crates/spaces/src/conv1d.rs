@@ -354,24 +354,25 @@ impl Space for Conv1dSpace {
         Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(&plan)?)) })
     }
 
-    /// Three convolutions of 64, 128 and 128 channels with kernels from wide to narrow, mean and maximum over time (the
-    /// fully convolutional network of Wang et al. 2017, arXiv:1611.06455, with one more pooling).
+    /// Six inception blocks of 64 channels with skips and the average over time, kernels as wide as 39 (the network of Fawaz
+    /// et al. 2019, arXiv:1909.04939, without its bottlenecks); of long series, halved until 256 steps are left, or thrice.
     fn reference(&self) -> Option<Decisions> {
+        let steps = self.input.extents()[1];
+        let all = halvings(steps);
+        let halved = all.iter().find(|n| steps >> **n <= 256).or(all.last()).copied().unwrap_or(0);
         reference::by_path(self, |path| {
             let label = match path {
-                "depth" => "3",
-                "block[0].width" => "64",
-                "block[0].kernel" => "9",
-                "block[1].kernel" => "5",
-                "block[2].kernel" => "3",
-                _ if path.ends_with(".width") => "128",
-                _ if path.ends_with(".kind") => "plain",
-                "halvings" => "0",
+                "depth" => "6",
+                "halvings" => return Some(Cow::Owned(halved.to_string())),
+                _ if path.ends_with(".width") => "64",
+                _ if path.ends_with(".kernel") => "39",
+                _ if path.ends_with(".kind") => "inception",
                 "dilation" => "none",
-                "skip" | "gate" | "recurrent" => "no",
+                "skip" => "yes",
+                "gate" | "recurrent" => "no",
                 "activation" => "relu",
-                "head.pool" => "both",
-                "head.dropout" => "0.1",
+                "head.pool" => "average",
+                "head.dropout" => "0",
                 _ => return None,
             };
             Some(Cow::Borrowed(label))
