@@ -1,7 +1,7 @@
 //! Who is best: the Pareto set, the recommended member, the finalists, and how often they are trained again.
 
 use nascent_core::event::{Data, Proposal, Role};
-use nascent_core::objective::Score;
+use nascent_core::objective::{Direction, Score};
 use nascent_core::{History, Objectives, Trial, TrialId, pareto};
 
 /// The rule by which one member of the Pareto set is recommended, in words.
@@ -113,33 +113,34 @@ pub fn mean_over_seeds(history: &History, of: TrialId, metric: &str) -> Option<f
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// For how many epochs a trial's network is trained where nothing is held out to stop it: the median over its
-/// retrainings, or what its own training says where it was not retrained.
+/// For how many epochs a trial's network is trained where nothing is held out to stop it, from its retrainings, or from
+/// its own training where there are none.
 ///
-/// A training that ended as good as it ever was says `whole`, so that the learning rate comes down to its end; of few
-/// validation rows, the epoch that happened to be the best says little. Else its best epoch is meant, but for one that
-/// was a beginning only: it says `whole` too.
+/// The mean of their curves says it. Where that ended as good as it ever was, it is all the epochs of a `whole` training,
+/// so that the learning rate comes down to its end, for of few validation rows the best epoch says little; else the best one.
+/// A beginning only says nothing of the end: it is all of them, too. `is_as_good` gets the best mean, the last one, and how
+/// many trainings they are of.
 #[must_use]
 pub fn refit_epochs(
     history: &History,
     of: &Trial,
     metric: &str,
     whole: u32,
-    is_as_good: &dyn Fn(f64, f64) -> bool,
+    direction: Direction,
+    is_as_good: &dyn Fn(f64, f64, usize) -> bool,
 ) -> u32 {
-    let epochs = |trial: &Trial| {
-        let at = |step: u32| trial.reports.iter().find(|(s, _)| *s == step)?.1.value(metric);
-        let best = trial.outcome.as_ref()?.best_step?;
-        let end = trial.reports.last()?.1.value(metric);
-        let held = at(best).zip(end).is_some_and(|(best, end)| is_as_good(best, end));
-        Some(if held || trial.proposal.budget < whole { whole } else { best })
+    let finals = history.finals(of.id, Data::Train);
+    let trainings: Vec<&Trial> = if finals.is_empty() { vec![of] } else { finals };
+    let trainings: Vec<&Trial> = trainings.into_iter().filter(|t| t.proposal.budget >= whole).collect();
+    let at = |step: u32| -> Option<f64> {
+        let values = trainings.iter().map(|t| t.reports.iter().find(|(s, _)| *s == step)?.1.value(metric));
+        values.sum::<Option<f64>>().map(|sum| sum / trainings.len() as f64)
     };
-    let mut all: Vec<u32> = history.finals(of.id, Data::Train).into_iter().filter_map(epochs).collect();
-    if all.is_empty() {
-        all.extend(epochs(of));
-    }
-    all.sort_unstable();
-    all.get(all.len() / 2).copied().unwrap_or(whole).max(1)
+    let curve: Vec<(u32, f64)> =
+        (1..=whole).filter_map(|step| Some((step, at(step)?))).filter(|_| !trainings.is_empty()).collect();
+    let best = curve.iter().copied().reduce(|a, b| if direction.is_better(b.1, a.1) { b } else { a });
+    let (Some((step, best)), Some((_, end))) = (best, curve.last()) else { return whole.max(1) };
+    if is_as_good(best, *end, trainings.len()) { whole.max(1) } else { step }
 }
 
 #[cfg(test)]
@@ -161,7 +162,7 @@ mod tests {
             let proposal = Proposal {
                 decisions: Default::default(),
                 rung: 0,
-                budget: 9,
+                budget: curve.len() as u32,
                 parents: Default::default(),
                 role,
             };
@@ -185,23 +186,27 @@ mod tests {
 
     fn epochs(trainings: &[&[f64]]) -> u32 {
         let history = history(trainings);
-        refit_epochs(&history, &history.trials[0], "accuracy", 9, &|best, end| best - end < 0.05)
+        let whole = trainings[0].len() as u32;
+        let near = |best: f64, end: f64, _: usize| best - end < 0.05;
+        refit_epochs(&history, &history.trials[0], "accuracy", whole, Direction::Maximize, &near)
     }
 
     #[test]
     fn a_network_known_from_its_first_epochs_only_is_refitted_for_all() {
         let mut history = history(&[&[0.5, 0.9, 0.7]]);
         history.trials[0].proposal.budget = 3;
-        assert_eq!(refit_epochs(&history, &history.trials[0], "accuracy", 9, &|_, _| false), 9);
+        let never = |_: f64, _: f64, _: usize| false;
+        let first = &history.trials[0];
+        assert_eq!(refit_epochs(&history, first, "accuracy", 9, Direction::Maximize, &never), 9);
     }
 
     #[test]
     fn a_network_is_refitted_for_all_epochs_unless_it_got_worse_in_the_end() {
-        assert_eq!(epochs(&[&[0.5, 0.9, 0.88]]), 9);
+        assert_eq!(epochs(&[&[0.5, 0.9, 0.88]]), 3);
         assert_eq!(epochs(&[&[0.5, 0.9, 0.7]]), 2);
-        // Retrainings say more than the search's own training, and the median of them decides.
-        assert_eq!(epochs(&[&[0.9, 0.9], &[0.9, 0.1], &[0.1, 0.9, 0.1], &[0.9, 0.1]]), 1);
-        assert_eq!(epochs(&[&[0.9, 0.1], &[0.9, 0.9], &[0.9, 0.9], &[0.9, 0.1]]), 9);
+        // Retrainings say more than the search's own training, and their mean decides.
+        assert_eq!(epochs(&[&[0.5, 0.9, 0.1], &[0.5, 0.9, 0.9], &[0.1, 0.6, 0.9], &[0.1, 0.9, 0.6]]), 3);
+        assert_eq!(epochs(&[&[0.1, 0.5, 0.9], &[0.1, 0.9, 0.8], &[0.1, 0.9, 0.7], &[0.1, 0.9, 0.8]]), 2);
     }
 
     #[test]
@@ -211,7 +216,7 @@ mod tests {
             trial.proposal.role = Role::Search;
             trial.proposal.rung = rung;
         }
-        let objectives = Objectives::single("accuracy", nascent_core::objective::Direction::Maximize);
+        let objectives = Objectives::single("accuracy", Direction::Maximize);
         let ids = best(&history, &objectives, &Role::Search, 5, 0.0);
         assert_eq!(ids, [TrialId(1), TrialId(2)]);
         assert_eq!(best_share(&history, &objectives, "accuracy"), 0.8);

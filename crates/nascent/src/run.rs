@@ -400,10 +400,9 @@ impl Whole<'_> {
     /// Trains winner and baselines on all but the test part, for as many epochs as served them well before.
     fn refits(&mut self, f: Finals) -> Result<End, Error> {
         let history = self.study.history();
-        let (metric, whole) = (&self.setup.facts.metric, self.setup.epochs());
-        let epochs = |t: &Trial| {
-            refit_epochs(history, t, metric, whole, &|best, end| self.setup.is_as_good(best, end))
-        };
+        let (facts, whole) = (&self.setup.facts, self.setup.epochs());
+        let is_as_good = |best: f64, end: f64, trainings: usize| self.setup.is_as_good(best, end, trainings);
+        let epochs = |t: &Trial| refit_epochs(history, t, &facts.metric, whole, facts.direction, &is_as_good);
         let list: Vec<Proposal> = self
             .judged()
             .iter()

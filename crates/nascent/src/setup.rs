@@ -505,12 +505,12 @@ fn objectives(measured: Vec<(String, Direction)>, s: &crate::Settings) -> Result
 }
 
 impl Setup {
-    /// Whether a training that ended with this value of the metric was as good in the end as it was at its best: within a
-    /// standard error of a share, or 3 % of an error.
+    /// Whether trainings that ended with this mean of the metric were as good in the end as at their best: within two
+    /// standard errors of a share, for the best of many epochs is a lucky one, or 3 % of an error.
     #[must_use]
-    pub fn is_as_good(&self, best: f64, end: f64) -> bool {
+    pub fn is_as_good(&self, best: f64, end: f64, trainings: usize) -> bool {
         let tolerance = if self.is_share() {
-            standard_error(best, self.facts.validation as f64)
+            2.0 * standard_error(best, (self.facts.validation * trainings) as f64)
         } else {
             0.03 * best.abs()
         };

@@ -1,7 +1,8 @@
 //! What the loop itself costs: a free evaluator in a thread, regularised evolution, and two kinds of logs, beside the
 //! same search written by hand, without a loop, a log or a thread.
 //!
-//! `cargo run --release -p nascent-runtime --example loop_overhead [-- --json]`
+//! `cargo run --release -p nascent-runtime --example loop_overhead [-- --json]`; with `--memory N` instead, the memory of a
+//! study of N random trials.
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
 use nascent_core::chooser::{mutate, sample};
@@ -10,8 +11,8 @@ use nascent_core::objective::Direction;
 use nascent_core::rng::Rng;
 use nascent_core::study::{Halt, Parts, Phase, Source};
 use nascent_core::{
-    Candidate, Decisions, EvaluateError, Evaluator, Identity, Job, Log, MemoryLog, Metrics, Objectives,
-    Progress, Study,
+    AskContext, Candidate, Decisions, EvaluateError, Evaluator, Event, Identity, Job, Log, MemoryLog,
+    Metrics, Next, Objectives, Progress, Strategy, StrategyError, Study,
 };
 use nascent_runtime::{SqliteLog, ThreadWorkers};
 use nascent_testkit::{Ageing, Bits};
@@ -48,7 +49,19 @@ fn look_up(decisions: &Decisions) -> f64 {
 const POPULATION: usize = 100;
 const SPACE: Bits = Bits { questions: 12, options: 4 };
 
-fn search(log: &mut dyn Log, trials: u64) -> Result<Duration, Box<dyn Error>> {
+/// Random networks, nothing remembered.
+struct Uniform;
+
+impl Strategy for Uniform {
+    fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
+        let decisions = sample(cx.space, &mut cx.rng)?;
+        Ok(cx.propose(decisions, &[]))
+    }
+
+    fn observe(&mut self, _: &Event) {}
+}
+
+fn search(log: &mut dyn Log, trials: u64, strategy: &mut dyn Strategy) -> Result<Duration, Box<dyn Error>> {
     let objectives = Objectives::single("accuracy", Direction::Maximize);
     let created = Created {
         format: FORMAT,
@@ -68,8 +81,7 @@ fn search(log: &mut dyn Log, trials: u64) -> Result<Duration, Box<dyn Error>> {
     let halt = || Halt::No;
     let parts = Parts { space: &SPACE, objectives, log, workers: &mut workers, sink: &mut sink, halt: &halt };
     let mut study = Study::open(created, parts)?;
-    let mut strategy = Ageing::new(POPULATION);
-    let source = Source::Strategy(&mut strategy, Role::Search);
+    let source = Source::Strategy(strategy, Role::Search);
     study.run(&mut Phase { source, space: &SPACE, trials, deadlines: Default::default() })?;
     assert_eq!(study.history().trials.len() as u64, trials);
     Ok(start.elapsed())
@@ -116,12 +128,29 @@ fn say(what: &str, took: Duration, baseline: &str, beside: Duration) {
     }
 }
 
+/// The most memory that this process has used, in bytes; only Linux tells.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? << 10)
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
+    let mut arguments = std::env::args().skip(1);
+    if let Some("--memory") = arguments.next().as_deref() {
+        let trials = arguments.next().map_or(Ok(1_000_000), |n| n.parse())?;
+        let mut log = SqliteLog::create(&folder.path().join("study.db"))?;
+        let took = search(&mut log, trials, &mut Uniform)?.as_secs_f64();
+        let peak = peak_bytes().map_or("unknown".into(), |bytes| format!("{} MiB", bytes >> 20));
+        println!("SQLite, {trials} trials: {took:.1} s, at most {peak}");
+        return Ok(());
+    }
     let mut log = SqliteLog::create(&folder.path().join("study.db"))?;
-    let (stored, kept) = (search(&mut log, 10_000)?, search(&mut MemoryLog::new(), 10_000)?);
+    let run = |log: &mut dyn Log, trials| search(log, trials, &mut Ageing::new(POPULATION));
+    let (stored, kept) = (run(&mut log, 10_000)?, run(&mut MemoryLog::new(), 10_000)?);
     say("SQLite, 10,000 trials", stored, "the same in memory", kept);
-    let (kept, bare) = (search(&mut MemoryLog::new(), 100_000)?, by_hand(100_000)?);
+    let (kept, bare) = (run(&mut MemoryLog::new(), 100_000)?, by_hand(100_000)?);
     say("memory, 100,000 trials", kept, "by hand", bare);
     Ok(())
 }
