@@ -1,6 +1,7 @@
 //! Trainings that are gone on with later.
 
 use crate::training::Epoch;
+use crate::weights::{from_bytes, to_bytes, write_whole};
 use crate::{Optimizers, TrainError, Weights, slots};
 use nascent_core::architecture::Architecture;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -48,7 +49,6 @@ impl Checkpoint {
     /// Where the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
         let fail = |reason: String| TrainError::File { path: path.into(), reason };
-        let bytes = |v: &[f32]| -> Vec<u8> { v.iter().flat_map(|x| x.to_le_bytes()).collect() };
         let parts = [
             ("weights", &self.weights.values),
             ("best", &self.best.values),
@@ -58,7 +58,7 @@ impl Checkpoint {
         let vectors: Vec<(String, Vec<u8>)> = parts
             .into_iter()
             .flat_map(|(part, values)| {
-                values.iter().enumerate().map(move |(i, v)| (format!("{part}.{i}"), bytes(v)))
+                values.iter().enumerate().map(move |(i, v)| (format!("{part}.{i}"), to_bytes(v)))
             })
             .collect();
         let mut views = Vec::with_capacity(vectors.len());
@@ -73,10 +73,7 @@ impl Checkpoint {
             (STEPS.to_string(), self.optimizers.steps.to_string()),
         ]);
         let file = safetensors::serialize(views, Some(text)).map_err(|e| fail(e.to_string()))?;
-        let partial = path.with_extension("partial");
-        std::fs::write(&partial, file)
-            .and_then(|()| std::fs::rename(&partial, path))
-            .map_err(|e| fail(format!("cannot be written: {e}")))
+        write_whole(path, &file)
     }
 
     /// Reads one of `architecture`, for an optimiser of the kind of `fresh`.
@@ -95,9 +92,7 @@ impl Checkpoint {
         let vectors = |part: &str, like: &[Vec<f32>]| -> Result<Vec<Vec<f32>>, TrainError> {
             let one = |(i, like): (usize, &Vec<f32>)| {
                 let tensor = file.tensor(&format!("{part}.{i}")).map_err(|_| damaged())?;
-                let numbers =
-                    tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-                Some(numbers.collect::<Vec<f32>>())
+                Some(from_bytes(tensor.data()))
                     .filter(|v| v.len() == like.len())
                     .ok_or_else(|| fail("belongs to another network: begin the training anew".into()))
             };

@@ -159,6 +159,24 @@ fn deviation(architecture: &Architecture, slot: &Slot) -> Option<f64> {
     }
 }
 
+/// Numbers as they are stored.
+pub(crate) fn to_bytes(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// Stored numbers.
+pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// Writes a file that appears whole or not at all.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    let partial = path.with_extension("partial");
+    std::fs::write(&partial, bytes)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(|e| TrainError::File { path: path.into(), reason: format!("cannot be written: {e}") })
+}
+
 /// All numbers of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weights {
@@ -204,8 +222,7 @@ impl Weights {
     /// Where the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), TrainError> {
         let fail = |reason: String| TrainError::File { path: path.into(), reason };
-        let bytes: Vec<Vec<u8>> =
-            self.values.iter().map(|v| v.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+        let bytes: Vec<Vec<u8>> = self.values.iter().map(|v| to_bytes(v)).collect();
         let mut views = Vec::with_capacity(self.slots.len());
         for (slot, bytes) in self.slots.iter().zip(&bytes) {
             let view =
@@ -213,10 +230,7 @@ impl Weights {
             views.push((slot.name.as_str(), view));
         }
         let file = safetensors::serialize(views, None).map_err(|e| fail(e.to_string()))?;
-        let partial = path.with_extension("partial");
-        std::fs::write(&partial, file)
-            .and_then(|()| std::fs::rename(&partial, path))
-            .map_err(|e| fail(format!("cannot be written: {e}")))
+        write_whole(path, &file)
     }
 
     /// Reads the weights of `architecture` from a safetensors file.
@@ -243,8 +257,7 @@ impl Weights {
                     slot.shape
                 )));
             }
-            let numbers = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-            values.push(numbers.collect());
+            values.push(from_bytes(tensor.data()));
         }
         if let Some(other) = file.names().into_iter().find(|n| !slots.iter().any(|s| s.name == **n)) {
             return Err(fail(format!(
