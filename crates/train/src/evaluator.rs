@@ -161,13 +161,15 @@ impl Evaluator for TrainEvaluator {
                 let folder = path.parent().map(std::fs::create_dir_all);
                 let _ = folder.map(|_| checkpoint.save(&path));
             }
-            if let Some(before) = job.continues {
-                // Nobody goes on from it twice; until now, this training might have had to begin again.
-                let _ = std::fs::remove_file(kept(before.trial));
-            }
             trained.push(one);
             if is_stopped {
                 break;
+            }
+        }
+        if let Some(before) = job.continues {
+            // Nobody goes on from it twice; until now, this trial might have had to begin again.
+            for number in 0..u64::from(self.training.folds.max(1)) {
+                let _ = std::fs::remove_file(Self::checkpoint_path(&self.trials, before.trial, number));
             }
         }
         if let (Role::Final { data: Data::All, .. }, Some(only)) = (&job.role, trained.first()) {
