@@ -1,7 +1,7 @@
-use super::{Part, row};
+use super::{Part, time};
 use crate::check::spell;
 use crate::examples;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -40,9 +40,8 @@ fn run(root: &Path, _: &[&str]) -> Result<(), String> {
         let (Some(seconds), Some(beside)) = (find(&ours, our), find(&others, their)) else {
             return Err(format!("{our} or {their} was not measured"));
         };
-        let line = json!({ "what": our, "seconds": seconds, "baseline": their, "baseline_seconds": beside });
-        let line = row(&line).unwrap_or_default();
-        println!("   {line}: {:.0} times as many trials a second", beside / seconds);
+        let (times, seconds, beside) = (beside / seconds, time(seconds), time(beside));
+        println!("   {our}: {seconds} — {times:.0} times as many trials a second as {their} ({beside})");
     }
     Ok(())
 }
