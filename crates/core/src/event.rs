@@ -19,6 +19,12 @@ impl TrialId {
     pub fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// The name of its folder among those of a study's trials.
+    #[must_use]
+    pub fn folder(self) -> String {
+        format!("{:04}", self.0)
+    }
 }
 
 impl fmt::Display for TrialId {

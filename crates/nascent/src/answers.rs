@@ -14,7 +14,7 @@ const MOST_ERRORS: usize = 12;
 const MOST_POINTS: usize = 5_000;
 
 fn path(trials: &Path, trial: TrialId) -> PathBuf {
-    trials.join(format!("{:04}", trial.0)).join("test_answers.json")
+    trials.join(trial.folder()).join("test_answers.json")
 }
 
 /// Keeps a network's answers in its trial's folder.

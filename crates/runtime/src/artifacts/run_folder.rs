@@ -93,7 +93,7 @@ impl RunFolder {
     /// The checkpoints and logs of a trial.
     #[must_use]
     pub fn trial(&self, trial: TrialId) -> PathBuf {
-        self.trials().join(format!("{:04}", trial.0))
+        self.trials().join(trial.folder())
     }
 
     /// The network that is handed over.

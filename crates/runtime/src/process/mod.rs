@@ -100,7 +100,7 @@ impl ProcessWorkers {
             let candidate = replay(&**space, &job.decisions).map_err(wrong)?;
             let settings = candidate.settings;
             let architecture = (candidate.draw)().map_err(wrong)?.canonical();
-            let folder = trials.join(format!("{:04}", job.trial.0));
+            let folder = trials.join(job.trial.folder());
             std::fs::create_dir_all(&folder)
                 .map_err(|e| format!("{} cannot be made: {e}", folder.display()))?;
             let answers = answers.into_iter().map(|a| (a.path, a.label)).collect();
