@@ -105,11 +105,17 @@ pub fn trainings(of: &Trial, replicas: u32, data: Data, budget: u32) -> Vec<Prop
         .collect()
 }
 
+/// A metric of each finished retraining of a trial on the training part.
+#[must_use]
+pub fn over_seeds(history: &History, of: TrialId, metric: &str) -> Vec<f64> {
+    let finals = history.finals(of, Data::Train);
+    finals.iter().filter_map(|t| t.metrics().value(metric)).collect()
+}
+
 /// The mean of a metric over the finished retrainings of a trial on the training part.
 #[must_use]
 pub fn mean_over_seeds(history: &History, of: TrialId, metric: &str) -> Option<f64> {
-    let finals = history.finals(of, Data::Train);
-    let values: Vec<f64> = finals.iter().filter_map(|t| t.metrics().value(metric)).collect();
+    let values = over_seeds(history, of, metric);
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
@@ -130,14 +136,16 @@ pub fn refit_epochs(
     is_as_good: &dyn Fn(f64, f64, usize) -> bool,
 ) -> u32 {
     let finals = history.finals(of.id, Data::Train);
-    let trainings: Vec<&Trial> = if finals.is_empty() { vec![of] } else { finals };
-    let trainings: Vec<&Trial> = trainings.into_iter().filter(|t| t.proposal.budget >= whole).collect();
+    let mut trainings: Vec<&Trial> = if finals.is_empty() { vec![of] } else { finals };
+    trainings.retain(|t| t.proposal.budget >= whole);
+    if trainings.is_empty() {
+        return whole.max(1);
+    }
     let at = |step: u32| -> Option<f64> {
         let values = trainings.iter().map(|t| t.reports.iter().find(|(s, _)| *s == step)?.1.value(metric));
         values.sum::<Option<f64>>().map(|sum| sum / trainings.len() as f64)
     };
-    let curve: Vec<(u32, f64)> =
-        (1..=whole).filter_map(|step| Some((step, at(step)?))).filter(|_| !trainings.is_empty()).collect();
+    let curve: Vec<(u32, f64)> = (1..=whole).filter_map(|step| Some((step, at(step)?))).collect();
     let best = curve.iter().copied().reduce(|a, b| if direction.is_better(b.1, a.1) { b } else { a });
     let (Some((step, best)), Some((_, end))) = (best, curve.last()) else { return whole.max(1) };
     if is_as_good(best, *end, trainings.len()) { whole.max(1) } else { step }

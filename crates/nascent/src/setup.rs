@@ -124,12 +124,12 @@ impl Setup {
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
         let examples = task.as_ref().map_or(0, |task| task.split.train.len());
-        // Only a budget asks what networks cost, and only for data of ours can that be told.
+        // Only a budget asks what networks cost, and only for data of ours can that be told: of no examples, trainings take
+        // no time.
         let is_priced = s.budget.is_some() && task.is_some();
         let typical = if is_priced { typical_macs(&*space) } else { Vec::new() };
         let epochs = match s.epochs {
             Some(epochs) => epochs,
-            None if !is_priced => *s.epochs.insert(defaults.epochs),
             None => {
                 let fitting = affordable_epochs(s, &*space, &typical, examples, defaults.epochs);
                 *s.epochs.insert(fitting)
@@ -139,7 +139,6 @@ impl Setup {
         let folds = match (s.folds, &task) {
             (Some(folds), _) => folds,
             (None, None) => *s.folds.insert(1),
-            (None, Some(task)) if !is_priced => *s.folds.insert(folds(task)),
             (None, Some(task)) => {
                 *s.folds.insert(folds(task).min(affordable_folds(s, &*space, &typical, examples)))
             }
@@ -153,7 +152,7 @@ impl Setup {
         if let Some(why) = why.filter(|_| folds > 1) {
             return Err(InputError::about("folds", format!("folds = {folds}: {why}: give 1")).into());
         }
-        if is_priced && !s.limits.iter().any(|limit| limit.metric == "macs") {
+        if !s.limits.iter().any(|limit| limit.metric == "macs") {
             s.limits.extend(affordable(s, &*space, &typical, examples));
         }
         let objectives = objectives(metrics, s)?;

@@ -149,8 +149,7 @@ impl Stored {
     /// What a network measured when it was trained again with fresh seeds.
     fn over_seeds(&self, of: TrialId) -> Option<String> {
         let metric = &self.setup.facts.metric;
-        let finals = self.history.finals(of, Data::Train);
-        let values: Vec<f64> = finals.iter().filter_map(|t| t.metrics().value(metric)).collect();
+        let values = crate::choice::over_seeds(&self.history, of, metric);
         let mean = crate::choice::mean_over_seeds(&self.history, of, metric)?;
         let (least, most) =
             values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), v| (l.min(*v), m.max(*v)));

@@ -42,7 +42,7 @@ impl TrainEvaluator {
 
     /// Where a trial's training on one fold is kept to be gone on with.
     fn checkpoint_path(trials: &Path, trial: TrialId, fold: u64) -> PathBuf {
-        trials.join(format!("{:04}", trial.0)).join(format!("fold-{fold}.checkpoint"))
+        trials.join(trial.folder()).join(format!("fold-{fold}.checkpoint"))
     }
 
     /// Removes what trainings were to be gone on with, once no more will be.
@@ -63,7 +63,7 @@ impl TrainEvaluator {
     /// Where a trial's weights are kept.
     #[must_use]
     pub fn weights_path(trials: &Path, trial: TrialId) -> PathBuf {
-        trials.join(format!("{:04}", trial.0)).join("model.safetensors")
+        trials.join(trial.folder()).join("model.safetensors")
     }
 }
 
@@ -110,7 +110,9 @@ impl Evaluator for TrainEvaluator {
             seed: job.seed,
             device: self.training.device,
             // Only the beginning of a schedule is gone on with, and only where it is searched.
-            keep: job.horizon > job.budget && !matches!(job.role, Role::Final { .. }),
+            keep: job.horizon > job.budget
+                && !matches!(job.role, Role::Final { .. })
+                && graph.cost().params < KEPT_PARAMS,
             metric: self.task.metric,
         };
         let fold;
@@ -155,7 +157,7 @@ impl Evaluator for TrainEvaluator {
             }
             let run = || train(&graph, &settings, (training, validation), augment, &plan, from, &mut observe);
             let mut one = on_one_thread(run).map_err(fail)?.map_err(fail)?;
-            if let Some(checkpoint) = one.checkpoint.take().filter(|_| graph.cost().params < KEPT_PARAMS) {
+            if let Some(checkpoint) = one.checkpoint.take() {
                 let path = kept(job.trial);
                 // One that cannot be kept costs a training, and no result.
                 let folder = path.parent().map(std::fs::create_dir_all);

@@ -68,8 +68,8 @@ pub type Augment<'a> = &'a (dyn Fn(&mut [f32], &mut Rng) + Sync);
 ///
 /// With validation examples, the weights of the best epoch are kept: the best by the plan's metric, then the lowest loss.
 /// A training that goes on `from` a checkpoint must have the plan, the settings and the examples of the one that left it.
-/// The observer hears of every batch and every epoch from there on. It can end the training: after an epoch with what there is, after a
-/// batch with [`TrainError::Stopped`], for nobody waits for it then.
+/// The observer hears of every batch and every epoch from there on. It can end the training: after an epoch with what
+/// there is, after a batch with [`TrainError::Stopped`], for nobody waits for it then.
 ///
 /// # Errors
 /// Where the loss stops being a number, or examples and network do not fit.

@@ -161,6 +161,14 @@ impl Study<'_> {
         Ok(())
     }
 
+    /// Why a result is none.
+    fn flaw(&self, trial: TrialId, metrics: &Metrics) -> Option<String> {
+        if let Some((name, value)) = metrics.not_finite() {
+            return Some(format!("{name} came out as {value}"));
+        }
+        self.unmeasured(trial, metrics).map(|name| format!("its result has no {name}"))
+    }
+
     /// An objective that a result on the top rung says nothing of.
     fn unmeasured(&self, trial: TrialId, metrics: &Metrics) -> Option<&str> {
         let trial = self.history.trial(trial)?;
@@ -360,12 +368,9 @@ impl Study<'_> {
                 self.parts.workers.stop(trial)?;
                 event
             }
-            Message::Finished { outcome, .. } => match outcome.metrics.not_finite() {
-                Some((name, value)) => Event::Failed { trial, reason: format!("{name} came out as {value}") },
-                None => match self.unmeasured(trial, &outcome.metrics) {
-                    Some(name) => Event::Failed { trial, reason: format!("its result has no {name}") },
-                    None => Event::Finished { trial, outcome, copied_from: None },
-                },
+            Message::Finished { outcome, .. } => match self.flaw(trial, &outcome.metrics) {
+                Some(reason) => Event::Failed { trial, reason },
+                None => Event::Finished { trial, outcome, copied_from: None },
             },
             Message::Failed { reason, .. } => Event::Failed { trial, reason },
         };
