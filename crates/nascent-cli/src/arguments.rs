@@ -1,6 +1,6 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nascent::data::{Answering, Input, Options, SplitRule, Tokens};
-use nascent::{Budget, Memory};
+use nascent::{Budget, Estimator, Memory};
 use std::path::PathBuf;
 
 /// Finds, trains, proves and exports a neural network for your data and your limits.
@@ -31,6 +31,8 @@ pub enum Command {
     List(List),
     /// Count, sample or draw a search space.
     Space(Space),
+    /// Score networks without training them.
+    Score(Box<Score>),
     /// Compare strategies on benchmark tables, in simulated time.
     Bench(Box<Bench>),
     /// Work on trials that come on standard input (used by search).
@@ -50,6 +52,9 @@ pub struct Search {
     /// The strategy, such as 'evolution:population=20'; auto, the default, chooses one that suits the study.
     #[arg(long)]
     pub strategy: Option<String>,
+    /// How networks are estimated in the search: full, early, scores or auto.
+    #[arg(long)]
+    pub estimator: Option<Estimator>,
     /// A metric to optimise; repeat it for several.
     #[arg(long = "objective", value_name = "METRIC")]
     pub objectives: Vec<String>,
@@ -270,6 +275,7 @@ pub enum What {
     Spaces,
     Strategies,
     Objectives,
+    Scores,
 }
 
 #[derive(Args)]
@@ -300,6 +306,35 @@ pub struct Space {
     /// Draw the reference network, or the sampled ones.
     #[arg(long)]
     pub draw: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Score {
+    /// A built-in task, or a path to data.
+    pub task: String,
+    #[command(flatten)]
+    pub data: Data,
+    /// The search space: a name, or a space file; the one that suits the data unless given.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// How many different networks to score.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub samples: usize,
+    /// Scores, separated by commas: names, all, or ensemble; `nascent list scores` lists them.
+    #[arg(long, value_delimiter = ',', default_value = "ensemble")]
+    pub scores: Vec<String>,
+    /// What decides the sample, the examples and the weights.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Threads; one for each core unless given.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// The file of the table, as comma-separated values; nothing may be there.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use nascent::core::chooser::Count;
 use nascent::core::event::{Event, Role, Stamped};
-use nascent::core::{History, State, TrialId};
+use nascent::core::{History, Metrics, State, TrialId};
 use nascent::{Progress, Setup};
 use std::io::IsTerminal;
 
@@ -112,7 +112,9 @@ impl Live {
         let what = match (state, trial.copied_from, &trial.reason) {
             (_, Some(first), _) => format!("same network as trial {first}"),
             (State::Finished, ..) => {
-                value.map_or("trained".into(), |v| format!("{} {v:.4}", &setup.facts.metric))
+                let scored =
+                    || if setup.is_look(&trial.proposal) { scores(&metrics) } else { "trained".into() };
+                value.map_or_else(scored, |v| format!("{} {v:.4}", &setup.facts.metric))
             }
             (State::Failed, _, Some(reason)) => format!("failed: {reason}"),
             (State::Infeasible, ..) => "breaks a limit".into(),
@@ -145,4 +147,11 @@ impl Live {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What a look without training found.
+fn scores(metrics: &Metrics) -> String {
+    let costs = nascent::core::objective::cost_metrics();
+    let scores = metrics.iter().filter(|(name, _)| costs.iter().all(|cost| cost.name() != *name));
+    scores.map(|(name, value)| format!("{name} {value:.1}")).collect::<Vec<_>>().join(", ")
 }

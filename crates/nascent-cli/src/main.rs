@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Compare(options) => command::compare(&options),
         Command::List(options) => command::list(&options),
         Command::Space(options) => command::space(&options),
+        Command::Score(options) => command::score(*options),
         Command::Bench(options) => command::bench(*options),
         Command::Worker => return nascent::serve(),
     };

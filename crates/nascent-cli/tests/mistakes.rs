@@ -52,6 +52,9 @@ search digits --strategy evolution:population=1
 search digits --objective acuracy
 search digits --limit params
 search digits --limit parms<=3
+search digits --estimator erly
+search digits --estimator full --strategy asha
+search digits --estimator early --epochs 3
 search digits --baseline rnadom
 search digits --trials 0
 search digits --epochs 0
@@ -70,6 +73,10 @@ report folder
 predict folder picture.png
 compare folder folder
 space nb202
+score digits --scores nwott
+score digits --samples 0
+score digits --out folder
+score no-such.csv
 list thing
 bench nb201-querys --strategy random
 bench bench.toml

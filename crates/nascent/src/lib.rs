@@ -1,7 +1,7 @@
 //! Runs a study from settings to files: the library behind the command line, and for programs of your own.
 //!
 //! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
-//! [`mod@bench`] compares strategies on tables. [`search_in_process`] searches with a space, strategy,
+//! [`fn@score`] scores networks without training them. [`mod@bench`] compares strategies on tables. [`search_in_process`] searches with a space, strategy,
 //! evaluator or objective of your own: the crate's examples show one each.
 
 mod answers;
@@ -18,6 +18,7 @@ mod outside;
 mod predict;
 mod run;
 mod schema;
+mod score;
 mod settings;
 mod setup;
 mod stored;
@@ -34,7 +35,8 @@ pub use outside::Outside;
 pub use predict::{Answered, Prediction, Predictions, predict, raw_input};
 pub use run::{Finish, Progress, Start, run};
 pub use schema::schemas;
-pub use settings::{Budget, Memory, Settings, StudyFile};
+pub use score::{Measured, Scored, Scores, Scoring, score, score_networks};
+pub use settings::{Budget, Estimator, Memory, Settings, StudyFile};
 pub use setup::{BASELINES, Setup, known_objectives};
 pub use stored::{Stored, load, write_report};
 pub use summary::Summary;

@@ -24,6 +24,8 @@ pub struct Settings {
     pub seed: u64,
     /// The strategy, such as `evolution:population=20`; `auto` chooses one that suits the study.
     pub strategy: String,
+    /// How networks are estimated in the search: `full`, `early`, `scores`, or `auto`.
+    pub estimator: Estimator,
     /// What is optimised, the task's metric first.
     pub objectives: Vec<String>,
     /// What must hold, such as `params<=20000`.
@@ -75,6 +77,7 @@ impl Default for Settings {
             task: String::new(),
             seed: 1,
             strategy: "auto".into(),
+            estimator: Estimator::Auto,
             objectives: Vec::new(),
             limits: Vec::new(),
             trials: None,
@@ -91,6 +94,47 @@ impl Default for Settings {
             margin: None,
             device: "cpu".into(),
         }
+    }
+}
+
+/// How networks are estimated while they are searched for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Estimator {
+    /// As the strategy needs it; with a budget of time and no strategy of yours, `early`.
+    #[default]
+    Auto,
+    /// Every network by a whole training.
+    Full,
+    /// All by a few epochs, the best of them by more: `asha` is put around a strategy that does not climb by itself.
+    Early,
+    /// All by scores without training, the best of them by trainings: `filter` is put around a strategy that does not have it.
+    Scores,
+}
+
+impl Estimator {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Full => "full",
+            Self::Early => "early",
+            Self::Scores => "scores",
+        }
+    }
+}
+
+impl std::str::FromStr for Estimator {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Auto, Self::Full, Self::Early, Self::Scores];
+        all.into_iter().find(|estimator| estimator.name() == text).ok_or_else(|| {
+            let names = all.map(Self::name);
+            let nearest = nascent_core::did_you_mean(text, names);
+            format!("there is no estimator {text:?}{nearest}; there are: {}", names.join(", "))
+        })
     }
 }
 

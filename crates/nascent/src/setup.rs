@@ -7,16 +7,16 @@ use crate::effort::{
 };
 use crate::error::{Error, InputError};
 use crate::outside::Outside;
-use crate::settings::StudyFile;
+use crate::settings::{Estimator, StudyFile};
 use nascent_core::chooser::{Count, count, survey};
-use nascent_core::event::{Created, FORMAT, Rung};
+use nascent_core::event::{Created, FORMAT, Proposal, Rung};
 use nascent_core::objective::{Direction, Objective, cost_metrics};
 use nascent_core::{Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_report::TaskFacts;
 use nascent_spaces::SpaceFile;
 use nascent_strategies::{Rule, Situation, Spec};
-use nascent_train::{Device, Training, training_bytes};
+use nascent_train::{Device, SCORES, Training, training_bytes};
 use std::sync::Arc;
 
 /// The names of baselines.
@@ -163,20 +163,15 @@ impl Setup {
             task.metric = metric;
         }
         let rungs = rungs(epochs);
-        // Whole trainings of any data may take long: where time is what is limited, the first rungs tell what to leave.
-        let climbs = s.strategy.trim() == "auto" && s.budget.is_some() && rungs.len() > 1;
-        let wanted = if climbs { "asha > auto" } else { s.strategy.as_str() };
-        let spec = Spec::parse(wanted).map_err(|e| InputError::about("strategy", e.to_string()))?;
-        if spec.climbs() && rungs.len() < 2 {
-            let message = format!(
-                "{} promotes networks from rung to rung, and {epochs} epochs have no lower rung: give at least {}, or \
-                 choose a strategy without such a wrapper",
-                s.strategy,
-                LEAST_EPOCHS * ETA
-            );
-            return Err(InputError::about("strategy", message).into());
-        }
-        let cheap = if spec.climbs() { mean_cost(&rungs) } else { 1.0 };
+        let spec = estimated(s, &rungs, task.is_some())?;
+        let whole = if spec.climbs() { mean_cost(&rungs) } else { 1.0 };
+        let cheap = match s.estimator {
+            Estimator::Scores => {
+                let kept = spec.kept(0) as f64 / 100.0;
+                (LOOK + kept * whole) / (1.0 + kept)
+            }
+            _ => whole,
+        };
         let expected = match &task {
             Some(_) => expected_trials(s, &typical, examples, workers, cheap),
             None => s.trials.unwrap_or(UNPRICED_TRIALS),
@@ -219,13 +214,23 @@ impl Setup {
         Ok(spec.make(0).map_err(|e| InputError::about("strategy", e.to_string()))?)
     }
 
-    /// The rungs of the study: one, or some with fewer epochs below it for a strategy that promotes.
+    /// The rungs of the study: one, or some with fewer epochs below it for a strategy that promotes, and below all of them
+    /// scores, where networks are looked at first.
     #[must_use]
     pub fn ladder(&self) -> Vec<Rung> {
         let all = rungs(self.epochs());
-        let used = if self.spec.climbs() { &all[..] } else { &all[all.len() - 1..] };
+        let by_scores = self.file.settings.estimator == Estimator::Scores;
+        let several = self.spec.climbs() || self.spec.filters() && !by_scores;
+        let used = if several { &all[..] } else { &all[all.len() - 1..] };
         let rung = |&budget: &u32| Rung { estimator: "train".into(), budget, cost: f64::from(budget) };
-        used.iter().map(rung).collect()
+        let look = by_scores.then(|| Rung { estimator: SCORES.into(), budget: 1, cost: LOOK });
+        look.into_iter().chain(used.iter().map(rung)).collect()
+    }
+
+    /// Whether a proposal is only looked at, and not trained.
+    #[must_use]
+    pub fn is_look(&self, proposal: &Proposal) -> bool {
+        proposal.rung == 0 && self.file.settings.estimator == Estimator::Scores
     }
 
     /// The rung of whole trainings.
@@ -300,6 +305,61 @@ impl Setup {
         let of_task = |t: &Task| t.split.train.len() as u64 * t.signature().shape().len() * 4 * copies;
         largest + self.task.as_ref().map_or(0, of_task) + (48 << 20)
     }
+}
+
+/// What a look without training costs, in epochs: a few batches.
+const LOOK: f64 = 0.1;
+
+/// The strategy with the wrappers that its estimator needs.
+fn estimated(s: &crate::Settings, rungs: &[u32], has_task: bool) -> Result<Spec, Error> {
+    let bad = |key: &str, message: String| Error::from(InputError::about(key, message));
+    let parse = |text: &str| Spec::parse(text).map_err(|e| bad("strategy", e.to_string()));
+    let given = s.strategy.trim();
+    let mut spec = parse(given)?;
+    // Whole trainings of any data may take long: where time is what is limited, the first rungs tell what to leave.
+    let is_free = given == "auto" && s.budget.is_some() && rungs.len() > 1;
+    let is_early = match s.estimator {
+        Estimator::Auto | Estimator::Scores => is_free,
+        Estimator::Early => !spec.climbs() && !spec.filters(),
+        Estimator::Full => false,
+    };
+    if is_early {
+        spec = parse(&format!("asha > {given}"))?;
+    }
+    if s.estimator == Estimator::Full && (spec.climbs() || spec.filters()) {
+        return Err(bad(
+            "estimator",
+            format!(
+                "{given} tries networks by less than whole trainings: leave estimator = \"full\" out, or its wrapper"
+            ),
+        ));
+    }
+    if s.estimator == Estimator::Scores {
+        if !has_task {
+            let message =
+                "scores look at data of ours, and an evaluator of your own keeps its data to itself";
+            return Err(bad("estimator", message.into()));
+        }
+        if !spec.filters() {
+            spec = parse(&format!(
+                "filter > {}",
+                if is_early { format!("asha > {given}") } else { given.into() }
+            ))?;
+        }
+    }
+    let least =
+        usize::from(spec.filters() && s.estimator != Estimator::Scores) + 2 * usize::from(spec.climbs());
+    if rungs.len() < least.max(1) || least == 1 && rungs.len() < 2 {
+        let message = format!(
+            "{spec} promotes networks from rung to rung, and {} epochs have {} of them: give at least {}, or choose a \
+             strategy without such a wrapper",
+            rungs.last().copied().unwrap_or(0),
+            rungs.len(),
+            LEAST_EPOCHS * ETA.pow(least.max(2) as u32 - 1)
+        );
+        return Err(bad("strategy", message));
+    }
+    Ok(spec)
 }
 
 /// As many trials as a strategy is chosen for where only a program of the user's knows what one takes.
@@ -382,7 +442,7 @@ fn choose_baselines(s: &mut crate::Settings, task: Option<&Task>) -> Result<(), 
 }
 
 /// The task of this name, or of the data at this path, which is then written out in full, and what suits it.
-fn task(name: &mut String, data: &mut nascent_data::Options) -> Result<(Task, Defaults), Error> {
+pub(crate) fn task(name: &mut String, data: &mut nascent_data::Options) -> Result<(Task, Defaults), Error> {
     let bad = |e: nascent_data::DataError| InputError::about("task", e.to_string());
     let path = std::path::Path::new(name.as_str());
     if let Some(entry) = nascent_data::registry::ALL.iter().find(|e| e.name == *name) {

@@ -171,12 +171,10 @@ impl Stored {
     pub fn summary(&self) -> Summary {
         let evidence = self.evidence();
         let setup = &self.setup;
-        let of = |state| {
-            self.history
-                .of(&Role::Search)
-                .filter(move |t| t.state == state && t.copied_from.is_none())
-                .count()
+        let all = |state| {
+            self.history.of(&Role::Search).filter(move |t| t.state == state && t.copied_from.is_none())
         };
+        let of = |state| all(state).count();
         let (count, is_exact) = self.count();
         let seconds = self.seconds();
         let (facts, metric) = (&setup.facts, &setup.facts.metric);
@@ -230,6 +228,7 @@ impl Stored {
             objectives: self.objectives(),
             trials: TrialCounts {
                 finished: of(State::Finished),
+                scored: all(State::Finished).filter(|t| setup.is_look(&t.proposal)).count(),
                 failed: of(State::Failed),
                 infeasible: of(State::Infeasible),
                 duplicate: self.history.of(&Role::Search).filter(|t| t.copied_from.is_some()).count(),

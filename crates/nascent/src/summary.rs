@@ -81,14 +81,21 @@ pub struct ObjectiveSummary {
 /// What became of the search's trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrialCounts {
-    /// Trained.
+    /// Trained, or looked at without training.
     pub finished: usize,
+    /// Those of them that were only looked at, by scores.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub scored: usize,
     /// Gave no result.
     pub failed: usize,
     /// Broke a limit before training.
     pub infeasible: usize,
     /// Equal to an earlier one, so not trained.
     pub duplicate: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The best network in the summary.

@@ -17,6 +17,13 @@ pub fn now_ms() -> u64 {
     start_ms + since.elapsed().as_millis() as u64
 }
 
+/// What some work gave, and how long it took.
+pub fn timed<T>(work: impl FnOnce() -> T) -> (T, std::time::Duration) {
+    let begin = std::time::Instant::now();
+    let done = work();
+    (done, begin.elapsed())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

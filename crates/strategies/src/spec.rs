@@ -297,7 +297,20 @@ impl Spec {
     /// Whether it runs networks on a low rung and promotes the best, so that it needs a ladder of several rungs.
     #[must_use]
     pub fn climbs(&self) -> bool {
-        self.wrappers.iter().any(|(wrapper, _)| wrapper.climbs || wrapper.name == "filter")
+        self.wrappers.iter().any(|(wrapper, _)| wrapper.climbs)
+    }
+
+    /// Whether it looks at networks on the lowest rung first, and rejects most: one more rung, below those that it climbs.
+    #[must_use]
+    pub fn filters(&self) -> bool {
+        self.wrappers.iter().any(|(wrapper, _)| wrapper.name == "filter")
+    }
+
+    /// The percentage of networks that a filter lets through, in a study of so many trials; 100 without one.
+    #[must_use]
+    pub fn kept(&self, trials: u64) -> u64 {
+        let filter = self.wrappers.iter().find(|(wrapper, _)| wrapper.name == "filter");
+        filter.map_or(100, |(w, given)| Values::new(w.parameters, given, trials).value("keep"))
     }
 
     /// Another strategy inside the same wrappers, without those that need an earlier study.
@@ -420,8 +433,12 @@ mod tests {
         reads("bohb:eta=4,good=12", "hyperband:eta=4 > tpe:good=12");
         let resolved = Spec::parse("asha > tpe").unwrap().resolved(100).to_string();
         assert_eq!(resolved, "asha:eta=3 > tpe:candidates=24,good=10,startup=10");
-        assert!(
-            Spec::parse("filter > tpe").unwrap().climbs() && !Spec::parse("median-stop").unwrap().climbs()
+        let spec = |text: &str| Spec::parse(text).unwrap();
+        assert!(spec("filter > tpe").filters() && !spec("filter > tpe").climbs());
+        assert!(spec("median-stop > asha").climbs() && !spec("median-stop > asha").filters());
+        assert_eq!(
+            [spec("filter:keep=9 > tpe").kept(10), spec("filter").kept(10), spec("tpe").kept(10)],
+            [9, 25, 100]
         );
     }
 

@@ -1,5 +1,7 @@
+use crate::scores::{Batches, ENSEMBLE, Probe, Score, ScoreError};
 use crate::training::{Augment, Epoch, Moment, Plan, Trained, on_one_thread, train};
 use crate::{Checkpoint, Device, Optimizers, TrainError, Weights};
+use nascent_core::architecture::{Architecture, ArchitectureHash};
 use nascent_core::event::{Data, Outcome, Role};
 use nascent_core::rng::{Rng, mix};
 use nascent_core::{Candidate, Control, EvaluateError, Evaluator, Job, Metrics, Progress, Settings, TrialId};
@@ -40,6 +42,26 @@ impl TrainEvaluator {
         Self { folds, all: None, task, trials, training }
     }
 
+    /// What scores say of a network: the same whenever it is asked, whatever its training settings.
+    fn score(&self, graph: &Architecture) -> Result<Outcome, EvaluateError> {
+        let fail = |e: &dyn std::fmt::Display| EvaluateError(e.to_string());
+        let batches = Batches::draw(&self.folds[0].0, 0).map_err(|e| fail(&e))?;
+        let ArchitectureHash(hash) = graph.hash();
+        let seed = mix(&[hash as u64, (hash >> 64) as u64]);
+        let (has_codes, has_classes) = (Probe::has_codes(graph), !self.task.classes().is_empty());
+        let scores = ENSEMBLE.iter().filter_map(|name| Score::named(name).ok());
+        let defined = scores.filter(|score| score.obstacle(has_codes, has_classes).is_none());
+        let found = on_one_thread(|| {
+            let probe = Probe::new(graph, &batches, seed, self.training.device);
+            defined.map(|s| Ok((s.name, s.of(&probe)?))).collect::<Result<Vec<_>, ScoreError>>()
+        });
+        let mut metrics = Metrics::new();
+        for (name, value) in found.map_err(|e| fail(&e))?.map_err(|e| fail(&e))? {
+            metrics.set(name, value);
+        }
+        Ok(Outcome { metrics, best_step: None, cost: 0.0 })
+    }
+
     /// Where a trial's training on one fold is kept to be gone on with.
     fn checkpoint_path(trials: &Path, trial: TrialId, fold: u64) -> PathBuf {
         trials.join(trial.folder()).join(format!("fold-{fold}.checkpoint"))
@@ -69,6 +91,10 @@ impl TrainEvaluator {
 
 /// Networks with more parameters leave no checkpoints: each is four times as many numbers.
 const KEPT_PARAMS: u64 = 4_000_000;
+
+/// The estimator that looks at a network without training it: the scores of [`ENSEMBLE`](crate::scores::ENSEMBLE) that are
+/// defined for the data.
+pub const SCORES: &str = "scores";
 
 /// What one epoch is reported as.
 fn metrics(epoch: &Epoch) -> Metrics {
@@ -103,6 +129,9 @@ impl Evaluator for TrainEvaluator {
     ) -> Result<Outcome, EvaluateError> {
         let settings = Settings { batch_size: self.training.batch_size, ..candidate.settings };
         let graph = (candidate.draw)().map_err(|e| EvaluateError(e.to_string()))?.canonical();
+        if job.rung.estimator == SCORES {
+            return self.score(&graph);
+        }
         let plan = Plan {
             epochs: job.budget,
             horizon: job.horizon,

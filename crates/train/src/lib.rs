@@ -15,6 +15,7 @@ mod memory;
 mod network;
 mod optimizer;
 mod schedule;
+pub mod scores;
 mod training;
 mod weights;
 
@@ -22,7 +23,7 @@ pub use checkpoint::Checkpoint;
 pub use device::Device;
 pub use error::TrainError;
 pub use evaluation::{Evaluation, answers, evaluate, probabilities, tested, values};
-pub use evaluator::{TrainEvaluator, Training};
+pub use evaluator::{SCORES, TrainEvaluator, Training};
 pub use memory::training_bytes;
 pub use network::{Network, TrainStep, Wanted};
 pub use optimizer::{Gradient, Optimizers};

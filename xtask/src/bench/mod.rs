@@ -6,6 +6,7 @@
 mod data;
 mod kernels;
 mod overhead;
+mod scores;
 mod strategies;
 mod training;
 
@@ -27,7 +28,8 @@ pub struct Part {
     pub run: fn(&Path, &[&str]) -> Result<(), String>,
 }
 
-const PARTS: &[&Part] = &[&overhead::PART, &kernels::PART, &training::PART, &data::PART, &strategies::PART];
+const PARTS: &[&Part] =
+    &[&overhead::PART, &kernels::PART, &training::PART, &data::PART, &strategies::PART, &scores::PART];
 
 /// Measures the named part, or all that are quick.
 pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {

@@ -3,6 +3,7 @@ use crate::command::study::space_file;
 use nascent::core::chooser::{Count, count, describe, sample};
 use nascent::core::rng::Rng;
 use nascent::core::{Decisions, draw};
+use nascent::train::scores;
 use nascent::{Error, InputError, data, diagram, spaces, strategies};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -46,6 +47,15 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
             .into_iter()
             .map(|(name, direction)| json!({"name": name, "summary": direction}))
             .collect(),
+        What::Scores => scores::ALL
+            .iter()
+            .map(|s| {
+                json!({"name": s.name, "summary": s.summary, "scale": s.scale, "looks at": s.needs.label(),
+                "paper": s.paper})
+            })
+            .chain([json!({"name": "ensemble", "scale": "0 to 1, among the networks it was given",
+                "summary": format!("the mean rank by {}", scores::ENSEMBLE.join(", "))})])
+            .collect(),
     };
     for row in &rows {
         if options.json {
@@ -53,7 +63,7 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
         }
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_string();
         out!("{:24} {}", text("name"), text("summary"));
-        for key in ["takes", "good for", "cost of a proposal", "paper"] {
+        for key in ["takes", "good for", "cost of a proposal", "scale", "looks at", "paper"] {
             if !text(key).is_empty() {
                 out!("{:24}   {key}: {}", "", text(key));
             }

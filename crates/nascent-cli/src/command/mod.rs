@@ -5,6 +5,7 @@ mod compare;
 mod inspect;
 mod list;
 mod predict;
+mod score;
 mod show;
 mod study;
 
@@ -13,6 +14,7 @@ pub use compare::compare;
 pub use inspect::inspect;
 pub use list::{list, space};
 pub use predict::predict;
+pub use score::score;
 pub use show::{report, show};
 pub use study::{resume, search};
 

@@ -33,6 +33,7 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     }
     let s = &mut file.settings;
     s.strategy = options.strategy.clone().unwrap_or_else(|| s.strategy.clone());
+    s.estimator = options.estimator.unwrap_or(s.estimator);
     if !options.objectives.is_empty() {
         s.objectives = options.objectives.clone();
     }
@@ -162,8 +163,9 @@ fn ten_lines(s: &Summary) {
     }
     let t = &s.trials;
     out!(
-        "trials    {} trained, {} failed, {} broke a limit, {} saved as duplicates",
-        t.finished,
+        "trials    {}{} trained, {} failed, {} broke a limit, {} saved as duplicates",
+        if t.scored > 0 { format!("{} scored, ", t.scored) } else { String::new() },
+        t.finished - t.scored,
         t.failed,
         t.infeasible,
         t.duplicate

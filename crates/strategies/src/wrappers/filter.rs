@@ -3,14 +3,15 @@ use crate::fingerprint::{NumberMap, fingerprint};
 use crate::parameters::Parameter;
 use crate::results::{Member, Results};
 use nascent_core::event::Proposal;
+use nascent_core::statistics::ranks;
 use nascent_core::{AskContext, Event, Metrics, Next, Objectives, Strategy, StrategyError, TrialId};
 use std::collections::VecDeque;
 
 /// A cheap look before training: each network is tried on the lowest rung first, and goes on only where it belongs to
 /// the best share of those looked at before it.
 ///
-/// The lowest rung is judged by the first objective where it measures that, else by the first metric that it has, of
-/// which more is better. To the strategy inside the ladder begins on the second rung, and a network that was rejected
+/// The lowest rung is judged by the first objective where it measures that, else by the mean rank over all that it measures,
+/// of each of which more is better. To the strategy inside the ladder begins on the second rung, and a network that was rejected
 /// has failed.
 struct Filter {
     keep: usize,
@@ -20,8 +21,8 @@ struct Filter {
     /// What the strategy inside has not been told yet: what became of a look is known only in `ask`.
     news: VecDeque<Event>,
     networks: NumberMap<TrialId, u128>,
-    /// What is worth how much on the lowest rung, the best first.
-    seen: Vec<f64>,
+    /// What the lowest rung said of each network; of every number more is better.
+    seen: Vec<Vec<f64>>,
     /// Networks that passed and wait for their training, the earliest first.
     passed: Vec<Member>,
     /// The look that a trial follows: the strategy inside knows both as the look.
@@ -121,10 +122,12 @@ impl Filter {
 
     /// Whether a network is among the best share of those looked at so far, itself included.
     fn passes(&mut self, member: &Member, objectives: &Objectives) -> bool {
-        let Some(worth) = worth(&member.metrics, objectives) else { return false };
-        let place = self.seen.partition_point(|other| *other > worth);
-        self.seen.insert(place, worth);
-        place < (self.seen.len() * self.keep).div_ceil(100)
+        let found = findings(&member.metrics, objectives);
+        if found.is_empty() {
+            return false;
+        }
+        self.seen.push(found);
+        better_than_last(&self.seen) < (self.seen.len() * self.keep).div_ceil(100)
     }
 }
 
@@ -143,12 +146,28 @@ fn renamed(event: Event, known_as: impl Fn(TrialId) -> TrialId) -> Event {
     }
 }
 
-/// What the lowest rung says of a network: more is better.
-fn worth(metrics: &Metrics, objectives: &Objectives) -> Option<f64> {
+/// What the lowest rung says of a network: of every number more is better.
+fn findings(metrics: &Metrics, objectives: &Objectives) -> Vec<f64> {
     match objectives.score(metrics) {
-        Some(score) => score.values.first().map(|value| -value),
-        None => metrics.iter().map(|(_, value)| value).find(|value| value.is_finite()),
+        Some(score) => score.values.first().map(|value| -value).into_iter().collect(),
+        None => {
+            let measured =
+                metrics.iter().filter(|(name, _)| objectives.costs.iter().all(|c| c.name() != *name));
+            measured.map(|(_, value)| value).filter(|value| value.is_finite()).collect()
+        }
     }
+}
+
+/// How many networks have a better mean rank than the last.
+fn better_than_last(seen: &[Vec<f64>]) -> usize {
+    let mut sums = vec![0.0; seen.len()];
+    let numbers = seen.iter().map(Vec::len).min().unwrap_or(0);
+    for number in 0..numbers {
+        let column: Vec<f64> = seen.iter().map(|found| found[number]).collect();
+        sums.iter_mut().zip(ranks(&column)).for_each(|(sum, rank)| *sum += rank);
+    }
+    let last = sums.last().copied().unwrap_or(0.0);
+    sums.iter().filter(|sum| **sum > last).count()
 }
 
 impl Strategy for Filter {
@@ -196,5 +215,23 @@ impl Strategy for Filter {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_numbers_count_by_their_ranks() {
+        // Ranks 1 3 2 and 3 1 2, then 4 and 4: the last is the best of all.
+        let mut seen = vec![vec![0.1, 900.0], vec![0.3, 1.0], vec![0.2, 2.0], vec![0.4, 1e9]];
+        assert_eq!(better_than_last(&seen), 0);
+        // The first three are equal in the mean, and so none is better than another.
+        seen.pop();
+        assert_eq!(better_than_last(&seen), 0);
+        seen.push(vec![0.15, 1.5]);
+        assert_eq!(better_than_last(&seen), 3);
+        assert_eq!(better_than_last(&seen[..1]), 0);
     }
 }

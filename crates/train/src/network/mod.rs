@@ -1,6 +1,10 @@
 //! A network that computes: weights on the host, a graph of Burn's operations made anew for each batch.
 
 mod forward;
+mod look;
+
+pub(crate) use forward::Signs;
+pub(crate) use look::{Asked, Of, Seen, look};
 
 use crate::optimizer::Gradient;
 use crate::{Device, Optimizers, TrainError, Weights};
@@ -110,29 +114,11 @@ fn dropout_stream(seed: u64) -> Rng {
 
 impl TrainStep for Network {
     fn train_batch(&mut self, inputs: &[f32], wanted: Wanted<'_>, learning_rate: f64) -> f64 {
-        let outputs = self.graph.output_shape().extents()[0];
         let device = self.device.clone().autodiff();
         let mode = Mode::Train { dropout: &mut self.dropout };
         let mut forward = Forward::new(&self.graph, &self.weights, &device, self.kernels, mode);
         let answers = forward.run(inputs);
-        let loss = match wanted {
-            Wanted::Classes(labels) => {
-                let targets = smoothed(labels, outputs, self.label_smoothing);
-                let targets =
-                    Tensor::<2>::from_data(TensorData::new(targets, [labels.len(), outputs]), &device);
-                (log_softmax(answers, 1) * targets).sum().neg().div_scalar(labels.len() as f32)
-            }
-            Wanted::Values(values) | Wanted::Medians(values) => {
-                let data = TensorData::new(values.to_vec(), [values.len(), outputs]);
-                let error = answers - Tensor::<2>::from_data(data, &device);
-                let squared = error.clone() * error;
-                let each = match wanted {
-                    Wanted::Medians(_) => squared.add_scalar(ROUNDED * ROUNDED).sqrt().sub_scalar(ROUNDED),
-                    _ => squared,
-                };
-                each.sum().div_scalar(values.len() as f32)
-            }
-        };
+        let loss = loss(answers, wanted, self.label_smoothing, &device);
         let mut gradients = loss.backward();
         let value = loss.inner().into_scalar::<f32>();
         let Forward { leaves, statistics, .. } = forward;
@@ -175,6 +161,33 @@ impl TrainStep for Network {
 fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     // The tensor is float32 by construction, so the conversion cannot fail.
     tensor.into_data().try_into_vec::<f32>().unwrap_or_default()
+}
+
+/// What training makes small, for a batch of answers.
+fn loss(
+    answers: Tensor<2>,
+    wanted: Wanted<'_>,
+    label_smoothing: f64,
+    device: &burn::tensor::Device,
+) -> Tensor<1> {
+    let outputs = answers.dims()[1];
+    match wanted {
+        Wanted::Classes(labels) => {
+            let targets = smoothed(labels, outputs, label_smoothing);
+            let targets = Tensor::<2>::from_data(TensorData::new(targets, [labels.len(), outputs]), device);
+            (log_softmax(answers, 1) * targets).sum().neg().div_scalar(labels.len() as f32)
+        }
+        Wanted::Values(values) | Wanted::Medians(values) => {
+            let data = TensorData::new(values.to_vec(), [values.len(), outputs]);
+            let error = answers - Tensor::<2>::from_data(data, device);
+            let squared = error.clone() * error;
+            let each = match wanted {
+                Wanted::Medians(_) => squared.add_scalar(ROUNDED * ROUNDED).sqrt().sub_scalar(ROUNDED),
+                _ => squared,
+            };
+            each.sum().div_scalar(values.len() as f32)
+        }
+    }
 }
 
 /// One row a label: all mass on the class, but for what smoothing spreads over all.

@@ -6,4 +6,5 @@ mod files;
 mod graphs;
 mod operations;
 mod reference;
+mod scores;
 mod training;

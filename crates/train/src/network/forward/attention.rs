@@ -1,4 +1,4 @@
-use super::Forward;
+use super::{Forward, Mode};
 use crate::glue;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
@@ -55,6 +55,10 @@ impl Forward<'_> {
 
     /// Adds what was learned for each channel of each step.
     pub(super) fn add_positions(&mut self, x: Tensor<4>) -> Tensor<4> {
+        if matches!(self.mode, Mode::Flow) {
+            self.skip_slots(1);
+            return x;
+        }
         let [_, channels, _, steps] = x.dims();
         x + self.slot().reshape([1, channels, 1, steps])
     }

@@ -1,4 +1,4 @@
-use super::{Forward, Mode};
+use super::Forward;
 use crate::glue;
 use crate::network::host;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -59,7 +59,7 @@ impl Forward<'_> {
         };
         let places = host(codes).into_iter().map(&mut place).collect();
         if rows.is_empty() {
-            self.skip_slot();
+            self.skip_slots(1);
             return Read { table: None, places };
         }
         let count = rows.len();
@@ -69,7 +69,7 @@ impl Forward<'_> {
     /// Zeros, which nothing is learned from; but a loss must always have something to flow back to.
     fn nothing<const D: usize>(&self, extents: [usize; D]) -> Tensor<D> {
         let zeros = Tensor::zeros(extents, self.device);
-        if matches!(self.mode, Mode::Train { .. }) { zeros.require_grad() } else { zeros }
+        if self.is_tracked { zeros.require_grad() } else { zeros }
     }
 
     /// Rows of `table`, and zeros for place 0.

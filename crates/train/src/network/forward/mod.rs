@@ -4,12 +4,17 @@ mod attention;
 mod convolution;
 mod dense;
 mod embedding;
+mod flow;
 mod merge;
 mod norm;
 mod numbers;
 mod pointwise;
 mod pool;
 mod recurrent;
+mod watch;
+
+pub(super) use watch::Sight;
+pub(crate) use watch::Signs;
 
 use crate::weights::Weights;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -26,6 +31,9 @@ pub(super) enum Mode<'a> {
     },
     /// Norms use what they remember, nothing is dropped.
     Evaluate,
+    /// Only sums, products and maxima are computed: norms and activations let everything through. Values are scaled so
+    /// that they stay in range, however deep the network is.
+    Flow,
 }
 
 /// A batch on its way.
@@ -56,6 +64,12 @@ pub(super) struct Forward<'a> {
     pub(super) leaves: Vec<Option<Leaf>>,
     /// What norms found in this batch, by the slot that remembers it.
     pub(super) statistics: Vec<(usize, Tensor<1>)>,
+    /// Whether gradients may be asked for afterwards; then the device must be one that tracks them.
+    is_tracked: bool,
+    /// What is to be seen besides the answers, and what was.
+    pub(super) sight: Sight,
+    /// The logarithm of what each node's value was divided by, where the mode is [`Mode::Flow`].
+    scales: Vec<f64>,
     /// The next slot to be used: slots lie in the order of nodes.
     at: usize,
     batch: usize,
@@ -70,7 +84,27 @@ impl<'a> Forward<'a> {
         mode: Mode<'a>,
     ) -> Self {
         let leaves = Vec::with_capacity(weights.slots.len());
-        Self { graph, weights, device, kernels, mode, leaves, statistics: Vec::new(), at: 0, batch: 0 }
+        let is_tracked = !matches!(mode, Mode::Evaluate);
+        Self {
+            graph,
+            weights,
+            device,
+            kernels,
+            mode,
+            leaves,
+            statistics: Vec::new(),
+            is_tracked,
+            sight: Sight::default(),
+            scales: Vec::new(),
+            at: 0,
+            batch: 0,
+        }
+    }
+
+    /// A pass after which no gradients are asked for.
+    pub(super) fn untracked(mut self) -> Self {
+        self.is_tracked = false;
+        self
     }
 
     /// The answers to a batch of inputs.
@@ -89,6 +123,9 @@ impl<'a> Forward<'a> {
                 let value = if uses[i] == 0 { values[i].take() } else { values[i].clone() };
                 taken.extend(value);
             }
+            if matches!(self.mode, Mode::Flow) {
+                self.level(node, &mut taken);
+            }
             let done = node.inputs.iter().any(|input| rectified[input.index()]);
             let value = match taken.pop() {
                 // The norm before it has rectified already.
@@ -98,7 +135,7 @@ impl<'a> Forward<'a> {
                     self.compute(&node.op, rectified[i], taken, inputs)
                 }
             };
-            values.push(Some(value));
+            values.push(Some(self.watch(i, value)));
         }
         match values.swap_remove(graph.output().index()) {
             Some(Value::Vectors(answers)) => answers,
@@ -125,7 +162,7 @@ impl<'a> Forward<'a> {
     /// The value of one operation; shapes were checked when the graph was built.
     fn compute(&mut self, op: &Op, relu: bool, mut inputs: Vec<Value>, data: &[f32]) -> Value {
         match op {
-            Op::Input(input) => return self.constant(data.to_vec(), input.shape.extents()),
+            Op::Input(input) => return self.given(data.to_vec(), input.shape.extents()),
             Op::Zero(zero) => {
                 let len = self.batch * zero.shape.len() as usize;
                 return self.constant(vec![0.0; len], zero.shape.extents());
@@ -215,17 +252,17 @@ impl<'a> Forward<'a> {
         let len = numbers.len();
         let tensor = Tensor::from_data(TensorData::new(numbers, [len]), self.device);
         let kind = self.weights.slots[self.at].kind;
-        let trained = kind.is_trained() && matches!(self.mode, Mode::Train { .. });
+        let trained = kind.is_trained() && self.is_tracked;
         let tensor = if trained { tensor.require_grad() } else { tensor };
         self.leaves.push(trained.then(|| Leaf { tensor: tensor.clone(), rows }));
         self.at += 1;
         tensor
     }
 
-    /// Leaves the next slot as it is.
-    fn skip_slot(&mut self) {
-        self.leaves.push(None);
-        self.at += 1;
+    /// Leaves the next slots as they are.
+    fn skip_slots(&mut self, count: usize) {
+        self.leaves.extend(std::iter::repeat_with(|| None).take(count));
+        self.at += count;
     }
 
     fn bias(&mut self, has_bias: bool) -> Option<Tensor<1>> {

@@ -10,6 +10,10 @@ const EPSILON: f64 = 1e-5;
 impl Forward<'_> {
     /// Normalises over the batch; our own kernel rectifies as well, where asked.
     pub(super) fn normalise<const D: usize>(&mut self, x: Tensor<D>, relu: bool) -> Tensor<D> {
+        if matches!(self.mode, Mode::Flow) {
+            self.skip_slots(4);
+            return x;
+        }
         let (scale, shift) = (self.slot(), self.slot());
         let (mean_slot, variance_slot) = (self.at, self.at + 1);
         debug_assert_eq!(self.weights.slots[mean_slot].kind, SlotKind::RunningMean);
@@ -17,8 +21,7 @@ impl Forward<'_> {
             let (mean, variance) = (self.slot(), self.slot());
             return batch_norm(x, scale, shift, mean, variance, EPSILON);
         }
-        self.skip_slot();
-        self.skip_slot();
+        self.skip_slots(2);
         let counted = x.dims().iter().product::<usize>() / x.dims()[1];
         let (out, mean, variance) = if self.kernels {
             glue::normalise(x, scale, shift, EPSILON, relu)
@@ -35,6 +38,10 @@ impl Forward<'_> {
 
     /// Normalises over features, or over the channels of each step.
     pub(super) fn normalise_layer<const D: usize>(&mut self, x: Tensor<D>) -> Tensor<D> {
+        if matches!(self.mode, Mode::Flow) {
+            self.skip_slots(2);
+            return x;
+        }
         let (scale, shift) = (self.slot(), self.slot());
         if self.kernels {
             return glue::normalise_layer(x, scale, shift, EPSILON);

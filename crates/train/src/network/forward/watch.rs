@@ -1,0 +1,114 @@
+//! What a pass can show besides its answers, for scores of networks that were not trained.
+
+use super::{Forward, Mode, Value};
+use crate::network::host;
+use burn::tensor::{Tensor, TensorData};
+use nascent_core::architecture::op::Activation;
+use nascent_core::architecture::{NodeId, Op};
+
+/// What is to be seen of a pass, and what was.
+#[derive(Default)]
+pub(in crate::network) struct Sight {
+    /// Whether the gradient of the inputs is asked for.
+    pub wants_inputs: bool,
+    /// The inputs as one vector, where it is.
+    pub inputs: Option<Tensor<1>>,
+    /// Whether a factor of 1 is laid on each channel of what convolutions and linear layers answer, so that its gradient can be
+    /// asked for.
+    pub wants_gates: bool,
+    /// Those factors, `[batch × channels]`, by node.
+    pub gates: Vec<(NodeId, Tensor<1>)>,
+    /// Whether activations are to tell on which side they are.
+    pub wants_signs: bool,
+    /// On which side they were.
+    pub signs: Signs,
+    /// Nodes whose values are to be kept.
+    pub wants_values: Vec<NodeId>,
+    /// Those values, row-major, in the order of nodes.
+    pub values: Vec<Vec<f32>>,
+}
+
+/// For each unit of each activation, which examples of the batch it lets through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Signs {
+    /// One bit an example, the first one lowest; at most 64 examples.
+    pub units: Vec<u64>,
+}
+
+impl Signs {
+    /// The most examples that are looked at.
+    pub(crate) const EXAMPLES: usize = 64;
+}
+
+impl Forward<'_> {
+    /// The network's inputs.
+    pub(super) fn given(&mut self, numbers: Vec<f32>, extents: &[usize]) -> Value {
+        if !self.sight.wants_inputs {
+            return self.constant(numbers, extents);
+        }
+        let len = numbers.len();
+        let leaf = Tensor::<1>::from_data(TensorData::new(numbers, [len]), self.device).require_grad();
+        self.sight.inputs = Some(leaf.clone());
+        match *extents {
+            [c, h, w] => Value::Images(leaf.reshape([self.batch, c, h, w])),
+            [c, n] => Value::Images(leaf.reshape([self.batch, c, 1, n])),
+            _ => Value::Vectors(leaf.reshape([self.batch, len / self.batch.max(1)])),
+        }
+    }
+
+    /// Sees what is wanted of a node's value, and hands on what its readers get.
+    pub(super) fn watch(&mut self, node: usize, value: Value) -> Value {
+        let graph = self.graph;
+        let op = &graph.nodes()[node].op;
+        let mut value = value;
+        if matches!(self.mode, Mode::Flow) {
+            value = self.rescale(&graph.nodes()[node], value);
+        }
+        if self.sight.wants_gates && matches!(op, Op::Conv2d(_) | Op::Conv1d(_) | Op::Linear(_)) {
+            value = self.gate(NodeId(node as u32), value);
+        }
+        if let (true, Op::Activation(function)) = (self.sight.wants_signs, op) {
+            self.note_signs(*function, value.clone());
+        }
+        if self.sight.wants_values.contains(&NodeId(node as u32)) {
+            self.sight.values.push(numbers(value.clone()));
+        }
+        value
+    }
+
+    fn gate(&mut self, node: NodeId, value: Value) -> Value {
+        let channels = match &value {
+            Value::Vectors(x) => x.dims()[1],
+            Value::Images(x) => x.dims()[1],
+        };
+        let len = self.batch * channels;
+        let ones = Tensor::<1>::ones([len], self.device).require_grad();
+        self.sight.gates.push((node, ones.clone()));
+        match value {
+            Value::Vectors(x) => Value::Vectors(x * ones.reshape([self.batch, channels])),
+            Value::Images(x) => Value::Images(x * ones.reshape([self.batch, channels, 1, 1])),
+        }
+    }
+
+    /// All activations but the sigmoid keep the sign of what they are given.
+    fn note_signs(&mut self, function: Activation, value: Value) {
+        let middle = if function == Activation::Sigmoid { 0.5 } else { 0.0 };
+        let numbers = numbers(value);
+        let units = numbers.len() / self.batch.max(1);
+        let before = self.sight.signs.units.len();
+        self.sight.signs.units.resize(before + units, 0);
+        let bits = &mut self.sight.signs.units[before..];
+        for (example, row) in numbers.chunks_exact(units.max(1)).take(Signs::EXAMPLES).enumerate() {
+            for (unit, number) in bits.iter_mut().zip(row) {
+                *unit |= u64::from(*number > middle) << example;
+            }
+        }
+    }
+}
+
+fn numbers(value: Value) -> Vec<f32> {
+    match value {
+        Value::Vectors(x) => host(x),
+        Value::Images(x) => host(x),
+    }
+}
