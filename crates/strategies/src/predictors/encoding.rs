@@ -11,7 +11,7 @@ pub(crate) struct Column {
     /// How many options it has.
     pub(crate) options: usize,
     pub(crate) is_ordered: bool,
-    /// The first of the tallies that its answers count in; none where there are too many tallies.
+    /// The first of the tallies that its answers count in; none for ordered options, or where tallies are too many.
     tally: Option<usize>,
 }
 
@@ -37,8 +37,8 @@ pub(crate) const NOT_ASKED: f32 = -2.0;
 /// beyond the end were not asked.
 pub(crate) type Codes = Vec<f32>;
 
-/// How often each option is an answer, over all questions with the same list of options; of ordered options the sum of
-/// their codes. Tallies beyond the end are 0.
+/// How often each categorical option is an answer, over all questions with the same list of options. Tallies beyond the
+/// end are 0.
 pub(crate) type Tallies = Vec<f32>;
 
 impl Encoding {
@@ -70,10 +70,8 @@ impl Encoding {
     pub(crate) fn tally(&self, codes: &Codes) -> Tallies {
         let mut tallies = vec![0.0; self.tallies];
         for (column, code) in self.columns.iter().zip(codes).filter(|(_, code)| **code != NOT_ASKED) {
-            match column.tally {
-                Some(first) if column.is_ordered => tallies[first] += code,
-                Some(first) => tallies[first + *code as usize] += 1.0,
-                None => {}
+            if let Some(first) = column.tally {
+                tallies[first + *code as usize] += 1.0;
             }
         }
         tallies
@@ -85,15 +83,16 @@ impl Encoding {
     }
 
     /// Where the answers to this question are counted.
-    fn tally_of(&mut self, question: &Question<'_>, is_ordered: bool) -> Option<usize> {
+    fn tally_of(&mut self, question: &Question<'_>) -> Option<usize> {
+        if question.scale == Scale::Ordered {
+            return None;
+        }
         let mut list = NumberHasher::default();
         question.options.hash(&mut list);
-        is_ordered.hash(&mut list);
-        let needed = if is_ordered { 1 } else { question.options.len() };
         let (known, next) = (self.lists.get(&list.finish()).copied(), self.tallies);
-        if known.is_none() && next + needed <= TALLIES {
+        if known.is_none() && next + question.options.len() <= TALLIES {
             self.lists.insert(list.finish(), next);
-            self.tallies += needed;
+            self.tallies += question.options.len();
             return Some(next);
         }
         known
@@ -124,7 +123,7 @@ impl Meet<'_> {
             Some(&known) => known,
             None => {
                 let is_ordered = question.scale == Scale::Ordered;
-                let tally = encoding.tally_of(question, is_ordered);
+                let tally = encoding.tally_of(question);
                 encoding.columns.push(Column { options: question.options.len(), is_ordered, tally });
                 encoding.index.insert(key, encoding.columns.len() - 1);
                 encoding.columns.len() - 1
@@ -157,6 +156,24 @@ impl Chooser for Meet<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nascent_core::question::{Label, Topic};
+
+    #[test]
+    fn answers_to_questions_with_the_same_categorical_options_are_counted_together() {
+        let [kinds, sizes] = [["a", "b", "c"], ["1", "2", "3"]].map(|labels| labels.map(Label::Borrowed));
+        let topic = Topic::Architecture;
+        let kind = Question { scale: Scale::Categorical, topic, options: &kinds };
+        let size = Question { scale: Scale::Ordered, topic, options: &sizes };
+        let (mut encoding, answers) = (Encoding::default(), Decisions::default());
+        let mut meet = Meet { encoding: &mut encoding, answers: &answers, next: 0, codes: Codes::new() };
+        for (place, answer) in [2, 0, 2, 2].into_iter().enumerate() {
+            meet.meet(PathKey(place as u64), &kind, answer);
+            meet.meet(PathKey(10 + place as u64), &size, 1);
+        }
+        let codes = meet.codes;
+        assert_eq!(encoding.tally(&codes), [1.0, 0.0, 3.0]);
+    }
+
     use nascent_core::chooser::sample;
     use nascent_core::rng::Rng;
     use nascent_testkit::Tree;
