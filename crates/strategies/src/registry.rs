@@ -2,7 +2,10 @@
 
 use crate::parameters::{Parameter, ParameterError, Values};
 use crate::wrappers::{self, Wrapper};
-use crate::{auto, bananas, evolution, exhaustive, local_search, npenas, nsga2, ppo, random, reinforce, tpe};
+use crate::{
+    auto, bananas, ehvi, evolution, exhaustive, forest, gp, local_search, npenas, nsga2, ppo, random,
+    reinforce, tpe,
+};
 use nascent_core::Strategy;
 
 /// A strategy as it is listed.
@@ -34,6 +37,9 @@ static ALL: &[&Entry] = &[
     &tpe::ENTRY,
     &nsga2::ENTRY,
     &npenas::ENTRY,
+    &ehvi::ENTRY,
+    &gp::ENTRY,
+    &forest::ENTRY,
     &bananas::ENTRY,
     &reinforce::ENTRY,
     &ppo::ENTRY,
