@@ -6,14 +6,10 @@
 
 mod auto;
 mod bananas;
-mod ehvi;
 mod elite;
 mod evolution;
 mod exhaustive;
 mod fingerprint;
-mod forest;
-mod gp;
-mod guided;
 mod local_search;
 mod nondominated;
 mod npenas;
@@ -34,7 +30,6 @@ mod wrappers;
 
 pub use auto::{Rule, Situation, rules};
 pub use bananas::{Bananas, BananasParams};
-pub use ehvi::{Ehvi, EhviParams};
 pub use evolution::{Evolution, EvolutionParams};
 pub use exhaustive::Exhaustive;
 pub use local_search::{LocalSearch, LocalSearchParams};

@@ -1,10 +1,15 @@
-use crate::guided::Guided;
+use crate::elite::Elite;
+use crate::fingerprint::{NumberSet, fingerprint};
 use crate::parameters::{Parameter, ParameterError, check_ranges};
 use crate::predictors::acquisition::Acquisition;
 use crate::predictors::surrogate::{FEWEST, Surrogate};
 use crate::registry::Entry;
-use crate::variation::Child;
-use nascent_core::{AskContext, Event, Next, Strategy, StrategyError};
+use crate::results::{Member, Results};
+use crate::tried::Tried;
+use crate::variation::{Child, affordable, wander};
+use nascent_core::chooser::{crossover, mutate, sample};
+use nascent_core::{AskContext, Decisions, Event, Next, Strategy, StrategyError, TrialId};
+use smallvec::SmallVec;
 
 /// Predictor-guided evolution (Wei et al. 2020, arXiv:2003.12857): of many children of the best networks, the one that
 /// a predictor expects most of is tried.
@@ -14,8 +19,14 @@ use nascent_core::{AskContext, Event, Next, Strategy, StrategyError};
 /// which takes far longer for some hundred results. With several objectives each proposal weighs them anew.
 pub struct Npenas {
     params: NpenasParams,
-    guided: Guided,
+    tried: Tried,
+    results: Results,
+    /// Results that were not learnt from: to compare them needs the objectives, which only `ask` has.
+    news: Vec<Member>,
     surrogate: Surrogate,
+    /// The best results, whose children are looked at.
+    parents: Elite<(TrialId, Decisions)>,
+    proposed: u64,
 }
 
 /// The parameters of [`Npenas`].
@@ -23,7 +34,7 @@ pub struct Npenas {
 pub struct NpenasParams {
     /// How many networks are random before the predictor is used, 5 to 10,000. The paper has 10.
     pub startup: u64,
-    /// How many of the best have children, 1 to 1,000. The paper has 10.
+    /// How many of the best have children, 1 to 1,000, and three times as many with several objectives. The paper has 10.
     pub parents: u64,
     /// How many children are looked at for one proposal, 1 to 10,000. The paper has 100.
     pub children: u64,
@@ -37,8 +48,15 @@ impl NpenasParams {
     pub fn check(self) -> Result<Npenas, ParameterError> {
         let values = [("startup", self.startup), ("parents", self.parents), ("children", self.children)];
         check_ranges(ENTRY.parameters, &values)?;
-        let (guided, surrogate) = (Guided::new(self.parents), Surrogate::default());
-        Ok(Npenas { params: self, guided, surrogate })
+        Ok(Npenas {
+            params: self,
+            tried: Tried::default(),
+            results: Results::default(),
+            news: Vec::new(),
+            surrogate: Surrogate::default(),
+            parents: Elite::new(self.parents as usize),
+            proposed: 0,
+        })
     }
 }
 
@@ -58,7 +76,7 @@ pub(crate) static ENTRY: Entry = Entry {
         },
         Parameter {
             name: "parents",
-            meaning: "how many of the best have children",
+            meaning: "how many of the best have children; three times as many with several objectives",
             range: (1, 1_000),
             default: |_| 20,
             default_text: "20 (the paper: 10)",
@@ -81,37 +99,106 @@ pub(crate) static ENTRY: Entry = Entry {
     },
 };
 
+/// With several objectives so many times as many have children: a front is longer than a list of the best.
+const FRONT: usize = 3;
+/// Of the children, those with the best means whose deviations are computed too.
+const CLOSER: usize = 100;
+
 impl Npenas {
     fn catch_up(&mut self, cx: &AskContext<'_>) -> Result<(), StrategyError> {
-        for (member, score) in self.guided.news(cx.objectives) {
-            self.surrogate.learn(cx.space, cx.objectives, &member.decisions, &member.metrics, score)?;
+        if cx.objectives.wanted.len() > 1 {
+            self.parents.keep(FRONT * self.params.parents as usize);
+        }
+        for member in self.news.drain(..) {
+            let Some(score) = cx.objectives.score(&member.metrics) else { continue };
+            let Member { trial, decisions, metrics, .. } = member;
+            self.surrogate.learn(cx.space, cx.objectives, &decisions, &metrics, score.clone())?;
+            self.parents.add(score, (trial, decisions));
         }
         Ok(())
     }
 
+    /// Children of the best, and some random networks, none tried before.
+    fn children(&mut self, cx: &mut AskContext<'_>) -> Result<Vec<Child>, StrategyError> {
+        let parents = self.parents.members();
+        let count = affordable(self.params.children, parents);
+        let mut seen = NumberSet::default();
+        let mut children = Vec::with_capacity(count);
+        for i in 0..count {
+            let (_, (trial, parent)) = &parents[cx.rng.below(parents.len())];
+            let mut ancestors = SmallVec::from_slice(&[*trial]);
+            let child = match i % 20 {
+                19 => {
+                    ancestors.clear();
+                    sample(cx.space, &mut cx.rng)?
+                }
+                3 | 7 | 11 | 15 => {
+                    let (_, (other, mate)) = &parents[cx.rng.below(parents.len())];
+                    ancestors.push(*other);
+                    ancestors.dedup();
+                    crossover(cx.space, [parent, mate], &mut cx.rng)?
+                }
+                _ => mutate(cx.space, parent, &mut cx.rng)?.unwrap_or_else(|| parent.clone()),
+            };
+            // Now and then several steps away.
+            let child = wander(cx.space, child, FURTHER, &mut cx.rng)?;
+            if !self.tried.contains(&child) && seen.insert(fingerprint(&child)) {
+                children.push((child, ancestors));
+            }
+        }
+        Ok(children)
+    }
+
     /// The child that most is expected of; `None` where there is none.
     fn child(&mut self, cx: &mut AskContext<'_>) -> Result<Option<Child>, StrategyError> {
-        let children = self.guided.children(cx, self.params.children)?;
-        self.surrogate.update(&self.guided.results.running());
-        let found = self.guided.parents.members().iter().map(|(score, _)| score);
-        let acquisition = Acquisition::new(cx.objectives, found, self.surrogate.scales(), &mut cx.rng);
-        Ok(Guided::best(cx, self.surrogate.value(&acquisition, children))?)
+        let children = self.children(cx)?;
+        self.surrogate.update(&self.results.running());
+        let parents = self.parents.members().iter().map(|(score, _)| score);
+        let acquisition = Acquisition::new(cx.objectives, parents, self.surrogate.scales(), &mut cx.rng);
+        let rows = self.surrogate.rows();
+        let mut prospects: Vec<_> = children
+            .into_iter()
+            .map(|child| {
+                let prospect = self.surrogate.look(&rows, &child.0);
+                let hope: Vec<_> = prospect.guesses.iter().map(|g| g.hopeful()).collect();
+                (acquisition.worth(&hope), prospect, child)
+            })
+            .collect();
+        prospects.sort_by(|a, b| b.0.total_cmp(&a.0));
+        prospects.truncate(CLOSER);
+        for (worth, prospect, _) in &mut prospects {
+            self.surrogate.look_closer(prospect);
+            *worth = acquisition.worth(&prospect.guesses);
+        }
+        prospects.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (_, _, child) in prospects {
+            // Costs that follow from the graph are known exactly.
+            if cx.is_feasible(&child.0)? {
+                return Ok(Some(child));
+            }
+        }
+        Ok(None)
     }
 }
+
+/// The chance of each further step away from a parent.
+const FURTHER: f64 = 0.6;
 
 impl Strategy for Npenas {
     fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
         self.catch_up(cx)?;
-        if self.guided.proposed >= self.params.startup
+        if self.proposed >= self.params.startup
             && self.surrogate.results() >= FEWEST
             && let Some((child, parents)) = self.child(cx)?
         {
             return Ok(cx.propose(child, &parents));
         }
-        self.guided.tried.propose_fresh(cx)
+        self.tried.propose_fresh(cx)
     }
 
     fn observe(&mut self, event: &Event) {
-        self.guided.observe(event);
+        self.tried.observe(event);
+        self.proposed += u64::from(matches!(event, Event::Proposed { .. }));
+        self.news.extend(self.results.observe(event));
     }
 }

@@ -2,10 +2,7 @@
 
 use crate::parameters::{Parameter, ParameterError, Values};
 use crate::wrappers::{self, Wrapper};
-use crate::{
-    auto, bananas, ehvi, evolution, exhaustive, forest, gp, local_search, npenas, nsga2, ppo, random,
-    reinforce, tpe,
-};
+use crate::{auto, bananas, evolution, exhaustive, local_search, npenas, nsga2, ppo, random, reinforce, tpe};
 use nascent_core::Strategy;
 
 /// A strategy as it is listed.
@@ -37,9 +34,6 @@ static ALL: &[&Entry] = &[
     &tpe::ENTRY,
     &nsga2::ENTRY,
     &npenas::ENTRY,
-    &ehvi::ENTRY,
-    &gp::ENTRY,
-    &forest::ENTRY,
     &bananas::ENTRY,
     &reinforce::ENTRY,
     &ppo::ENTRY,

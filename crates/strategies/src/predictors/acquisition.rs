@@ -25,38 +25,12 @@ enum Gain {
     Single(f64),
     /// Over the least distance found.
     Chebyshev { weights: Vec<f64>, least: f64, draws: Vec<Vec<f64>> },
-    /// Over the area that these dominate, sorted by the first objective.
-    Area(Vec<[f64; 2]>),
 }
-
-/// The corner that areas are measured from: worse than any score.
-const CORNER: f64 = 4.0;
 
 /// Draws that a gain is averaged over.
 const DRAWS: usize = 24;
 
 impl Acquisition {
-    /// The expected improvement of the area that is dominated, where there are two objectives; else as [`Self::new`].
-    /// The results are all that no other dominates.
-    pub(crate) fn area<'s>(
-        objectives: &Objectives,
-        results: impl Iterator<Item = &'s Score>,
-        scales: &[Scores],
-        rng: &mut Rng,
-    ) -> Self {
-        let results: Vec<&Score> = results.collect();
-        let acquisition = Self::new(objectives, results.iter().copied(), scales, rng);
-        let ([first, second, ..], Gain::Chebyshev { .. }, 2) =
-            (scales, &acquisition.gain, objectives.wanted.len())
-        else {
-            return acquisition;
-        };
-        let place = |s: &&Score| [first.score(s.values[0]), second.score(s.values[1])];
-        let mut front: Vec<[f64; 2]> = results.iter().filter(|s| s.violation == 0.0).map(place).collect();
-        front.sort_by(|a, b| a[0].total_cmp(&b[0]));
-        Self { gain: Gain::Area(front), ..acquisition }
-    }
-
     /// For these results, which need be only those that may be among the best, and the scales of all.
     pub(crate) fn new<'s>(
         objectives: &Objectives,
@@ -120,27 +94,8 @@ impl Gain {
                 };
                 (draws.iter().map(gain).sum::<f64>() / DRAWS as f64).ln()
             }
-            Self::Area(front) => match guesses {
-                [first, second] => area_gain(front, *first, *second).max(f64::MIN_POSITIVE).ln(),
-                _ => 0.0,
-            },
         }
     }
-}
-
-/// By how much the area grows on average: a sum over the strips between neighbours on the front, in each of which what
-/// is gained is a product (Emmerich et al. 2011, doi:10.1109/CEC.2011.5949880).
-fn area_gain(front: &[[f64; 2]], first: Guess, second: Guess) -> f64 {
-    let below = |guess: Guess, bound: f64| {
-        ln_expected_improvement(guess.mean, guess.deviation.max(1e-9), bound).exp()
-    };
-    let (mut sum, mut left, mut height) = (0.0, 0.0, CORNER);
-    for &[at, next] in front.iter().chain([&[CORNER, f64::NEG_INFINITY]]) {
-        let right = below(first, at);
-        sum += (right - left) * below(second, height);
-        (left, height) = (right, next.min(height));
-    }
-    sum
 }
 
 /// The best score that objectives are measured from: three deviations and more below the middle.

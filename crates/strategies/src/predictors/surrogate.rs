@@ -1,12 +1,10 @@
 //! What the results so far say of networks that were not tried.
 
-use super::acquisition::Acquisition;
 use super::encoding::{Codes, Encoding};
 use super::gaussian_process::{GaussianProcess, Guess};
 use super::kernel::Point;
 use super::normal::Scores;
 use crate::elite::Elite;
-use crate::variation::Child;
 use nascent_core::objective::{Bound, Limit, Metrics, Objectives, Score};
 use nascent_core::{Decisions, Space, SpaceError};
 
@@ -53,13 +51,10 @@ pub(crate) fn schedule(n: usize) -> usize {
 /// The least number of results that can be learnt from.
 pub(crate) const FEWEST: usize = 5;
 
-/// Of the children, those with the best means whose deviations are computed too.
-const CLOSER: usize = 100;
-
 /// A network that might be tried.
-struct Prospect {
+pub(crate) struct Prospect {
     /// What is guessed of each objective and each limit, as [`Scores`].
-    guesses: Vec<Guess>,
+    pub(crate) guesses: Vec<Guess>,
     covariances: Vec<Vec<f64>>,
 }
 
@@ -73,7 +68,13 @@ impl Surrogate {
         metrics: &Metrics,
         score: Score,
     ) -> Result<(), SpaceError> {
-        self.values.push(modelled(objectives, metrics, &score));
+        // What was not measured counts as far off its limit.
+        let far = |limit: &Limit| match limit.bound {
+            Bound::AtMost => f64::MAX,
+            Bound::AtLeast => f64::MIN,
+        };
+        let limited = measured_limits(objectives).map(|l| metrics.value(&l.metric).unwrap_or_else(|| far(l)));
+        self.values.push(score.values.iter().copied().chain(limited).collect());
         let codes = self.encoding.learn(space, decisions)?;
         self.points.push(self.point(codes));
         self.scores.push(score);
@@ -131,7 +132,7 @@ impl Surrogate {
     }
 
     /// The points that the models know: those fitted to, all that came since, and those that run.
-    fn rows(&self) -> Vec<&Point> {
+    pub(crate) fn rows(&self) -> Vec<&Point> {
         let since = &self.points[self.fitted..];
         self.chosen.iter().map(|&i| &self.points[i]).chain(since).chain(&self.running).collect()
     }
@@ -165,7 +166,7 @@ impl Surrogate {
     }
 
     /// Looks at a network: the means alone, deviations are 0 until [`Self::look_closer`]. `rows` are [`Self::rows`].
-    fn look(&self, rows: &[&Point], decisions: &Decisions) -> Prospect {
+    pub(crate) fn look(&self, rows: &[&Point], decisions: &Decisions) -> Prospect {
         let point = self.point(self.encoding.encode(decisions));
         let (mut guesses, mut covariances) = (Vec::new(), Vec::new());
         for model in &self.models {
@@ -177,46 +178,17 @@ impl Surrogate {
     }
 
     /// Finds how sure the guesses are.
-    fn look_closer(&self, prospect: &mut Prospect) {
+    pub(crate) fn look_closer(&self, prospect: &mut Prospect) {
         let covariances = prospect.covariances.drain(..);
         for ((model, guess), covariances) in self.models.iter().zip(&mut prospect.guesses).zip(covariances) {
             *guess = model.guess(guess.mean, covariances);
         }
     }
 
-    /// What these children are worth; of those with the best means alone, the rest is left out.
-    pub(crate) fn value(&self, acquisition: &Acquisition, children: Vec<Child>) -> Vec<(f64, Child)> {
-        let rows = self.rows();
-        let look = |child: Child| {
-            let prospect = self.look(&rows, &child.0);
-            let hope: Vec<_> = prospect.guesses.iter().map(|g| g.hopeful()).collect();
-            (acquisition.worth(&hope), prospect, child)
-        };
-        let mut prospects: Vec<_> = children.into_iter().map(look).collect();
-        prospects.sort_by(|a, b| b.0.total_cmp(&a.0));
-        prospects.truncate(CLOSER);
-        let closer = |(_, mut prospect, child): (f64, Prospect, Child)| {
-            self.look_closer(&mut prospect);
-            (acquisition.worth(&prospect.guesses), child)
-        };
-        prospects.into_iter().map(closer).collect()
-    }
-
     /// How values became scores: objectives first, then limited metrics.
     pub(crate) fn scales(&self) -> &[Scores] {
         &self.scales
     }
-}
-
-/// What is modelled of a result: objectives as [`Score`] has them, then limited metrics.
-pub(crate) fn modelled(objectives: &Objectives, metrics: &Metrics, score: &Score) -> Vec<f64> {
-    // What was not measured counts as far off its limit.
-    let far = |limit: &Limit| match limit.bound {
-        Bound::AtMost => f64::MAX,
-        Bound::AtLeast => f64::MIN,
-    };
-    let limited = measured_limits(objectives).map(|l| metrics.value(&l.metric).unwrap_or_else(|| far(l)));
-    score.values.iter().copied().chain(limited).collect()
 }
 
 /// The limits that are modelled, because only measuring tells whether they are kept.
