@@ -36,7 +36,8 @@ pub struct NpenasParams {
     pub startup: u64,
     /// How many of the best have children, 1 to 1,000, and three times as many with several objectives. The paper has 10.
     pub parents: u64,
-    /// How many children are looked at for one proposal, 1 to 10,000. The paper has 100.
+    /// How many children are looked at for one proposal, 1 to 10,000, and three times as many with several objectives. The
+    /// paper has 100.
     pub children: u64,
 }
 
@@ -83,7 +84,7 @@ pub(crate) static ENTRY: Entry = Entry {
         },
         Parameter {
             name: "children",
-            meaning: "how many children are looked at for one proposal",
+            meaning: "how many children are looked at for one proposal; three times as many with several objectives",
             range: (1, 10_000),
             default: |_| 400,
             default_text: "400 (the paper: 100)",
@@ -99,15 +100,16 @@ pub(crate) static ENTRY: Entry = Entry {
     },
 };
 
-/// With several objectives so many times as many have children: a front is longer than a list of the best.
-const FRONT: usize = 3;
+/// With several objectives so many times as many have children, and so many times as many: a front is longer than a list of
+/// the best.
+const FRONT: u64 = 3;
 /// Of the children, those with the best means whose deviations are computed too.
 const CLOSER: usize = 100;
 
 impl Npenas {
     fn catch_up(&mut self, cx: &AskContext<'_>) -> Result<(), StrategyError> {
         if cx.objectives.wanted.len() > 1 {
-            self.parents.keep(FRONT * self.params.parents as usize);
+            self.parents.keep((FRONT * self.params.parents) as usize);
         }
         for member in self.news.drain(..) {
             let Some(score) = cx.objectives.score(&member.metrics) else { continue };
@@ -121,7 +123,8 @@ impl Npenas {
     /// Children of the best, and some random networks, none tried before.
     fn children(&mut self, cx: &mut AskContext<'_>) -> Result<Vec<Child>, StrategyError> {
         let parents = self.parents.members();
-        let count = affordable(self.params.children, parents);
+        let several = if cx.objectives.wanted.len() > 1 { FRONT } else { 1 };
+        let count = affordable(several * self.params.children, parents);
         let mut seen = NumberSet::default();
         let mut children = Vec::with_capacity(count);
         for i in 0..count {

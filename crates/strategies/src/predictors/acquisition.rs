@@ -72,9 +72,7 @@ impl Acquisition {
 
 impl Gain {
     fn chebyshev(found: &[SmallVec<[f64; 2]>], wanted: usize, rng: &mut Rng) -> Self {
-        let mut weights: Vec<f64> = (0..wanted).map(|_| -(1.0 - rng.unit()).ln()).collect();
-        let sum: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|weight| *weight /= sum);
+        let weights = lattice(wanted, rng);
         let least = found.iter().map(|s| distance(&weights, s)).fold(f64::INFINITY, f64::min);
         let draws = (0..DRAWS).map(|_| (0..wanted).map(|_| rng.normal()).collect()).collect();
         Self::Chebyshev { weights, least, draws }
@@ -96,6 +94,27 @@ impl Gain {
             }
         }
     }
+}
+
+/// Into so many parts weights are cut, as in Knowles (2006).
+const PARTS: usize = 10;
+
+/// One of all weights that are whole tenths and sum to 1, each as likely: so an objective now and then counts alone.
+fn lattice(wanted: usize, rng: &mut Rng) -> Vec<f64> {
+    // Of so many places in a row, those that are bars between the weights.
+    let places = PARTS + wanted - 1;
+    let mut bars: Vec<usize> = (0..places).collect();
+    rng.shuffle(&mut bars);
+    bars.truncate(wanted - 1);
+    bars.sort_unstable();
+    bars.push(places);
+    let mut start = 0;
+    let width = |bar: usize| {
+        let width = bar - start;
+        start = bar + 1;
+        width as f64 / PARTS as f64
+    };
+    bars.into_iter().map(width).collect()
 }
 
 /// The best score that objectives are measured from: three deviations and more below the middle.
