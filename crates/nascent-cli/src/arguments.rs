@@ -50,6 +50,9 @@ pub struct Search {
     /// The strategy, such as 'evolution:population=20'; auto, the default, chooses one that suits the study.
     #[arg(long)]
     pub strategy: Option<String>,
+    /// An earlier run in the same space, whose best networks are tried first.
+    #[arg(long, value_name = "RUN")]
+    pub warm_start: Option<String>,
     /// A metric to optimise; repeat it for several.
     #[arg(long = "objective", value_name = "METRIC")]
     pub objectives: Vec<String>,

@@ -1,17 +1,18 @@
 //! From settings to the parts of a study, everything checked before anything is made.
 
 use crate::choice::best_share;
+use crate::earlier::{best_of, read};
 use crate::effort::{
     ETA, LEAST_EPOCHS, affordable, affordable_epochs, affordable_folds, expected_trials, mean_cost, rungs,
     some, typical_macs,
 };
 use crate::error::{Error, InputError};
 use crate::outside::Outside;
-use crate::settings::StudyFile;
+use crate::settings::{Settings, StudyFile};
 use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Rung};
 use nascent_core::objective::{Direction, Objective, cost_metrics};
-use nascent_core::{Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
+use nascent_core::{Decisions, Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_report::TaskFacts;
 use nascent_spaces::SpaceFile;
@@ -45,6 +46,8 @@ pub struct Setup {
     /// The epochs of a training where no budget lowers them.
     pub(crate) usual_epochs: u32,
     spec: Spec,
+    /// Networks of an earlier study that are tried first.
+    earlier: Vec<Decisions>,
 }
 
 /// The number that stands for "as many trials as the time allows".
@@ -166,7 +169,10 @@ impl Setup {
         // Whole trainings of any data may take long: where time is what is limited, the first rungs tell what to leave.
         let climbs = s.strategy.trim() == "auto" && s.budget.is_some() && rungs.len() > 1;
         let wanted = if climbs { "asha > auto" } else { s.strategy.as_str() };
-        let spec = Spec::parse(wanted).map_err(|e| InputError::about("strategy", e.to_string()))?;
+        let mut spec = Spec::parse(wanted).map_err(|e| InputError::about("strategy", e.to_string()))?;
+        if s.warm_start.is_some() || !s.earlier.is_empty() {
+            spec = spec.after_earlier();
+        }
         if spec.climbs() && rungs.len() < 2 {
             let message = format!(
                 "{} promotes networks from rung to rung, and {epochs} epochs have no lower rung: give at least {}, or \
@@ -184,7 +190,8 @@ impl Setup {
         let situation = Situation { space: &*space, objectives: &objectives, trials: expected };
         let spec = spec.chosen(&situation).0.resolved(expected);
         let rule = Some(Rule::of(&situation)).filter(|rule| rule.is(&spec.unwrapped(), expected));
-        spec.make(expected).map_err(|e| InputError::about("strategy", e.to_string()))?;
+        let earlier = earlier(s, &spec, &*space)?;
+        spec.make_after(expected, &earlier).map_err(|e| InputError::about("strategy", e.to_string()))?;
         s.strategy = spec.to_string();
         let facts = facts(s, task.as_ref(), &objectives);
         Ok(Self {
@@ -197,6 +204,7 @@ impl Setup {
             device,
             rule,
             spec,
+            earlier,
             file: file.clone(),
         })
     }
@@ -207,7 +215,8 @@ impl Setup {
     /// Where its parameters do not go together.
     pub fn strategy(&self) -> Result<Box<dyn Strategy>, Error> {
         // Every parameter is written out in the spec, so the number of trials no longer matters.
-        Ok(self.spec.make(0).map_err(|e| InputError::about("strategy", e.to_string()))?)
+        let made = self.spec.make_after(0, &self.earlier);
+        Ok(made.map_err(|e| InputError::about("strategy", e.to_string()))?)
     }
 
     /// The strategy of baselines: random search that climbs the ladder as the study's does.
@@ -300,6 +309,15 @@ impl Setup {
         let of_task = |t: &Task| t.split.train.len() as u64 * t.signature().shape().len() * 4 * copies;
         largest + self.task.as_ref().map_or(0, of_task) + (48 << 20)
     }
+}
+
+/// The networks that are tried first, read from the run that is named unless they are known.
+fn earlier(s: &mut Settings, spec: &Spec, space: &dyn Space) -> Result<Vec<Decisions>, Error> {
+    if let (Some(run), Some(networks), true) = (&s.warm_start, spec.earlier_networks(), s.earlier.is_empty())
+    {
+        s.earlier = best_of(run, space, networks)?;
+    }
+    read(space, &s.earlier).map_err(|e| InputError::about("earlier", e.to_string()).into())
 }
 
 /// As many trials as a strategy is chosen for where only a program of the user's knows what one takes.

@@ -33,6 +33,10 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     }
     let s = &mut file.settings;
     s.strategy = options.strategy.clone().unwrap_or_else(|| s.strategy.clone());
+    if options.warm_start.is_some() {
+        s.warm_start = options.warm_start.clone();
+        s.earlier.clear();
+    }
     if !options.objectives.is_empty() {
         s.objectives = options.objectives.clone();
     }
