@@ -55,6 +55,9 @@ pub struct Search {
     /// How networks are estimated in the search: full, early, scores or auto.
     #[arg(long)]
     pub estimator: Option<Estimator>,
+    /// An earlier run in the same space, whose best networks are tried first.
+    #[arg(long, value_name = "RUN")]
+    pub warm_start: Option<String>,
     /// A metric to optimise; repeat it for several.
     #[arg(long = "objective", value_name = "METRIC")]
     pub objectives: Vec<String>,

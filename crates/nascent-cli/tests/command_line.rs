@@ -79,6 +79,40 @@ fn a_small_study_is_run_shown_extended_and_asked() {
 }
 
 #[test]
+fn a_study_begins_with_the_best_of_an_earlier_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    assert!(nascent(at, &SMALL).status.success());
+    let trials = |run: &str| -> Vec<serde_json::Value> {
+        let shown = nascent(at, &["show", run, "--json"]).stdout;
+        let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+        shown["trials"].as_array().unwrap().clone()
+    };
+    let value = |t: &serde_json::Value| t["objectives"]["accuracy"].as_f64().unwrap();
+    let earlier: Vec<serde_json::Value> =
+        trials("run").into_iter().filter(|t| t["role"] == "search").collect();
+    let best = earlier.iter().map(value).fold(0.0, f64::max);
+    let mut warm = SMALL.to_vec();
+    warm[11] = "warm";
+    warm.extend(["--baseline", "none", "--seed", "2", "--warm-start", "run"]);
+    let output = nascent(at, &warm);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let first = &trials("warm")[0];
+    assert!(earlier.iter().any(|t| t["decisions"] == first["decisions"] && value(t) == best));
+
+    // The study's file needs the earlier run no more.
+    std::fs::remove_dir_all(at.join("run")).unwrap();
+    assert!(nascent(at, &["search", "warm/study.toml", "--out", "again"]).status.success());
+    assert_eq!(trials("again")[0]["hash"], first["hash"]);
+    warm[3] = "convnet";
+    warm[11] = "other";
+    let last = warm.len() - 1;
+    warm[last] = "warm";
+    let (code, error) = fails(at, &warm);
+    assert!(code == 2 && error.contains("searched the space mlp"), "{error}");
+}
+
+#[test]
 fn a_killed_study_resumes_to_the_result_of_one_never_killed() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

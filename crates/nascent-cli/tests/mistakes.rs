@@ -61,6 +61,8 @@ search digits --epochs 0
 search digits --budget -1m
 search digits --memory-per-trial 1KiB
 search digits --trails 3
+search digits --warm-start nowhere
+search digits --strategy warm-start
 search digits --out folder
 search missing.csv
 search no-space.toml

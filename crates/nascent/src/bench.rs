@@ -29,7 +29,7 @@ pub fn contender(text: &str) -> Result<Contender, BenchError> {
     let spec = Spec::parse(text).map_err(|e| BenchError::Input(e.to_string()))?;
     let make = move |occasion: &Occasion<'_>| {
         let (space, objectives, trials) = (occasion.space, occasion.objectives, occasion.trials);
-        let (spec, _) = spec.chosen(&Situation { space, objectives, trials });
+        let (spec, _) = spec.chosen(&Situation { space, objectives, trials, trained: false });
         spec.make(trials).map_err(|e| e.to_string())
     };
     Ok(Contender { name: text.into(), make: Arc::new(make) })
@@ -43,7 +43,8 @@ fn choices(bench: &Bench) -> Vec<(&Contender, &Case, String, &'static Rule)> {
         for case in &bench.protocol.cases {
             let trials = case.expected_trials(bench.protocol.budget, bench.workers);
             let (space, objectives) = (&**case.table.space(), &case.objectives);
-            if let (spec, Some(rule)) = spec.chosen(&Situation { space, objectives, trials }) {
+            if let (spec, Some(rule)) = spec.chosen(&Situation { space, objectives, trials, trained: false })
+            {
                 choices.push((contender, &**case, spec.resolved(trials).to_string(), rule));
             }
         }

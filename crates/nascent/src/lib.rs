@@ -9,6 +9,7 @@ pub mod bench;
 mod budget;
 mod choice;
 mod compare;
+mod earlier;
 mod effort;
 mod error;
 mod evidence;
@@ -28,6 +29,7 @@ mod worker;
 
 pub use choice::rule;
 pub use compare::{Comparison, Pair, compare};
+pub use earlier::Spelled;
 pub use error::{Error, InputError};
 pub use evidence::Evidence;
 pub use in_process::search_in_process;

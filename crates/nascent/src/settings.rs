@@ -1,3 +1,4 @@
+use crate::earlier::Spelled;
 use crate::error::InputError;
 use crate::outside::Outside;
 use nascent_core::did_you_mean;
@@ -26,6 +27,13 @@ pub struct Settings {
     pub strategy: String,
     /// How networks are estimated in the search: `full`, `early`, `scores`, or `auto`.
     pub estimator: Estimator,
+    /// The folder of an earlier run in the same space, whose best networks are tried first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_start: Option<String>,
+    /// Networks that are tried first: the label chosen at each place. Filled in from the run of `warm_start`, which is not
+    /// read again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Spelled>,
     /// What is optimised, the task's metric first.
     pub objectives: Vec<String>,
     /// What must hold, such as `params<=20000`.
@@ -78,6 +86,8 @@ impl Default for Settings {
             seed: 1,
             strategy: "auto".into(),
             estimator: Estimator::Auto,
+            warm_start: None,
+            earlier: Vec::new(),
             objectives: Vec::new(),
             limits: Vec::new(),
             trials: None,
@@ -339,6 +349,8 @@ fn with_nearest_key(message: &str) -> String {
 /// Settings with every key present.
 fn everything() -> Settings {
     Settings {
+        warm_start: Some(String::new()),
+        earlier: vec![Spelled::new()],
         trials: Some(1),
         budget: Some(Budget(Duration::from_secs(60))),
         epochs: Some(1),

@@ -1,17 +1,18 @@
 //! From settings to the parts of a study, everything checked before anything is made.
 
 use crate::choice::best_share;
+use crate::earlier::{best_of, read};
 use crate::effort::{
     ETA, LEAST_EPOCHS, affordable, affordable_epochs, affordable_folds, expected_trials, mean_cost, rungs,
     some, typical_macs,
 };
 use crate::error::{Error, InputError};
 use crate::outside::Outside;
-use crate::settings::{Estimator, StudyFile};
+use crate::settings::{Estimator, Settings, StudyFile};
 use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Proposal, Rung};
 use nascent_core::objective::{Direction, Objective, cost_metrics};
-use nascent_core::{Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
+use nascent_core::{Decisions, Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_report::TaskFacts;
 use nascent_spaces::SpaceFile;
@@ -45,6 +46,8 @@ pub struct Setup {
     /// The epochs of a training where no budget lowers them.
     pub(crate) usual_epochs: u32,
     spec: Spec,
+    /// Networks of an earlier study that are tried first.
+    earlier: Vec<Decisions>,
 }
 
 /// The number that stands for "as many trials as the time allows".
@@ -164,6 +167,7 @@ impl Setup {
         }
         let rungs = rungs(epochs);
         let spec = estimated(s, &rungs, task.is_some())?;
+        let spec = if s.warm_start.is_some() || !s.earlier.is_empty() { spec.after_earlier() } else { spec };
         let whole = if spec.climbs() { mean_cost(&rungs) } else { 1.0 };
         let cheap = match s.estimator {
             Estimator::Scores => {
@@ -176,10 +180,12 @@ impl Setup {
             Some(_) => expected_trials(s, &typical, examples, workers, cheap),
             None => s.trials.unwrap_or(UNPRICED_TRIALS),
         };
-        let situation = Situation { space: &*space, objectives: &objectives, trials: expected };
+        let situation =
+            Situation { space: &*space, objectives: &objectives, trials: expected, trained: true };
         let spec = spec.chosen(&situation).0.resolved(expected);
         let rule = Some(Rule::of(&situation)).filter(|rule| rule.is(&spec.unwrapped(), expected));
-        spec.make(expected).map_err(|e| InputError::about("strategy", e.to_string()))?;
+        let earlier = earlier(s, &spec, &*space)?;
+        spec.make_after(expected, &earlier).map_err(|e| InputError::about("strategy", e.to_string()))?;
         s.strategy = spec.to_string();
         let facts = facts(s, task.as_ref(), &objectives);
         Ok(Self {
@@ -192,6 +198,7 @@ impl Setup {
             device,
             rule,
             spec,
+            earlier,
             file: file.clone(),
         })
     }
@@ -202,7 +209,8 @@ impl Setup {
     /// Where its parameters do not go together.
     pub fn strategy(&self) -> Result<Box<dyn Strategy>, Error> {
         // Every parameter is written out in the spec, so the number of trials no longer matters.
-        Ok(self.spec.make(0).map_err(|e| InputError::about("strategy", e.to_string()))?)
+        let made = self.spec.make_after(0, &self.earlier);
+        Ok(made.map_err(|e| InputError::about("strategy", e.to_string()))?)
     }
 
     /// The strategy of baselines: random search that climbs the ladder as the study's does.
@@ -305,6 +313,15 @@ impl Setup {
         let of_task = |t: &Task| t.split.train.len() as u64 * t.signature().shape().len() * 4 * copies;
         largest + self.task.as_ref().map_or(0, of_task) + (48 << 20)
     }
+}
+
+/// The networks that are tried first, read from the run that is named unless they are known.
+fn earlier(s: &mut Settings, spec: &Spec, space: &dyn Space) -> Result<Vec<Decisions>, Error> {
+    if let (Some(run), Some(networks), true) = (&s.warm_start, spec.earlier_networks(), s.earlier.is_empty())
+    {
+        s.earlier = best_of(run, space, networks)?;
+    }
+    read(space, &s.earlier).map_err(|e| InputError::about("earlier", e.to_string()).into())
 }
 
 /// What a look without training costs, in epochs: a few batches.

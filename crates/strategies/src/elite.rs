@@ -18,6 +18,11 @@ impl<T> Elite<T> {
         Self { most, members: Vec::new(), is_sorted: true }
     }
 
+    /// Keeps so many from now on.
+    pub(crate) fn keep(&mut self, most: usize) {
+        self.most = most;
+    }
+
     pub(crate) fn add(&mut self, score: Score, member: T) {
         if score.values.len() == 1 {
             let place = self.members.partition_point(|(other, _)| !score.dominates(other));

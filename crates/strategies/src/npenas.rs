@@ -34,10 +34,13 @@ pub struct Npenas {
 pub struct NpenasParams {
     /// How many networks are random before the predictor is used, 5 to 10,000. The paper has 10.
     pub startup: u64,
-    /// How many of the best have children, 1 to 1,000. The paper has 10.
+    /// How many of the best have children, 1 to 1,000, and three times as many with several objectives. The paper has 10.
     pub parents: u64,
-    /// How many children are looked at for one proposal, 1 to 10,000. The paper has 100.
+    /// How many children are looked at for one proposal, 1 to 10,000, and three times as many with several objectives. The
+    /// paper has 100.
     pub children: u64,
+    /// Whether the first network is the space's reference network, where it has one. In the paper it is not.
+    pub reference: bool,
 }
 
 impl NpenasParams {
@@ -76,17 +79,24 @@ pub(crate) static ENTRY: Entry = Entry {
         },
         Parameter {
             name: "parents",
-            meaning: "how many of the best have children",
+            meaning: "how many of the best have children; three times as many with several objectives",
             range: (1, 1_000),
             default: |_| 20,
             default_text: "20 (the paper: 10)",
         },
         Parameter {
             name: "children",
-            meaning: "how many children are looked at for one proposal",
+            meaning: "how many children are looked at for one proposal; three times as many with several objectives",
             range: (1, 10_000),
             default: |_| 400,
             default_text: "400 (the paper: 100)",
+        },
+        Parameter {
+            name: "reference",
+            meaning: "1: the first network is the space's reference network",
+            range: (0, 1),
+            default: |_| 0,
+            default_text: "0 (the paper: none)",
         },
     ],
     make: |values| {
@@ -94,16 +104,23 @@ pub(crate) static ENTRY: Entry = Entry {
             startup: values.value("startup"),
             parents: values.value("parents"),
             children: values.value("children"),
+            reference: values.value("reference") == 1,
         };
         Ok(Box::new(params.check()?))
     },
 };
 
+/// With several objectives so many times as many have children, and so many times as many: a front is longer than a list of
+/// the best.
+const FRONT: u64 = 3;
 /// Of the children, those with the best means whose deviations are computed too.
 const CLOSER: usize = 100;
 
 impl Npenas {
     fn catch_up(&mut self, cx: &AskContext<'_>) -> Result<(), StrategyError> {
+        if cx.objectives.wanted.len() > 1 {
+            self.parents.keep((FRONT * self.params.parents) as usize);
+        }
         for member in self.news.drain(..) {
             let Some(score) = cx.objectives.score(&member.metrics) else { continue };
             let Member { trial, decisions, metrics, .. } = member;
@@ -116,7 +133,8 @@ impl Npenas {
     /// Children of the best, and some random networks, none tried before.
     fn children(&mut self, cx: &mut AskContext<'_>) -> Result<Vec<Child>, StrategyError> {
         let parents = self.parents.members();
-        let count = affordable(self.params.children, parents);
+        let several = if cx.objectives.wanted.len() > 1 { FRONT } else { 1 };
+        let count = affordable(several * self.params.children, parents);
         let mut seen = NumberSet::default();
         let mut children = Vec::with_capacity(count);
         for i in 0..count {
@@ -182,6 +200,13 @@ const FURTHER: f64 = 0.6;
 impl Strategy for Npenas {
     fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
         self.catch_up(cx)?;
+        if self.params.reference
+            && self.proposed == 0
+            && let Some(reference) = cx.space.reference()
+            && self.tried.is_open(cx, &reference)?
+        {
+            return Ok(cx.propose(reference, &[]));
+        }
         if self.proposed >= self.params.startup
             && self.surrogate.results() >= FEWEST
             && let Some((child, parents)) = self.child(cx)?

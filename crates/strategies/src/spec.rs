@@ -208,6 +208,9 @@ impl Part<'_> {
 /// Hyperband around the tree-structured Parzen estimator (Falkner et al. 2018, arXiv:1807.01774).
 const BOHB: &str = "bohb";
 
+/// The wrapper that needs an earlier study.
+const WARM_START: &str = "warm-start";
+
 fn wrapper(name: &str) -> Option<&'static Wrapper> {
     registry::wrappers().iter().copied().find(|w| w.name == name)
 }
@@ -319,8 +322,29 @@ impl Spec {
     /// Where no strategy has this name.
     pub fn around(&self, inside: &str) -> Result<Self, SpecError> {
         let inside = Self::parse(inside)?;
-        let kept = self.wrappers.iter().filter(|(wrapper, _)| wrapper.name != "warm-start");
+        let kept = self.wrappers.iter().filter(|(wrapper, _)| wrapper.name != WARM_START);
         Ok(Self { wrappers: kept.cloned().chain(inside.wrappers).collect(), ..inside })
+    }
+
+    /// The same strategy with `warm-start` around the innermost, unless it is there already.
+    #[must_use]
+    pub fn after_earlier(&self) -> Self {
+        let mut spec = self.clone();
+        if self.warm_start().is_none() {
+            spec.wrappers.extend(wrapper(WARM_START).map(|wrapper| (wrapper, Given::new())));
+        }
+        spec
+    }
+
+    /// How many networks of an earlier study are tried first; `None` without `warm-start`, or before that is
+    /// [`Spec::resolved`].
+    #[must_use]
+    pub fn earlier_networks(&self) -> Option<u64> {
+        self.warm_start()?.get("networks").copied()
+    }
+
+    fn warm_start(&self) -> Option<&Given> {
+        self.wrappers.iter().find(|(wrapper, _)| wrapper.name == WARM_START).map(|(_, given)| given)
     }
 
     /// The innermost strategy alone.
@@ -420,6 +444,15 @@ mod tests {
         assert_eq!(around("asha:eta=4 > evolution:population=50"), "asha:eta=4 > random");
         assert_eq!(around("asha > warm-start > tpe"), "asha > random");
         assert!(Spec::parse("asha").unwrap().around("nothing").is_err());
+    }
+
+    #[test]
+    fn an_earlier_study_goes_in_next_to_the_innermost_strategy() {
+        let after = |text: &str| Spec::parse(text).unwrap().after_earlier();
+        assert_eq!(after("asha > tpe").to_string(), "asha > warm-start > tpe");
+        assert_eq!(after("warm-start:networks=3 > asha > tpe").earlier_networks(), Some(3));
+        assert_eq!(after("random").resolved(40).earlier_networks(), Some(8));
+        assert_eq!(Spec::parse("random").unwrap().resolved(40).earlier_networks(), None);
     }
 
     #[test]

@@ -34,6 +34,10 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     let s = &mut file.settings;
     s.strategy = options.strategy.clone().unwrap_or_else(|| s.strategy.clone());
     s.estimator = options.estimator.unwrap_or(s.estimator);
+    if options.warm_start.is_some() {
+        s.warm_start = options.warm_start.clone();
+        s.earlier.clear();
+    }
     if !options.objectives.is_empty() {
         s.objectives = options.objectives.clone();
     }

@@ -1,7 +1,7 @@
 //! How much a network that was not tried is worth trying.
 
 use super::gaussian_process::Guess;
-use super::normal::{Scores, below, expected_improvement};
+use super::normal::{Scores, ln_below, ln_expected_improvement};
 use super::surrogate::measured_limits;
 use nascent_core::Objectives;
 use nascent_core::objective::{Bound, Score};
@@ -55,7 +55,7 @@ impl Acquisition {
         Self { limits, gain }
     }
 
-    /// What guesses are worth: more is better.
+    /// The logarithm of what guesses are worth: more is better.
     pub(crate) fn worth(&self, guesses: &[Guess]) -> f64 {
         let wanted = guesses.len() - self.limits.len();
         let kept = |((bound, limit), guess): (&(Bound, f64), &Guess)| {
@@ -63,28 +63,26 @@ impl Acquisition {
                 Bound::AtMost => limit - guess.mean,
                 Bound::AtLeast => guess.mean - limit,
             };
-            below(inside / guess.deviation.max(1e-6))
+            ln_below(inside / guess.deviation.max(1e-6))
         };
-        let chance: f64 = self.limits.iter().zip(&guesses[wanted..]).map(kept).product();
-        chance * self.gain.expected(&guesses[..wanted])
+        let chance: f64 = self.limits.iter().zip(&guesses[wanted..]).map(kept).sum();
+        chance + self.gain.ln_expected(&guesses[..wanted])
     }
 }
 
 impl Gain {
     fn chebyshev(found: &[SmallVec<[f64; 2]>], wanted: usize, rng: &mut Rng) -> Self {
-        let mut weights: Vec<f64> = (0..wanted).map(|_| -(1.0 - rng.unit()).ln()).collect();
-        let sum: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|weight| *weight /= sum);
+        let weights = lattice(wanted, rng);
         let least = found.iter().map(|s| distance(&weights, s)).fold(f64::INFINITY, f64::min);
         let draws = (0..DRAWS).map(|_| (0..wanted).map(|_| rng.normal()).collect()).collect();
         Self::Chebyshev { weights, least, draws }
     }
 
-    fn expected(&self, guesses: &[Guess]) -> f64 {
+    fn ln_expected(&self, guesses: &[Guess]) -> f64 {
         match self {
-            Self::Feasibility => 1.0,
+            Self::Feasibility => 0.0,
             Self::Single(best) => {
-                guesses.first().map_or(0.0, |g| expected_improvement(g.mean, g.deviation.max(1e-9), *best))
+                guesses.first().map_or(0.0, |g| ln_expected_improvement(g.mean, g.deviation.max(1e-9), *best))
             }
             Self::Chebyshev { weights, least, draws } => {
                 let gain = |z: &Vec<f64>| {
@@ -92,10 +90,31 @@ impl Gain {
                         guesses.iter().zip(z).map(|(g, z)| g.mean + g.deviation * z).collect();
                     (least - distance(weights, &at)).max(0.0)
                 };
-                draws.iter().map(gain).sum::<f64>() / DRAWS as f64
+                (draws.iter().map(gain).sum::<f64>() / DRAWS as f64).ln()
             }
         }
     }
+}
+
+/// Into so many parts weights are cut, as in Knowles (2006).
+const PARTS: usize = 10;
+
+/// One of all weights that are whole tenths and sum to 1, each as likely: so an objective now and then counts alone.
+fn lattice(wanted: usize, rng: &mut Rng) -> Vec<f64> {
+    // Of so many places in a row, those that are bars between the weights.
+    let places = PARTS + wanted - 1;
+    let mut bars: Vec<usize> = (0..places).collect();
+    rng.shuffle(&mut bars);
+    bars.truncate(wanted - 1);
+    bars.sort_unstable();
+    bars.push(places);
+    let mut start = 0;
+    let width = |bar: usize| {
+        let width = bar - start;
+        start = bar + 1;
+        width as f64 / PARTS as f64
+    };
+    bars.into_iter().map(width).collect()
 }
 
 /// The best score that objectives are measured from: three deviations and more below the middle.
@@ -139,6 +158,7 @@ mod tests {
         let acquisition = Acquisition::new(&objectives, [&result].into_iter(), &scales, &mut Rng::new(0, 0));
         let guess = |latency| [Guess { mean: -1.0, deviation: 0.1 }, Guess { mean: latency, deviation: 0.5 }];
         let worths: Vec<f64> = [-1.0, 0.0, 1.0].map(|latency| acquisition.worth(&guess(latency))).to_vec();
-        assert!(worths[0] > 1.9 * worths[1] && worths[1] > 10.0 * worths[2], "{worths:?}");
+        let odds = [worths[0] - worths[1], worths[1] - worths[2]].map(f64::exp);
+        assert!(odds[0] > 1.9 && odds[1] > 10.0, "{worths:?}");
     }
 }

@@ -1,8 +1,9 @@
 //! Decisions as numbers.
 
-use crate::fingerprint::NumberMap;
+use crate::fingerprint::{NumberHasher, NumberMap};
 use nascent_core::question::{Path, Question, Scale};
 use nascent_core::{Chooser, Decisions, PathKey, Space, SpaceError};
+use std::hash::{Hash, Hasher};
 
 /// What is known of a question.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,6 +11,8 @@ pub(crate) struct Column {
     /// How many options it has.
     pub(crate) options: usize,
     pub(crate) is_ordered: bool,
+    /// The first of the tallies that its answers count in; none for ordered options, or where tallies are too many.
+    tally: Option<usize>,
 }
 
 /// One column for each question met so far, in the order met.
@@ -19,7 +22,13 @@ pub(crate) struct Column {
 pub(crate) struct Encoding {
     index: NumberMap<PathKey, usize>,
     columns: Vec<Column>,
+    /// Where the tallies of each list of options begin, and how many tallies there are.
+    lists: NumberMap<u64, usize>,
+    tallies: usize,
 }
+
+/// More tallies than these are not kept.
+const TALLIES: usize = 64;
 
 /// The code of a question that was not asked: further than 1 from every other.
 pub(crate) const NOT_ASKED: f32 = -2.0;
@@ -27,6 +36,10 @@ pub(crate) const NOT_ASKED: f32 = -2.0;
 /// One number a column: the answer's number, for ordered options its place from 0 to 1, or [`NOT_ASKED`]. Columns
 /// beyond the end were not asked.
 pub(crate) type Codes = Vec<f32>;
+
+/// How often each categorical option is an answer, over all questions with the same list of options. Tallies beyond the
+/// end are 0.
+pub(crate) type Tallies = Vec<f32>;
 
 impl Encoding {
     pub(crate) fn columns(&self) -> &[Column] {
@@ -52,6 +65,40 @@ impl Encoding {
     }
 }
 
+impl Encoding {
+    /// Counts the answers in these codes.
+    pub(crate) fn tally(&self, codes: &Codes) -> Tallies {
+        let mut tallies = vec![0.0; self.tallies];
+        for (column, code) in self.columns.iter().zip(codes).filter(|(_, code)| **code != NOT_ASKED) {
+            if let Some(first) = column.tally {
+                tallies[first + *code as usize] += 1.0;
+            }
+        }
+        tallies
+    }
+
+    /// How many tallies there are.
+    pub(crate) fn tallies(&self) -> usize {
+        self.tallies
+    }
+
+    /// Where the answers to this question are counted.
+    fn tally_of(&mut self, question: &Question<'_>) -> Option<usize> {
+        if question.scale == Scale::Ordered {
+            return None;
+        }
+        let mut list = NumberHasher::default();
+        question.options.hash(&mut list);
+        let (known, next) = (self.lists.get(&list.finish()).copied(), self.tallies);
+        if known.is_none() && next + question.options.len() <= TALLIES {
+            self.lists.insert(list.finish(), next);
+            self.tallies += question.options.len();
+            return Some(next);
+        }
+        known
+    }
+}
+
 impl Column {
     fn code(self, answer: usize) -> f32 {
         if self.is_ordered && self.options > 1 {
@@ -71,12 +118,17 @@ struct Meet<'a> {
 
 impl Meet<'_> {
     fn meet(&mut self, key: PathKey, question: &Question<'_>, answer: usize) {
-        let columns = &mut self.encoding.columns;
-        let column = *self.encoding.index.entry(key).or_insert_with(|| {
-            let is_ordered = question.scale == Scale::Ordered;
-            columns.push(Column { options: question.options.len(), is_ordered });
-            columns.len() - 1
-        });
+        let encoding = &mut *self.encoding;
+        let column = match encoding.index.get(&key) {
+            Some(&known) => known,
+            None => {
+                let is_ordered = question.scale == Scale::Ordered;
+                let tally = encoding.tally_of(question);
+                encoding.columns.push(Column { options: question.options.len(), is_ordered, tally });
+                encoding.index.insert(key, encoding.columns.len() - 1);
+                encoding.columns.len() - 1
+            }
+        };
         if self.codes.len() <= column {
             self.codes.resize(column + 1, NOT_ASKED);
         }
@@ -104,6 +156,24 @@ impl Chooser for Meet<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nascent_core::question::{Label, Topic};
+
+    #[test]
+    fn answers_to_questions_with_the_same_categorical_options_are_counted_together() {
+        let [kinds, sizes] = [["a", "b", "c"], ["1", "2", "3"]].map(|labels| labels.map(Label::Borrowed));
+        let topic = Topic::Architecture;
+        let kind = Question { scale: Scale::Categorical, topic, options: &kinds };
+        let size = Question { scale: Scale::Ordered, topic, options: &sizes };
+        let (mut encoding, answers) = (Encoding::default(), Decisions::default());
+        let mut meet = Meet { encoding: &mut encoding, answers: &answers, next: 0, codes: Codes::new() };
+        for (place, answer) in [2, 0, 2, 2].into_iter().enumerate() {
+            meet.meet(PathKey(place as u64), &kind, answer);
+            meet.meet(PathKey(10 + place as u64), &size, 1);
+        }
+        let codes = meet.codes;
+        assert_eq!(encoding.tally(&codes), [1.0, 0.0, 3.0]);
+    }
+
     use nascent_core::chooser::sample;
     use nascent_core::rng::Rng;
     use nascent_testkit::Tree;

@@ -1,13 +1,12 @@
 //! Gaussian processes on encoded decisions (Rasmussen & Williams 2006).
 
 use super::cholesky::{Cholesky, dot};
-use super::kernel::{Kernel, Likeness, Point, add_distances, likeness};
+use super::kernel::{Kernel, Likeness, Point, Weights, add_distances, add_squares, likeness};
 
 /// A Gaussian process whose kernel's parameters were fitted to some points; more can be added.
 pub(crate) struct GaussianProcess {
     kernel: Kernel,
-    weights: Vec<f64>,
-    share: f64,
+    weights: Weights,
     factor: Cholesky,
     /// `K⁻¹ y`, and the variance of the signal.
     alpha: Vec<f64>,
@@ -36,12 +35,13 @@ const STEPS: usize = 15;
 const LEAST: f64 = 1e-9;
 
 impl GaussianProcess {
-    /// Fits the kernel's parameters to these points, whose values have a mean of about 0.
-    pub(crate) fn fit(columns: usize, points: &[&Point], values: &[f64]) -> Self {
-        let kernel = Fit { columns, points, values }.run();
-        let (weights, share) = (kernel.weights(), kernel.share());
+    /// Fits the kernel's parameters to these points, whose values have a mean of about 0; `size` is how many columns
+    /// and tallies they have.
+    pub(crate) fn fit(size: (usize, usize), points: &[&Point], values: &[f64]) -> Self {
+        let kernel = Fit { columns: size.0, tallies: size.1, points, values }.run();
+        let weights = kernel.weights();
         let (alpha, variance) = (Vec::new(), 1.0);
-        let mut process = Self { kernel, weights, share, factor: Cholesky::default(), alpha, variance };
+        let mut process = Self { kernel, weights, factor: Cholesky::default(), alpha, variance };
         for i in 0..points.len() {
             process.add(&points[..i], points[i]);
         }
@@ -77,8 +77,7 @@ impl GaussianProcess {
 
     /// Columns met after the fit are left out: nothing is known of them.
     fn covariance(&self, a: &Point, b: &Point) -> f64 {
-        let likeness = likeness(&self.weights, a, b);
-        self.share * likeness.together + (1.0 - self.share) * likeness.one_by_one
+        self.weights.mix(likeness(&self.weights, a, b))
     }
 
     /// The mean at a point, and its covariances with all points.
@@ -98,6 +97,7 @@ impl GaussianProcess {
 /// The search for the kernel's parameters: the evidence, with the signal's variance at its best, and a prior.
 struct Fit<'f> {
     columns: usize,
+    tallies: usize,
     points: &'f [&'f Point],
     values: &'f [f64],
 }
@@ -109,12 +109,10 @@ impl Fit<'_> {
         // The weights of all columns together stay the same: members differ in some share of the questions.
         let centre = (2.4 / self.columns.max(1) as f64).ln();
         let mut parameters = vec![centre; groups];
-        parameters.extend([0.0, NOISE.ln()]);
-        let prior: Vec<(f64, f64)> = parameters
-            .iter()
-            .enumerate()
-            .map(|(i, mean)| (*mean, if i == groups + 1 { 2.0 } else { 1.0 }))
-            .collect();
+        parameters.extend((0..self.tallies).map(|i| self.tally_centre(i)));
+        parameters.extend([0.0, 0.0, NOISE.ln()]);
+        let mut prior: Vec<(f64, f64)> = parameters.iter().map(|mean| (*mean, 1.0)).collect();
+        prior.last_mut().into_iter().for_each(|(_, deviation)| *deviation = 2.0);
         let mut steps = vec![0.4; parameters.len()];
         let mut signs = vec![0.0; parameters.len()];
         let mut best = (f64::NEG_INFINITY, parameters.clone());
@@ -141,10 +139,24 @@ impl Fit<'_> {
         self.kernel(&best.1)
     }
 
+    /// Where a tally's weight is looked for first: two points differ by about 1 in all tallies together.
+    fn tally_centre(&self, i: usize) -> f64 {
+        let n = self.points.len().max(1) as f64;
+        let mean = self.points.iter().map(|p| p.tally(i)).sum::<f64>() / n;
+        let variance = self.points.iter().map(|p| (p.tally(i) - mean).powi(2)).sum::<f64>() / n;
+        -(2.0 * self.tallies as f64 * if variance > 0.0 { variance } else { 1.0 }).ln()
+    }
+
     fn kernel(&self, parameters: &[f64]) -> Kernel {
-        let groups = parameters.len() - 2;
+        let groups = parameters.len() - 3 - self.tallies;
         let log_weights = (0..self.columns).map(|c| parameters[c.min(groups - 1)]).collect();
-        Kernel { log_weights, logit_share: parameters[groups], log_noise: parameters[groups + 1] }
+        let rest = &parameters[groups + self.tallies..];
+        Kernel {
+            log_weights,
+            log_tallies: parameters[groups..groups + self.tallies].to_vec(),
+            logits: [rest[0], rest[1]],
+            log_noise: rest[2],
+        }
     }
 
     /// The logarithm of the evidence but for a constant, and its gradient: weights, share, noise.
@@ -158,7 +170,7 @@ impl Fit<'_> {
             row.clear();
             for j in 0..i {
                 let likeness = likeness(&weights, self.points[i], self.points[j]);
-                row.push(kernel.mix(likeness));
+                row.push(weights.mix(likeness));
                 likenesses.push(likeness);
             }
             row.push(1.0 + kernel.noise());
@@ -175,7 +187,7 @@ impl Fit<'_> {
     fn gradient(
         &self,
         kernel: &Kernel,
-        weights: &[f64],
+        weights: &Weights,
         likenesses: &[Likeness],
         factor: &Cholesky,
         alpha: &[f64],
@@ -183,24 +195,28 @@ impl Fit<'_> {
     ) -> Vec<f64> {
         let n = self.points.len();
         let inverse = factor.inverse();
-        let share = kernel.share();
-        let mut by_column = vec![0.0; self.columns];
-        let (mut by_share, mut by_noise) = (0.0, 0.0);
+        let shares = weights.shares;
+        let (mut by_column, mut by_tally) = (vec![0.0; self.columns], vec![0.0; self.tallies]);
+        let (mut by_logit, mut by_noise) = ([0.0; 2], 0.0);
         let mut pairs = likenesses.iter();
         for i in 0..n {
             for (j, pair) in (0..i).zip(pairs.by_ref()) {
                 // Twice a half: the matrix is symmetric.
                 let pull = alpha[i] * alpha[j] / variance - inverse[i * n + j];
-                by_share += pull * (pair.together - pair.one_by_one);
-                let factor = pull * share * pair.together;
-                add_distances(self.points[i], self.points[j], factor, &mut by_column);
+                let (a, b, mixed) = (self.points[i], self.points[j], weights.mix(*pair));
+                for (k, sum) in by_logit.iter_mut().enumerate() {
+                    *sum += pull * shares[k + 1] * (pair[k + 1] - mixed);
+                }
+                add_distances(a, b, pull * shares[0] * pair[0], &mut by_column);
+                add_squares(a, b, pull * shares[2] * pair[2], &mut by_tally);
             }
             by_noise += 0.5 * (alpha[i] * alpha[i] / variance - inverse[i * n + i]);
         }
-        let by_weight = by_column.iter().zip(weights).map(|(sum, weight)| -weight * sum);
+        let by_weight = by_column.iter().zip(&weights.columns).map(|(sum, weight)| -weight * sum);
         let mut gradient: Vec<f64> =
             if self.columns <= SEPARATE { by_weight.collect() } else { vec![by_weight.sum()] };
-        gradient.push(by_share * share * (1.0 - share));
+        gradient.extend(by_tally.iter().zip(&weights.tallies).map(|(sum, weight)| -weight * sum));
+        gradient.extend(by_logit);
         gradient.push(by_noise * kernel.noise());
         gradient
     }
@@ -224,7 +240,9 @@ mod tests {
             let clear = answers[0] as f64 - 1.5 + f64::from(u8::from(answers[1] == answers[2])) - 0.25;
             values.push(clear + 0.3 * rng.normal());
             let code = |(i, a): (usize, &usize)| if i == 5 { *a as f32 / 3.0 } else { *a as f32 };
-            points.push(Point::new(answers.iter().enumerate().map(code).collect()));
+            let tally = |option| answers[..5].iter().filter(|a| **a == option).count() as f32;
+            let tallies = (0..4).map(tally).collect();
+            points.push(Point::new(answers.iter().enumerate().map(code).collect(), tallies));
         }
         (points, values)
     }
@@ -233,8 +251,8 @@ mod tests {
     fn the_gradient_is_that_of_the_evidence() {
         let (points, values) = sample(25);
         let points: Vec<&Point> = points.iter().collect();
-        let fit = Fit { columns: 6, points: &points, values: &values };
-        let parameters = vec![-1.0, -0.3, 0.2, -0.8, -1.5, 0.1, 0.4, -2.0];
+        let fit = Fit { columns: 6, tallies: 4, points: &points, values: &values };
+        let parameters = vec![-1.0, -0.3, 0.2, -0.8, -1.5, 0.1, -1.2, -2.0, -1.5, -0.7, 0.4, -0.2, -2.0];
         let (_, gradient) = fit.evidence(&fit.kernel(&parameters));
         for i in 0..parameters.len() {
             let moved = |by: f64| {
@@ -251,7 +269,7 @@ mod tests {
     fn what_was_not_seen_is_guessed_well_and_the_guess_knows_how_well() {
         let (points, values) = sample(160);
         let all: Vec<&Point> = points.iter().collect();
-        let process = GaussianProcess::fit(6, &all[..120], &values[..120]);
+        let process = GaussianProcess::fit((6, 4), &all[..120], &values[..120]);
         let (mut error, mut expected) = (0.0, 0.0);
         for i in 120..160 {
             let (mean, covariances) = process.mean(&all[..120], all[i]);
@@ -265,7 +283,7 @@ mod tests {
         let found = error - 0.09;
         assert!((expected - found).abs() < 0.05, "{expected} expected, {found} found");
         let known = process.mean(&all[..120], all[0]);
-        let far = process.mean(&all[..120], &Point::new(vec![9.0; 5]));
+        let far = process.mean(&all[..120], &Point::new(vec![9.0; 5], vec![9.0; 4]));
         let [known, far] = [known, far].map(|(mean, covariances)| process.guess(mean, covariances).deviation);
         assert!(known < 0.5 * far, "a deviation of {known} where it was looked, {far} where not");
     }

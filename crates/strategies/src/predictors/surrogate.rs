@@ -1,6 +1,6 @@
 //! What the results so far say of networks that were not tried.
 
-use super::encoding::Encoding;
+use super::encoding::{Codes, Encoding};
 use super::gaussian_process::{GaussianProcess, Guess};
 use super::kernel::Point;
 use super::normal::Scores;
@@ -75,9 +75,15 @@ impl Surrogate {
         };
         let limited = measured_limits(objectives).map(|l| metrics.value(&l.metric).unwrap_or_else(|| far(l)));
         self.values.push(score.values.iter().copied().chain(limited).collect());
-        self.points.push(Point::new(self.encoding.learn(space, decisions)?));
+        let codes = self.encoding.learn(space, decisions)?;
+        self.points.push(self.point(codes));
         self.scores.push(score);
         Ok(())
+    }
+
+    fn point(&self, codes: Codes) -> Point {
+        let tallies = self.encoding.tally(&codes);
+        Point::new(codes, tallies)
     }
 
     /// How many results it has.
@@ -94,7 +100,7 @@ impl Surrogate {
         if self.fitted != fitted {
             self.fit(fitted);
         }
-        self.running = running.iter().map(|d| Point::new(self.encoding.encode(d))).collect();
+        self.running = running.iter().map(|d| self.point(self.encoding.encode(d))).collect();
         let known = self.chosen.len() + n - self.fitted;
         let mut models = std::mem::take(&mut self.models);
         let rows = self.rows();
@@ -144,7 +150,7 @@ impl Surrogate {
             chosen.extend(latest..fitted);
             chosen
         };
-        let columns = self.encoding.columns().len();
+        let size = (self.encoding.columns().len(), self.encoding.tallies());
         let points: Vec<&Point> = self.chosen.iter().map(|&i| &self.points[i]).collect();
         let modelled = self.values.first().map_or(0, Vec::len);
         self.models = (0..modelled)
@@ -152,7 +158,7 @@ impl Surrogate {
                 let values: Vec<f64> = self.chosen.iter().map(|&i| self.values[i][m]).collect();
                 let scores = Scores::new(values.iter().copied());
                 let values: Vec<f64> = values.iter().map(|v| scores.score(*v)).collect();
-                GaussianProcess::fit(columns, &points, &values)
+                GaussianProcess::fit(size, &points, &values)
             })
             .collect();
         self.known = self.chosen.len();
@@ -161,7 +167,7 @@ impl Surrogate {
 
     /// Looks at a network: the means alone, deviations are 0 until [`Self::look_closer`]. `rows` are [`Self::rows`].
     pub(crate) fn look(&self, rows: &[&Point], decisions: &Decisions) -> Prospect {
-        let point = Point::new(self.encoding.encode(decisions));
+        let point = self.point(self.encoding.encode(decisions));
         let (mut guesses, mut covariances) = (Vec::new(), Vec::new());
         for model in &self.models {
             let (mean, with) = model.mean(rows, &point);

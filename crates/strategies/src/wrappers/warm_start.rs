@@ -33,7 +33,7 @@ pub(super) static WRAPPER: Wrapper = Wrapper {
     wrap: |values, Inside { strategy: inside, mut earlier, .. }| {
         let networks = values.value("networks");
         if earlier.is_empty() {
-            let reason = "there is no earlier study whose networks could be tried: name one".into();
+            let reason = "there is no earlier study whose networks could be tried: name its run, as in --warm-start runs/digits-1".into();
             return Err(ParameterError { name: "networks", value: networks, reason });
         }
         let mut seen = HashSet::new();
