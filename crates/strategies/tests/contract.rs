@@ -18,6 +18,7 @@ fn every_strategy_keeps_the_contract() {
         "ppo:recurrent=1,epochs=2,batch=4",
         "median-stop:startup=2 > evolution",
         "median-stop > tpe",
+        "curve-stop:startup=6 > evolution",
     ];
     let names = registry::all().iter().map(|e| e.name);
     for spec in names.chain(variants) {

@@ -47,7 +47,7 @@ pub(super) static WRAPPER: Wrapper = Wrapper {
     }],
     climbs: false,
     not_inside: Some((
-        &["filter", "hyperband", "median-stop"],
+        &["filter", "hyperband", "median-stop", "curve-stop"],
         "it hides the lowest rung and speaks for its trials: put it inside instead",
     )),
     wrap: |values, Inside { strategy: inside, climbs, .. }| {

@@ -1,8 +1,7 @@
+use super::curves::Curves;
 use super::{Inside, Wrapper};
-use crate::fingerprint::NumberMap;
 use crate::parameters::Parameter;
-use nascent_core::{AskContext, Event, Metrics, Next, Objectives, Strategy, StrategyError, TrialId};
-use std::collections::VecDeque;
+use nascent_core::{AskContext, Event, Next, Objectives, Strategy, StrategyError, TrialId};
 
 /// Median stopping (Golovin et al. 2017, doi:10.1145/3097983.3098043): a trial whose best report so far is worse than the
 /// median of what other trials had averaged by the same step is ended.
@@ -13,16 +12,8 @@ struct MedianStop {
     startup: usize,
     after: u32,
     inside: Box<dyn Strategy>,
-    objectives: Option<Objectives>,
-    running: NumberMap<TrialId, Curve>,
-    ended: VecDeque<Curve>,
+    curves: Curves,
 }
-
-/// A trial's reports, in the order of steps.
-type Curve = Vec<(u32, Metrics)>;
-
-/// How many trials that ended are compared with.
-const REMEMBERED: usize = 200;
 
 pub(super) static WRAPPER: Wrapper = Wrapper {
     name: "median-stop",
@@ -53,39 +44,26 @@ pub(super) static WRAPPER: Wrapper = Wrapper {
             startup: values.value("startup") as usize,
             after: values.value("after") as u32,
             inside,
-            objectives: None,
-            running: NumberMap::default(),
-            ended: VecDeque::new(),
+            curves: Curves::default(),
         }))
     },
 };
 
 impl MedianStop {
-    /// The first objective's values at each step up to `step`, to be minimised.
-    fn values<'c>(objectives: &'c Objectives, curve: &'c Curve, step: u32) -> impl Iterator<Item = f64> + 'c {
-        let until = curve.iter().take_while(move |(s, _)| *s <= step);
-        until.filter_map(|(_, metrics)| objectives.score(metrics)?.values.first().copied())
-    }
-
     fn is_behind(&self, trial: TrialId) -> Option<bool> {
-        let objectives = self.objectives.as_ref()?;
-        let curve = self.running.get(&trial)?;
-        let step = curve.last()?.0;
-        if step < self.after || self.ended.len() < self.startup {
+        let curve = self.curves.running(trial)?;
+        let step = curve.last()?;
+        if step < self.after || self.curves.ended().count() < self.startup {
             return None;
         }
-        let best = Self::values(objectives, curve, step).fold(f64::INFINITY, f64::min);
-        let mut averages: Vec<f64> = self
-            .ended
-            .iter()
-            .filter_map(|other| {
-                // Those that came no further say nothing about this step.
-                other.last().filter(|(last, _)| *last >= step)?;
-                let (sum, count) =
-                    Self::values(objectives, other, step).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
-                (count > 0.0).then(|| sum / count)
-            })
-            .collect();
+        let best = self.curves.values(curve, step).fold(f64::INFINITY, f64::min);
+        let average = |other| {
+            let (sum, count) = self.curves.values(other, step).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
+            (count > 0.0).then(|| sum / count)
+        };
+        // Those that came no further say nothing about this step.
+        let others = self.curves.ended().filter(|other| other.last() >= Some(step));
+        let mut averages: Vec<f64> = others.filter_map(average).collect();
         if averages.len() < self.startup {
             return None;
         }
@@ -97,14 +75,12 @@ impl MedianStop {
 
 impl Strategy for MedianStop {
     fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
-        if self.objectives.is_none() {
-            self.objectives = Some(cx.objectives.clone());
-        }
+        self.curves.ask(cx);
         self.inside.ask(cx)
     }
 
     fn begin(&mut self, objectives: &Objectives) {
-        self.objectives = Some(objectives.clone());
+        self.curves.begin(objectives);
         self.inside.begin(objectives);
     }
 
@@ -113,31 +89,7 @@ impl Strategy for MedianStop {
     }
 
     fn observe(&mut self, event: &Event) {
-        match event {
-            Event::Proposed { trial, .. } => {
-                self.running.insert(*trial, Curve::new());
-            }
-            Event::Reported { trial, step, metrics } => {
-                if let Some(curve) = self.running.get_mut(trial)
-                    && let Err(place) = curve.binary_search_by_key(step, |(s, _)| *s)
-                {
-                    curve.insert(place, (*step, metrics.clone()));
-                }
-            }
-            Event::Finished { trial, .. } | Event::Stopped { trial, .. } => {
-                // A copied result has no reports.
-                if let Some(curve) = self.running.remove(trial).filter(|curve| !curve.is_empty()) {
-                    self.ended.push_back(curve);
-                    if self.ended.len() > REMEMBERED {
-                        self.ended.pop_front();
-                    }
-                }
-            }
-            Event::Failed { trial, .. } | Event::Infeasible { trial, .. } => {
-                self.running.remove(trial);
-            }
-            _ => {}
-        }
+        self.curves.observe(event);
         self.inside.observe(event);
     }
 

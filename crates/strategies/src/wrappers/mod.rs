@@ -7,6 +7,8 @@
 mod asha;
 mod brackets;
 mod climbed;
+mod curve_stop;
+mod curves;
 mod filter;
 mod median_stop;
 mod warm_start;
@@ -53,6 +55,7 @@ static ALL: &[&Wrapper] = &[
     &brackets::HYPERBAND,
     &asha::WRAPPER,
     &median_stop::WRAPPER,
+    &curve_stop::WRAPPER,
     &filter::WRAPPER,
     &warm_start::WRAPPER,
 ];
