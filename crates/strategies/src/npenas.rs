@@ -8,6 +8,7 @@ use crate::results::{Member, Results};
 use crate::tried::Tried;
 use crate::variation::{Child, affordable, wander};
 use nascent_core::chooser::{crossover, mutate, sample};
+use nascent_core::objective::Score;
 use nascent_core::{AskContext, Decisions, Event, Next, Strategy, StrategyError, TrialId};
 use smallvec::SmallVec;
 
@@ -16,7 +17,8 @@ use smallvec::SmallVec;
 ///
 /// The predictor is a Gaussian process on the decisions with a kernel for any space, and what is expected is the
 /// improvement on what was found, times the chance that the limits are kept; the paper trains a graph network instead,
-/// which takes far longer for some hundred results. With several objectives each proposal weighs them anew.
+/// which takes far longer for some hundred results. With several objectives each proposal weighs them anew, and with two
+/// one in four is for the hypervolume.
 pub struct Npenas {
     params: NpenasParams,
     tried: Tried,
@@ -24,6 +26,8 @@ pub struct Npenas {
     /// Results that were not learnt from: to compare them needs the objectives, which only `ask` has.
     news: Vec<Member>,
     surrogate: Surrogate,
+    /// With several objectives the results that none dominates.
+    front: Vec<Score>,
     /// The best results, whose children are looked at.
     parents: Elite<(TrialId, Decisions)>,
     proposed: u64,
@@ -57,6 +61,7 @@ impl NpenasParams {
             results: Results::default(),
             news: Vec::new(),
             surrogate: Surrogate::default(),
+            front: vec![],
             parents: Elite::new(self.parents as usize),
             proposed: 0,
         })
@@ -113,6 +118,8 @@ pub(crate) static ENTRY: Entry = Entry {
 /// With several objectives so many times as many have children, and so many times as many: a front is longer than a list of
 /// the best.
 const FRONT: u64 = 3;
+/// With two objectives one of so many proposals is judged by the area that it is expected to add.
+const AREA: usize = 4;
 /// Of the children, those with the best means whose deviations are computed too.
 const CLOSER: usize = 100;
 
@@ -125,6 +132,7 @@ impl Npenas {
             let Some(score) = cx.objectives.score(&member.metrics) else { continue };
             let Member { trial, decisions, metrics, .. } = member;
             self.surrogate.learn(cx.space, cx.objectives, &decisions, &metrics, score.clone())?;
+            extend_front(&mut self.front, &score);
             self.parents.add(score, (trial, decisions));
         }
         Ok(())
@@ -167,7 +175,12 @@ impl Npenas {
         let children = self.children(cx)?;
         self.surrogate.update(&self.results.running());
         let parents = self.parents.members().iter().map(|(score, _)| score);
-        let acquisition = Acquisition::new(cx.objectives, parents, self.surrogate.scales(), &mut cx.rng);
+        let scales = self.surrogate.scales();
+        let acquisition = if cx.objectives.wanted.len() == 2 && cx.rng.below(AREA) == 0 {
+            Acquisition::area(cx.objectives, self.front.iter(), scales)
+        } else {
+            Acquisition::new(cx.objectives, parents, scales, &mut cx.rng)
+        };
         let rows = self.surrogate.rows();
         let mut prospects: Vec<_> = children
             .into_iter()
@@ -191,6 +204,14 @@ impl Npenas {
             }
         }
         Ok(None)
+    }
+}
+
+/// Adds a result to those that none dominates.
+fn extend_front(front: &mut Vec<Score>, score: &Score) {
+    if score.values.len() > 1 && !front.iter().any(|other| other == score || other.dominates(score)) {
+        front.retain(|other| !score.dominates(other));
+        front.push(score.clone());
     }
 }
 

@@ -25,12 +25,35 @@ enum Gain {
     Single(f64),
     /// Over the least distance found.
     Chebyshev { weights: Vec<f64>, least: f64, draws: Vec<Vec<f64>> },
+    /// Over the area that these dominate, sorted by the first objective.
+    Area(Vec<[f64; 2]>),
 }
+
+/// The corner that areas are measured from: worse than any score.
+const CORNER: f64 = 4.0;
 
 /// Draws that a gain is averaged over.
 const DRAWS: usize = 24;
 
 impl Acquisition {
+    /// The expected improvement of the area that two objectives dominate (Emmerich et al. 2006,
+    /// doi:10.1109/TEVC.2005.859463), between the scores of ranks. The results are all that no other dominates.
+    pub(crate) fn area<'s>(
+        objectives: &Objectives,
+        results: impl Iterator<Item = &'s Score>,
+        scales: &[Scores],
+    ) -> Self {
+        let found = results.filter(|s| s.violation == 0.0);
+        let place = |score: &Score| -> Option<[f64; 2]> {
+            let mut scores = score.values.iter().zip(scales).map(|(value, scale)| scale.score(*value));
+            Some([scores.next()?, scores.next()?])
+        };
+        let mut front: Vec<[f64; 2]> = found.filter_map(place).collect();
+        front.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        let gain = if front.is_empty() { Gain::Feasibility } else { Gain::Area(front) };
+        Self { limits: scaled_limits(objectives, scales), gain }
+    }
+
     /// For these results, which need be only those that may be among the best, and the scales of all.
     pub(crate) fn new<'s>(
         objectives: &Objectives,
@@ -39,10 +62,7 @@ impl Acquisition {
         rng: &mut Rng,
     ) -> Self {
         let wanted = objectives.wanted.len();
-        let limits = measured_limits(objectives)
-            .zip(scales.get(wanted..).unwrap_or_default())
-            .map(|(limit, scale)| (limit.bound, scale.score(limit.value)))
-            .collect();
+        let limits = scaled_limits(objectives, scales);
         let found: Vec<&Score> = results.filter(|s| s.violation == 0.0).collect();
         let score = |score: &&Score| -> SmallVec<[f64; 2]> {
             score.values.iter().zip(scales).map(|(value, scale)| scale.score(*value)).collect()
@@ -70,6 +90,14 @@ impl Acquisition {
     }
 }
 
+/// The measured limits in the units of guesses.
+fn scaled_limits(objectives: &Objectives, scales: &[Scores]) -> Vec<(Bound, f64)> {
+    measured_limits(objectives)
+        .zip(scales.get(objectives.wanted.len()..).unwrap_or_default())
+        .map(|(limit, scale)| (limit.bound, scale.score(limit.value)))
+        .collect()
+}
+
 impl Gain {
     fn chebyshev(found: &[SmallVec<[f64; 2]>], wanted: usize, rng: &mut Rng) -> Self {
         let weights = lattice(wanted, rng);
@@ -92,8 +120,27 @@ impl Gain {
                 };
                 (draws.iter().map(gain).sum::<f64>() / DRAWS as f64).ln()
             }
+            Self::Area(front) => match guesses {
+                [first, second] => area_gain(front, *first, *second).max(f64::MIN_POSITIVE).ln(),
+                _ => 0.0,
+            },
         }
     }
+}
+
+/// By how much the area grows on average: a sum over the strips between neighbours on the front, in each of which what
+/// is gained is a product (Emmerich et al. 2011, doi:10.1109/CEC.2011.5949880).
+fn area_gain(front: &[[f64; 2]], first: Guess, second: Guess) -> f64 {
+    let below = |guess: Guess, bound: f64| {
+        ln_expected_improvement(guess.mean, guess.deviation.max(1e-9), bound).exp()
+    };
+    let (mut sum, mut left, mut height) = (0.0, 0.0, CORNER);
+    for &[at, next] in front.iter().chain([&[CORNER, f64::NEG_INFINITY]]) {
+        let right = below(first, at);
+        sum += (right - left) * below(second, height);
+        (left, height) = (right, next.min(height));
+    }
+    sum
 }
 
 /// Into so many parts weights are cut, as in Knowles (2006).
@@ -129,6 +176,27 @@ fn distance(weights: &[f64], scores: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_area_gained_is_that_of_draws() {
+        let front = [[-1.0, 1.0], [0.0, 0.0], [1.0, -0.5]];
+        let [first, second] = [(-0.2, 0.7), (-0.4, 0.5)].map(|(mean, deviation)| Guess { mean, deviation });
+        let mut rng = Rng::new(3, 0);
+        let corner = [CORNER, f64::NEG_INFINITY];
+        let draws = 100_000;
+        let mut sum = 0.0;
+        for _ in 0..draws {
+            let [x, y] = [first, second].map(|g| g.mean + g.deviation * rng.normal());
+            let (mut left, mut height) = (f64::NEG_INFINITY, CORNER);
+            for [at, next] in front.into_iter().chain([corner]) {
+                sum += (at - x.max(left)).max(0.0) * (height - y).max(0.0);
+                (left, height) = (at, next);
+            }
+        }
+        let drawn = sum / f64::from(draws);
+        let found = area_gain(&front, first, second);
+        assert!((found / drawn - 1.0).abs() < 0.02, "{found}, and {drawn} of {draws} draws");
+    }
 
     #[test]
     fn with_several_objectives_each_proposal_wants_another_part_of_the_front() {
