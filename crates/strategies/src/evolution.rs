@@ -208,11 +208,9 @@ impl Strategy for Evolution {
             return Ok(cx.propose(child, &parents));
         }
         if self.params.reference
-            && self.proposed == 0
-            && let Some(reference) = cx.space.reference()
-            && self.tried.is_open(cx, &reference)?
+            && let Some(first) = self.tried.propose_reference(cx)?
         {
-            return Ok(cx.propose(reference, &[]));
+            return Ok(first);
         }
         self.tried.propose_fresh(cx)
     }

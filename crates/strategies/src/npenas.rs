@@ -125,9 +125,7 @@ const CLOSER: usize = 100;
 
 impl Npenas {
     fn catch_up(&mut self, cx: &AskContext<'_>) -> Result<(), StrategyError> {
-        if cx.objectives.wanted.len() > 1 {
-            self.parents.keep((FRONT * self.params.parents) as usize);
-        }
+        self.parents.keep((several(cx) * self.params.parents) as usize);
         for member in self.news.drain(..) {
             let Some(score) = cx.objectives.score(&member.metrics) else { continue };
             let Member { trial, decisions, metrics, .. } = member;
@@ -141,8 +139,7 @@ impl Npenas {
     /// Children of the best, and some random networks, none tried before.
     fn children(&mut self, cx: &mut AskContext<'_>) -> Result<Vec<Child>, StrategyError> {
         let parents = self.parents.members();
-        let several = if cx.objectives.wanted.len() > 1 { FRONT } else { 1 };
-        let count = affordable(several * self.params.children, parents);
+        let count = affordable(several(cx) * self.params.children, parents);
         let mut seen = NumberSet::default();
         let mut children = Vec::with_capacity(count);
         for i in 0..count {
@@ -207,6 +204,11 @@ impl Npenas {
     }
 }
 
+/// How many times as many have children, and how many times as many, as with one objective.
+fn several(cx: &AskContext<'_>) -> u64 {
+    if cx.objectives.wanted.len() > 1 { FRONT } else { 1 }
+}
+
 /// Adds a result to those that none dominates.
 fn extend_front(front: &mut Vec<Score>, score: &Score) {
     if score.values.len() > 1 && !front.iter().any(|other| other == score || other.dominates(score)) {
@@ -222,11 +224,9 @@ impl Strategy for Npenas {
     fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
         self.catch_up(cx)?;
         if self.params.reference
-            && self.proposed == 0
-            && let Some(reference) = cx.space.reference()
-            && self.tried.is_open(cx, &reference)?
+            && let Some(first) = self.tried.propose_reference(cx)?
         {
-            return Ok(cx.propose(reference, &[]));
+            return Ok(first);
         }
         if self.proposed >= self.params.startup
             && self.surrogate.results() >= FEWEST

@@ -30,6 +30,12 @@ impl Tried {
         Ok(!self.contains(decisions) && cx.is_feasible(decisions)?)
     }
 
+    /// Proposes the space's reference network as the first of all; `None` where it has none, or not an open one.
+    pub(crate) fn propose_reference(&self, cx: &AskContext<'_>) -> Result<Option<Next>, StrategyError> {
+        let Some(reference) = cx.space.reference().filter(|_| self.0.is_empty()) else { return Ok(None) };
+        Ok(self.is_open(cx, &reference)?.then(|| cx.propose(reference, &[])))
+    }
+
     /// Proposes a random member that was not proposed before and keeps the limits, or is done where there is none.
     pub(crate) fn propose_fresh(&self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
         Ok(match self.fresh(cx)? {

@@ -63,9 +63,7 @@ impl Encoding {
         }
         codes
     }
-}
 
-impl Encoding {
     /// Counts the answers in these codes.
     pub(crate) fn tally(&self, codes: &Codes) -> Tallies {
         let mut tallies = vec![0.0; self.tallies];

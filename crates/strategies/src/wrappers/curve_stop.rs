@@ -1,9 +1,9 @@
-use super::curves::{Curve, Curves};
+use super::curves::{Curve, Curves, Rule, Stopping};
 use super::{Inside, Wrapper};
 use crate::parameters::Parameter;
 use crate::predictors::cholesky::Cholesky;
 use crate::predictors::normal::below;
-use nascent_core::{AskContext, Event, Next, Objectives, Strategy, StrategyError, TrialId};
+use nascent_core::TrialId;
 
 /// Stops a trial that is unlikely to end better than the best so far (Baker et al. 2017, arXiv:1705.10823).
 ///
@@ -13,8 +13,6 @@ use nascent_core::{AskContext, Event, Next, Objectives, Strategy, StrategyError,
 struct CurveStop {
     chance: f64,
     startup: usize,
-    inside: Box<dyn Strategy>,
-    curves: Curves,
 }
 
 pub(super) static WRAPPER: Wrapper = Wrapper {
@@ -42,12 +40,8 @@ pub(super) static WRAPPER: Wrapper = Wrapper {
     climbs: false,
     not_inside: Some((&["curve-stop"], "one is enough")),
     wrap: |values, Inside { strategy: inside, .. }| {
-        Ok(Box::new(CurveStop {
-            chance: values.value("chance") as f64 / 100.0,
-            startup: values.value("startup") as usize,
-            inside,
-            curves: Curves::default(),
-        }))
+        let (chance, startup) = (values.value("chance") as f64 / 100.0, values.value("startup") as usize);
+        Ok(Box::new(Stopping::new(CurveStop { chance, startup }, inside)))
     },
 };
 
@@ -56,33 +50,40 @@ const INPUTS: usize = 3;
 /// With fewer curves than this the spread around a prediction is not known.
 const FEWEST: usize = INPUTS + 3;
 
+impl Rule for CurveStop {
+    fn ends(&self, curves: &Curves, trial: TrialId) -> Option<bool> {
+        Some(self.chance_of(curves, trial)? < self.chance)
+    }
+}
+
 impl CurveStop {
     /// The chance that a trial ends better than the best of those that ran as long as it is to run; `None` where too little
     /// is known.
-    fn chance(&self, trial: TrialId) -> Option<f64> {
-        let curve = self.curves.running(trial)?;
+    fn chance_of(&self, curves: &Curves, trial: TrialId) -> Option<f64> {
+        let curve = curves.running(trial)?;
         let (step, end) = (curve.last()?, curve.budget);
         if step >= end {
             return None;
         }
-        let inputs = self.inputs(curve, step)?;
-        let whole = self.curves.ended().filter(|other| other.last() >= Some(end));
+        let at = inputs(curves, curve, step)?;
+        let whole = curves.ended().filter(|other| other.last() >= Some(end));
         let known: Vec<([f64; INPUTS], f64)> = whole
-            .filter_map(|other| Some((self.inputs(other, step)?, self.curves.value(other, end)?)))
+            .filter_map(|other| Some((inputs(curves, other, step)?, curves.value(other, end)?)))
             .filter(|(x, y)| x.iter().chain([y]).all(|v| v.is_finite()))
             .collect();
         if known.len() < self.startup.max(FEWEST) {
             return None;
         }
         let best = known.iter().map(|(_, y)| *y).fold(f64::INFINITY, f64::min);
-        let (mean, deviation) = predict(&known, inputs)?;
+        let (mean, deviation) = predict(&known, at)?;
         Some(below((best - mean) / deviation))
     }
+}
 
-    fn inputs(&self, curve: &Curve, step: u32) -> Option<[f64; INPUTS]> {
-        let (now, before) = (self.curves.value(curve, step)?, self.curves.value(curve, step.div_ceil(2))?);
-        Some([1.0, now, now - before])
-    }
+/// What is predicted from, at this step of a trial.
+fn inputs(curves: &Curves, curve: &Curve, step: u32) -> Option<[f64; INPUTS]> {
+    let (now, before) = (curves.value(curve, step)?, curves.value(curve, step.div_ceil(2))?);
+    Some([1.0, now, now - before])
 }
 
 /// What linear regression expects, and its standard deviation, that of the coefficients included.
@@ -119,38 +120,13 @@ fn predict(known: &[([f64; INPUTS], f64)], at: [f64; INPUTS]) -> Option<(f64, f6
     (deviation > 0.0 && deviation.is_finite()).then(|| (dot(&at, &weights), deviation))
 }
 
-impl Strategy for CurveStop {
-    fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
-        self.curves.ask(cx);
-        self.inside.ask(cx)
-    }
-
-    fn begin(&mut self, objectives: &Objectives) {
-        self.curves.begin(objectives);
-        self.inside.begin(objectives);
-    }
-
-    fn learns_from_rungs(&self) -> bool {
-        self.inside.learns_from_rungs()
-    }
-
-    fn observe(&mut self, event: &Event) {
-        self.curves.observe(event);
-        self.inside.observe(event);
-    }
-
-    fn should_stop(&self, trial: TrialId) -> bool {
-        self.chance(trial).is_some_and(|chance| chance < self.chance) || self.inside.should_stop(trial)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Spec;
-    use nascent_core::Metrics;
     use nascent_core::event::{Outcome, Proposal, Role, Seq};
     use nascent_core::objective::Direction;
+    use nascent_core::{Event, Metrics, Objectives, Strategy};
 
     #[test]
     fn a_line_is_continued_and_its_spread_is_known() {

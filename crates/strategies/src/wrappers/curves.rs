@@ -1,6 +1,52 @@
 use crate::fingerprint::NumberMap;
-use nascent_core::{AskContext, Event, Metrics, Objectives, TrialId};
+use nascent_core::{AskContext, Event, Metrics, Next, Objectives, Strategy, StrategyError, TrialId};
 use std::collections::VecDeque;
+
+/// When a running trial is to be ended, going by its reports and those of others.
+pub(super) trait Rule: Send {
+    /// Whether this one is; `None` where too little is known.
+    fn ends(&self, curves: &Curves, trial: TrialId) -> Option<bool>;
+}
+
+/// A strategy whose trials a rule may end.
+pub(super) struct Stopping<R> {
+    rule: R,
+    inside: Box<dyn Strategy>,
+    curves: Curves,
+}
+
+impl<R: Rule> Stopping<R> {
+    pub(super) fn new(rule: R, inside: Box<dyn Strategy>) -> Self {
+        Self { rule, inside, curves: Curves::default() }
+    }
+}
+
+impl<R: Rule> Strategy for Stopping<R> {
+    fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
+        if self.curves.objectives.is_none() {
+            self.curves.objectives = Some(cx.objectives.clone());
+        }
+        self.inside.ask(cx)
+    }
+
+    fn begin(&mut self, objectives: &Objectives) {
+        self.curves.objectives = Some(objectives.clone());
+        self.inside.begin(objectives);
+    }
+
+    fn learns_from_rungs(&self) -> bool {
+        self.inside.learns_from_rungs()
+    }
+
+    fn observe(&mut self, event: &Event) {
+        self.curves.observe(event);
+        self.inside.observe(event);
+    }
+
+    fn should_stop(&self, trial: TrialId) -> bool {
+        self.rule.ends(&self.curves, trial).unwrap_or(false) || self.inside.should_stop(trial)
+    }
+}
 
 /// A trial's reports, in the order of steps.
 pub(super) struct Curve {
@@ -28,19 +74,7 @@ impl Curve {
 }
 
 impl Curves {
-    /// Learns what trials are compared by.
-    pub(super) fn begin(&mut self, objectives: &Objectives) {
-        self.objectives = Some(objectives.clone());
-    }
-
-    /// The same, where a strategy was not told before its first proposal.
-    pub(super) fn ask(&mut self, cx: &AskContext<'_>) {
-        if self.objectives.is_none() {
-            self.begin(cx.objectives);
-        }
-    }
-
-    pub(super) fn observe(&mut self, event: &Event) {
+    fn observe(&mut self, event: &Event) {
         match event {
             Event::Proposed { trial, proposal, .. } => {
                 let curve = Curve { reports: Vec::new(), budget: proposal.budget };
@@ -78,13 +112,19 @@ impl Curves {
     }
 
     /// The first objective's values at each step up to `step`, to be minimised.
-    pub(super) fn values<'c>(&'c self, curve: &'c Curve, step: u32) -> impl Iterator<Item = f64> + 'c {
-        let until = curve.reports.iter().take_while(move |(s, _)| *s <= step);
-        until.filter_map(|(_, metrics)| self.objectives.as_ref()?.score(metrics)?.values.first().copied())
+    pub(super) fn values<'c>(
+        &'c self,
+        curve: &'c Curve,
+        step: u32,
+    ) -> impl DoubleEndedIterator<Item = f64> + 'c {
+        let until = curve.reports.partition_point(|(s, _)| *s <= step);
+        let worth =
+            |(_, metrics): &(u32, Metrics)| self.objectives.as_ref()?.score(metrics)?.values.first().copied();
+        curve.reports[..until].iter().filter_map(worth)
     }
 
     /// The latest of them.
     pub(super) fn value(&self, curve: &Curve, step: u32) -> Option<f64> {
-        self.values(curve, step).last()
+        self.values(curve, step).next_back()
     }
 }

@@ -1,7 +1,7 @@
-use super::curves::Curves;
+use super::curves::{Curves, Rule, Stopping};
 use super::{Inside, Wrapper};
 use crate::parameters::Parameter;
-use nascent_core::{AskContext, Event, Next, Objectives, Strategy, StrategyError, TrialId};
+use nascent_core::TrialId;
 
 /// Median stopping (Golovin et al. 2017, doi:10.1145/3097983.3098043): a trial whose best report so far is worse than the
 /// median of what other trials had averaged by the same step is ended.
@@ -11,8 +11,6 @@ use nascent_core::{AskContext, Event, Next, Objectives, Strategy, StrategyError,
 struct MedianStop {
     startup: usize,
     after: u32,
-    inside: Box<dyn Strategy>,
-    curves: Curves,
 }
 
 pub(super) static WRAPPER: Wrapper = Wrapper {
@@ -40,29 +38,25 @@ pub(super) static WRAPPER: Wrapper = Wrapper {
     climbs: false,
     not_inside: Some((&["median-stop"], "one is enough")),
     wrap: |values, Inside { strategy: inside, .. }| {
-        Ok(Box::new(MedianStop {
-            startup: values.value("startup") as usize,
-            after: values.value("after") as u32,
-            inside,
-            curves: Curves::default(),
-        }))
+        let (startup, after) = (values.value("startup") as usize, values.value("after") as u32);
+        Ok(Box::new(Stopping::new(MedianStop { startup, after }, inside)))
     },
 };
 
-impl MedianStop {
-    fn is_behind(&self, trial: TrialId) -> Option<bool> {
-        let curve = self.curves.running(trial)?;
+impl Rule for MedianStop {
+    fn ends(&self, curves: &Curves, trial: TrialId) -> Option<bool> {
+        let curve = curves.running(trial)?;
         let step = curve.last()?;
-        if step < self.after || self.curves.ended().count() < self.startup {
+        if step < self.after || curves.ended().count() < self.startup {
             return None;
         }
-        let best = self.curves.values(curve, step).fold(f64::INFINITY, f64::min);
+        let best = curves.values(curve, step).fold(f64::INFINITY, f64::min);
         let average = |other| {
-            let (sum, count) = self.curves.values(other, step).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
+            let (sum, count) = curves.values(other, step).fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
             (count > 0.0).then(|| sum / count)
         };
         // Those that came no further say nothing about this step.
-        let others = self.curves.ended().filter(|other| other.last() >= Some(step));
+        let others = curves.ended().filter(|other| other.last() >= Some(step));
         let mut averages: Vec<f64> = others.filter_map(average).collect();
         if averages.len() < self.startup {
             return None;
@@ -70,30 +64,5 @@ impl MedianStop {
         averages.sort_by(f64::total_cmp);
         let median = averages[averages.len() / 2];
         Some(best.is_finite() && best > median)
-    }
-}
-
-impl Strategy for MedianStop {
-    fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
-        self.curves.ask(cx);
-        self.inside.ask(cx)
-    }
-
-    fn begin(&mut self, objectives: &Objectives) {
-        self.curves.begin(objectives);
-        self.inside.begin(objectives);
-    }
-
-    fn learns_from_rungs(&self) -> bool {
-        self.inside.learns_from_rungs()
-    }
-
-    fn observe(&mut self, event: &Event) {
-        self.curves.observe(event);
-        self.inside.observe(event);
-    }
-
-    fn should_stop(&self, trial: TrialId) -> bool {
-        self.is_behind(trial).unwrap_or(false) || self.inside.should_stop(trial)
     }
 }
