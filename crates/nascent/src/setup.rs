@@ -168,7 +168,7 @@ impl Setup {
         let rungs = rungs(epochs);
         let spec = estimated(s, &rungs, task.is_some())?;
         let spec = if s.warm_start.is_some() || !s.earlier.is_empty() { spec.after_earlier() } else { spec };
-        let whole = if spec.climbs() { mean_cost(&rungs) } else { 1.0 };
+        let whole = if has_low_rungs(&spec, s.estimator) { mean_cost(&rungs) } else { 1.0 };
         let cheap = match s.estimator {
             Estimator::Scores => {
                 let kept = spec.kept(0) as f64 / 100.0;
@@ -228,11 +228,10 @@ impl Setup {
     pub fn ladder(&self) -> Vec<Rung> {
         let all = rungs(self.epochs());
         let by_scores = self.file.settings.estimator == Estimator::Scores;
-        let several = self.spec.climbs() || self.spec.filters() && !by_scores;
-        let used = if several { &all[..] } else { &all[all.len() - 1..] };
+        let from = if has_low_rungs(&self.spec, self.file.settings.estimator) { 0 } else { all.len() - 1 };
         let rung = |&budget: &u32| Rung { estimator: "train".into(), budget, cost: f64::from(budget) };
         let look = by_scores.then(|| Rung { estimator: SCORES.into(), budget: 1, cost: LOOK });
-        look.into_iter().chain(used.iter().map(rung)).collect()
+        look.into_iter().chain(all[from..].iter().map(rung)).collect()
     }
 
     /// Whether a proposal is only looked at, and not trained.
@@ -327,6 +326,11 @@ fn earlier(s: &mut Settings, spec: &Spec, space: &dyn Space) -> Result<Vec<Decis
 /// What a look without training costs, in epochs: a few batches.
 const LOOK: f64 = 0.1;
 
+/// Whether networks are trained for fewer epochs than a whole training: to be climbed from, or to be looked at.
+fn has_low_rungs(spec: &Spec, estimator: Estimator) -> bool {
+    spec.climbs() || spec.filters() && estimator != Estimator::Scores
+}
+
 /// The strategy with the wrappers that its estimator needs.
 fn estimated(s: &crate::Settings, rungs: &[u32], has_task: bool) -> Result<Spec, Error> {
     let bad = |key: &str, message: String| Error::from(InputError::about(key, message));
@@ -364,15 +368,16 @@ fn estimated(s: &crate::Settings, rungs: &[u32], has_task: bool) -> Result<Spec,
             ))?;
         }
     }
-    let least =
-        usize::from(spec.filters() && s.estimator != Estimator::Scores) + 2 * usize::from(spec.climbs());
-    if rungs.len() < least.max(1) || least == 1 && rungs.len() < 2 {
+    // A filter needs a rung below those that are climbed, unless scores are that rung.
+    let filters = spec.filters() && s.estimator != Estimator::Scores;
+    let least = 1 + usize::from(spec.climbs()) + usize::from(filters);
+    if rungs.len() < least {
         let message = format!(
             "{spec} promotes networks from rung to rung, and {} epochs have {} of them: give at least {}, or choose a \
              strategy without such a wrapper",
             rungs.last().copied().unwrap_or(0),
             rungs.len(),
-            LEAST_EPOCHS * ETA.pow(least.max(2) as u32 - 1)
+            LEAST_EPOCHS * ETA.pow(least as u32 - 1)
         );
         return Err(bad("strategy", message));
     }
