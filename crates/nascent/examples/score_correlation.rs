@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let all = nascent::score_networks(&graphs, ALL, &batches, (0, threads.parse()?), &hear)?;
     let of = |i: usize| all.iter().map(|(values, _)| values[i]).collect::<Vec<f64>>();
     let mut columns: Vec<Vec<f64>> = (0..ALL.len()).map(of).collect();
-    let together = ENSEMBLE.iter().filter_map(|name| ALL.iter().position(|s| s.name == *name));
+    let together = ENSEMBLE.iter().filter_map(|score| ALL.iter().position(|s| s.name == score.name));
     columns.push(ensemble(&together.map(of).collect::<Vec<_>>()));
     for (i, ours) in columns.iter().enumerate() {
         let name = ALL.get(i).map_or("ensemble", |s| s.name);

@@ -1,8 +1,8 @@
 //! Runs a study from settings to files: the library behind the command line, and for programs of your own.
 //!
 //! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
-//! [`fn@score`] scores networks without training them. [`mod@bench`] compares strategies on tables. [`search_in_process`] searches with a space, strategy,
-//! evaluator or objective of your own: the crate's examples show one each.
+//! [`fn@score`] scores networks without training them. [`mod@bench`] compares strategies on tables. [`search_in_process`]
+//! searches with a space, strategy, evaluator or objective of your own: the crate's examples show one each.
 
 mod answers;
 pub mod bench;

@@ -96,14 +96,15 @@ fn wanted(names: &[String], space: &Sample, task: &Task) -> Result<Wanted, Error
     let has_classes = !task.classes().is_empty();
     let mut found: Vec<&'static Score> = ALL.iter().copied().filter(|s| s.is_size()).collect();
     let mut undefined = Vec::new();
-    let is_all = names.iter().any(|name| name == "all");
     for name in names.iter().filter(|name| *name != "all" && *name != "ensemble") {
-        found.push(Score::named(name).map_err(|e| bad(&e))?);
+        let score = Score::named(name).map_err(|e| bad(&e))?;
+        score.check(has_codes, has_classes).map_err(|e| bad(&e))?;
+        found.push(score);
     }
     if names.iter().any(|name| name == "ensemble") {
-        found.extend(ENSEMBLE.iter().filter_map(|name| Score::named(name).ok()));
+        found.extend(ENSEMBLE);
     }
-    if is_all {
+    if names.iter().any(|name| name == "all") {
         found.extend(ALL);
     }
     found.sort_by_key(|score| ALL.iter().position(|other| other.name == score.name));
@@ -115,12 +116,6 @@ fn wanted(names: &[String], space: &Sample, task: &Task) -> Result<Wanted, Error
         }
         None => true,
     });
-    if let Some((name, why)) = undefined.iter().find(|(name, _)| names.iter().any(|n| n == name)) {
-        let defined = ALL.iter().filter(|s| s.obstacle(has_codes, has_classes).is_none());
-        let defined: Vec<&str> = defined.map(|s| s.name).collect();
-        let message = format!("score {name:?} is not defined here: {why}; these are: {}", defined.join(", "));
-        return Err(bad(&message));
-    }
     Ok((found, undefined))
 }
 
@@ -175,18 +170,14 @@ pub fn score(mut asked: Scoring, hear: &(dyn Fn(usize, usize) + Sync)) -> Result
     let graphs: Vec<&Architecture> = sample.networks.iter().map(|(.., graph)| graph).collect();
     let measured = score_networks(&graphs, &scores, &batches, (asked.seed, asked.threads), hear)?;
     let mut names: Vec<&'static str> = scores.iter().map(|score| score.name).collect();
-    let networks = sample.networks.into_iter().zip(&measured);
-    let networks = networks.map(|((decisions, hash, _), (values, _))| Scored {
-        decisions,
-        hash,
-        values: values.clone(),
-    });
-    let mut networks: Vec<Scored> = networks.collect();
-    let mut times: Vec<Duration> = (0..scores.len())
-        .map(|score| measured.iter().map(|(_, times)| times[score]).sum::<Duration>() / measured.len() as u32)
-        .collect();
+    let mean =
+        |score: usize| measured.iter().map(|(_, t)| t[score]).sum::<Duration>() / measured.len() as u32;
+    let mut times: Vec<Duration> = (0..scores.len()).map(mean).collect();
+    let networks = sample.networks.into_iter().zip(measured);
+    let scored = |((decisions, hash, _), (values, _))| Scored { decisions, hash, values };
+    let mut networks: Vec<Scored> = networks.map(scored).collect();
     let places: Vec<usize> =
-        ENSEMBLE.iter().filter_map(|name| names.iter().position(|n| n == name)).collect();
+        ENSEMBLE.iter().filter_map(|score| names.iter().position(|n| *n == score.name)).collect();
     if places.len() == ENSEMBLE.len() {
         let columns: Vec<Vec<f64>> =
             places.iter().map(|&score| networks.iter().map(|n| n.values[score]).collect()).collect();

@@ -1,4 +1,4 @@
-use crate::scores::{Batches, ENSEMBLE, Probe, Score, ScoreError};
+use crate::scores::{Batches, ENSEMBLE, Probe, ScoreError};
 use crate::training::{Augment, Epoch, Moment, Plan, Trained, on_one_thread, train};
 use crate::{Checkpoint, Device, Optimizers, TrainError, Weights};
 use nascent_core::architecture::{Architecture, ArchitectureHash};
@@ -30,6 +30,8 @@ pub struct TrainEvaluator {
     /// The parts of each fold, the given cut first.
     folds: Vec<(Examples, Examples)>,
     all: Option<Examples>,
+    /// What scores look at, once one was asked for.
+    batches: Option<Batches>,
     trials: PathBuf,
     training: Training,
 }
@@ -39,20 +41,23 @@ impl TrainEvaluator {
     #[must_use]
     pub fn new(task: Task, trials: PathBuf, training: Training) -> Self {
         let folds = (0..training.folds.max(1)).map(|number| task.fold(number)).collect();
-        Self { folds, all: None, task, trials, training }
+        Self { folds, all: None, batches: None, task, trials, training }
     }
 
     /// What scores say of a network: the same whenever it is asked, whatever its training settings.
-    fn score(&self, graph: &Architecture) -> Result<Outcome, EvaluateError> {
+    fn score(&mut self, graph: &Architecture) -> Result<Outcome, EvaluateError> {
         let fail = |e: &dyn std::fmt::Display| EvaluateError(e.to_string());
-        let batches = Batches::draw(&self.folds[0].0, 0).map_err(|e| fail(&e))?;
+        let batches = match &mut self.batches {
+            Some(batches) => batches,
+            none => none.insert(Batches::draw(&self.folds[0].0, 0).map_err(|e| fail(&e))?),
+        };
         let ArchitectureHash(hash) = graph.hash();
         let seed = mix(&[hash as u64, (hash >> 64) as u64]);
         let (has_codes, has_classes) = (Probe::has_codes(graph), !self.task.classes().is_empty());
-        let scores = ENSEMBLE.iter().filter_map(|name| Score::named(name).ok());
-        let defined = scores.filter(|score| score.obstacle(has_codes, has_classes).is_none());
+        let device = self.training.device;
+        let defined = ENSEMBLE.iter().filter(|score| score.obstacle(has_codes, has_classes).is_none());
         let found = on_one_thread(|| {
-            let probe = Probe::new(graph, &batches, seed, self.training.device);
+            let probe = Probe::new(graph, batches, seed, device);
             defined.map(|s| Ok((s.name, s.of(&probe)?))).collect::<Result<Vec<_>, ScoreError>>()
         });
         let mut metrics = Metrics::new();

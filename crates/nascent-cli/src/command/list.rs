@@ -54,7 +54,7 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
                 "paper": s.paper})
             })
             .chain([json!({"name": "ensemble", "scale": "0 to 1, among the networks it was given",
-                "summary": format!("the mean rank by {}", scores::ENSEMBLE.join(", "))})])
+                "summary": format!("the mean rank by {}", scores::ENSEMBLE.map(|s| s.name).join(", "))})])
             .collect(),
     };
     for row in &rows {

@@ -1,4 +1,4 @@
-use super::forward::{Forward, Mode, Sight, Signs};
+use super::forward::{Asked, Forward, Mode, Signs};
 use super::{Wanted, dropout_stream, host, loss};
 use crate::weights::SlotKind;
 use crate::{Device, Weights};
@@ -13,21 +13,6 @@ pub(crate) enum Of<'a> {
     Sum,
     /// The loss.
     Loss(Wanted<'a>),
-}
-
-/// What is to be seen.
-#[derive(Clone, Default)]
-pub(crate) struct Asked {
-    /// The gradient of the inputs.
-    pub inputs: bool,
-    /// The gradient of a factor on each channel of what convolutions and linear layers answer.
-    pub gates: bool,
-    /// Which activations let which examples through.
-    pub signs: bool,
-    /// The values of these nodes.
-    pub values: Vec<NodeId>,
-    /// Whether the pass computes sums, products and maxima alone, with weights that are positive.
-    pub flow: bool,
 }
 
 /// What was seen.
@@ -67,13 +52,7 @@ pub(crate) fn look(
     if !is_tracked || asked.inputs {
         forward = forward.untracked();
     }
-    forward.sight = Sight {
-        wants_inputs: asked.inputs,
-        wants_gates: asked.gates,
-        wants_signs: asked.signs,
-        wants_values: asked.values.clone(),
-        ..Sight::default()
-    };
+    forward.sight.asked = asked.clone();
     let answers = forward.run(inputs);
     let scale = if asked.flow { forward.answers_scale() } else { 0.0 };
     let Forward { leaves, statistics, sight, .. } = forward;

@@ -3,8 +3,8 @@
 mod forward;
 mod look;
 
-pub(crate) use forward::Signs;
-pub(crate) use look::{Asked, Of, Seen, look};
+pub(crate) use forward::{Asked, Signs};
+pub(crate) use look::{Of, Seen, look};
 
 use crate::optimizer::Gradient;
 use crate::{Device, Optimizers, TrainError, Weights};

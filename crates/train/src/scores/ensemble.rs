@@ -1,5 +1,7 @@
+use super::{Score, jacov, nwot, synflow};
+
 /// The scores that [`ensemble`] is made of unless others are named: what they look at differs, and none looks at answers.
-pub const ENSEMBLE: [&str; 3] = ["nwot", "jacov", "synflow"];
+pub static ENSEMBLE: [&Score; 3] = [&nwot::SCORE, &jacov::SCORE, &synflow::SCORE];
 
 /// The mean rank of each network over several scores, from 0 for the last of all to 1 for the first; networks of equal score
 /// share the mean of their ranks.

@@ -159,17 +159,23 @@ impl Score {
         (self.needs_classes && !has_classes).then_some("it compares classes, and here values are answered")
     }
 
+    /// That the score is defined for such networks and tasks.
+    ///
+    /// # Errors
+    /// Where it is not; the error names the scores that are.
+    pub fn check(&self, has_codes: bool, has_classes: bool) -> Result<(), ScoreError> {
+        let Some(why) = self.obstacle(has_codes, has_classes) else { return Ok(()) };
+        let defined = ALL.iter().filter(|other| other.obstacle(has_codes, has_classes).is_none());
+        let others = defined.map(|other| other.name).collect::<Vec<_>>().join(", ");
+        Err(ScoreError::Undefined { name: self.name, why, others })
+    }
+
     /// The network's score: a finite number, more being better.
     ///
     /// # Errors
     /// Where the score is not defined for such data.
     pub fn of(&self, probe: &Probe<'_>) -> Result<f64, ScoreError> {
-        let (has_codes, has_classes) = (Probe::has_codes(probe.graph), probe.has_classes());
-        if let Some(why) = self.obstacle(has_codes, has_classes) {
-            let defined = ALL.iter().filter(|other| other.obstacle(has_codes, has_classes).is_none());
-            let others = defined.map(|other| other.name).collect::<Vec<_>>().join(", ");
-            return Err(ScoreError::Undefined { name: self.name, why, others });
-        }
+        self.check(Probe::has_codes(probe.graph), probe.has_classes())?;
         if !self.is_size() && !probe.has_flow() {
             return Ok(LEAST);
         }

@@ -14,7 +14,7 @@ mod recurrent;
 mod watch;
 
 pub(super) use watch::Sight;
-pub(crate) use watch::Signs;
+pub(crate) use watch::{Asked, Signs};
 
 use crate::weights::Weights;
 use burn::tensor::{Device, Tensor, TensorData};

@@ -6,25 +6,32 @@ use burn::tensor::{Tensor, TensorData};
 use nascent_core::architecture::op::Activation;
 use nascent_core::architecture::{NodeId, Op};
 
+/// What is to be seen of a pass.
+#[derive(Clone, Default)]
+pub(crate) struct Asked {
+    /// The gradient of the inputs.
+    pub inputs: bool,
+    /// The gradient of a factor of 1 on each channel of what convolutions and linear layers answer.
+    pub gates: bool,
+    /// Which activations let which examples through.
+    pub signs: bool,
+    /// The values of these nodes.
+    pub values: Vec<NodeId>,
+    /// Whether the pass computes sums, products and maxima alone, with weights that are positive.
+    pub flow: bool,
+}
+
 /// What is to be seen of a pass, and what was.
 #[derive(Default)]
 pub(in crate::network) struct Sight {
-    /// Whether the gradient of the inputs is asked for.
-    pub wants_inputs: bool,
-    /// The inputs as one vector, where it is.
+    pub asked: Asked,
+    /// The inputs as one vector, where their gradient is asked for.
     pub inputs: Option<Tensor<1>>,
-    /// Whether a factor of 1 is laid on each channel of what convolutions and linear layers answer, so that its gradient can be
-    /// asked for.
-    pub wants_gates: bool,
-    /// Those factors, `[batch × channels]`, by node.
+    /// The factors on channels, `[batch × channels]`, by node.
     pub gates: Vec<(NodeId, Tensor<1>)>,
-    /// Whether activations are to tell on which side they are.
-    pub wants_signs: bool,
-    /// On which side they were.
+    /// On which side activations were.
     pub signs: Signs,
-    /// Nodes whose values are to be kept.
-    pub wants_values: Vec<NodeId>,
-    /// Those values, row-major, in the order of nodes.
+    /// The values of nodes, row-major, in the order of nodes.
     pub values: Vec<Vec<f32>>,
 }
 
@@ -43,7 +50,7 @@ impl Signs {
 impl Forward<'_> {
     /// The network's inputs.
     pub(super) fn given(&mut self, numbers: Vec<f32>, extents: &[usize]) -> Value {
-        if !self.sight.wants_inputs {
+        if !self.sight.asked.inputs {
             return self.constant(numbers, extents);
         }
         let len = numbers.len();
@@ -64,13 +71,13 @@ impl Forward<'_> {
         if matches!(self.mode, Mode::Flow) {
             value = self.rescale(&graph.nodes()[node], value);
         }
-        if self.sight.wants_gates && matches!(op, Op::Conv2d(_) | Op::Conv1d(_) | Op::Linear(_)) {
+        if self.sight.asked.gates && matches!(op, Op::Conv2d(_) | Op::Conv1d(_) | Op::Linear(_)) {
             value = self.gate(NodeId(node as u32), value);
         }
-        if let (true, Op::Activation(function)) = (self.sight.wants_signs, op) {
+        if let (true, Op::Activation(function)) = (self.sight.asked.signs, op) {
             self.note_signs(*function, value.clone());
         }
-        if self.sight.wants_values.contains(&NodeId(node as u32)) {
+        if self.sight.asked.values.contains(&NodeId(node as u32)) {
             self.sight.values.push(numbers(value.clone()));
         }
         value
