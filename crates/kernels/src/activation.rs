@@ -79,14 +79,45 @@ struct Forward<'a> {
     y: &'a mut [f32],
 }
 
+impl Smooth {
+    #[inline(always)]
+    pub(crate) fn each(self, x: &[f32], y: &mut [f32]) {
+        let pairs = y.iter_mut().zip(x);
+        match self {
+            Self::Silu => pairs.for_each(|(y, &x)| *y = x * sigmoid(x)),
+            Self::Gelu => pairs.for_each(|(y, &x)| *y = x * normal(x).0),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn each_in_place(self, x: &mut [f32]) {
+        match self {
+            Self::Silu => x.iter_mut().for_each(|x| *x *= sigmoid(*x)),
+            Self::Gelu => x.iter_mut().for_each(|x| *x *= normal(*x).0),
+        }
+    }
+
+    /// Multiplies gradients with the slopes at `x`.
+    #[inline(always)]
+    pub(crate) fn each_slope(self, x: &[f32], gradient: &mut [f32]) {
+        let pairs = gradient.iter_mut().zip(x);
+        match self {
+            Self::Silu => pairs.for_each(|(g, &x)| {
+                let s = sigmoid(x);
+                *g *= s * (1.0 + x * (1.0 - s));
+            }),
+            Self::Gelu => pairs.for_each(|(g, &x)| {
+                let (below, density) = normal(x);
+                *g *= below + x * density;
+            }),
+        }
+    }
+}
+
 impl Work for Forward<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let pairs = self.y.iter_mut().zip(self.x);
-        match self.function {
-            Smooth::Silu => pairs.for_each(|(y, &x)| *y = x * sigmoid(x)),
-            Smooth::Gelu => pairs.for_each(|(y, &x)| *y = x * normal(x).0),
-        }
+        self.function.each(self.x, self.y);
     }
 }
 
@@ -100,16 +131,7 @@ struct Backward<'a> {
 impl Work for Backward<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
-        let triples = self.dx.iter_mut().zip(self.x).zip(self.dy);
-        match self.function {
-            Smooth::Silu => triples.for_each(|((dx, &x), &dy)| {
-                let s = sigmoid(x);
-                *dx = dy * s * (1.0 + x * (1.0 - s));
-            }),
-            Smooth::Gelu => triples.for_each(|((dx, &x), &dy)| {
-                let (below, density) = normal(x);
-                *dx = dy * (below + x * density);
-            }),
-        }
+        self.dx.copy_from_slice(self.dy);
+        self.function.each_slope(self.x, self.dx);
     }
 }

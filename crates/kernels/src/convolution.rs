@@ -43,7 +43,7 @@ pub struct Scratch {
     pub(crate) sums: Vec<f32>,
     pub(crate) weights: Vec<f32>,
     pub(crate) weight_sums: Vec<f32>,
-    pub(crate) pixels: Vec<(usize, usize)>,
+    pub(crate) pixels: Vec<[u32; 2]>,
 }
 
 /// `len` zeros.
@@ -241,7 +241,7 @@ impl Work for Forward<'_> {
         let pitch = outputs.next_multiple_of(L::WIDTH);
         let layout = shape.window().input_layout(inputs);
         let gather = shape.window().forward(&layout);
-        let (taps, runs, panels) = (shape.taps(), runs(&gather.taps, inputs), panels::<L>(outputs));
+        let (taps, runs, panels) = (shape.taps(), runs(&gather.taps, inputs), panels(L::WIDTH, outputs));
         let pixels = gather.places.len();
         let chunk = shape.images(layout.len() + pixels * pitch);
         let (x_len, y_len) = (x.len() / shape.batch, y.len() / shape.batch);
@@ -295,7 +295,7 @@ impl Work for WeightGradient<'_> {
         let pitch = outputs.next_multiple_of(L::WIDTH);
         let layout = shape.window().input_layout(inputs);
         let gather = shape.window().forward(&layout);
-        let (taps, runs, panels) = (shape.taps(), runs(&gather.taps, inputs), panels::<L>(outputs));
+        let (taps, runs, panels) = (shape.taps(), runs(&gather.taps, inputs), panels(L::WIDTH, outputs));
         let (height, width) = shape.output_size();
         let plain = Bordered { before: (0, 0), height, width, pitch };
         let chunk = shape.images(layout.len() + plain.len());
@@ -342,7 +342,7 @@ impl Work for InputGradient<'_> {
         let pitch = inputs.next_multiple_of(L::WIDTH);
         let layout = shape.window().output_layout(outputs);
         let gathers = shape.window().backward(&layout);
-        let (taps, panels) = (shape.taps(), panels::<L>(inputs));
+        let (taps, panels) = (shape.taps(), panels(L::WIDTH, inputs));
         let pixels = shape.height * shape.width;
         let chunk = shape.images(layout.len() + pixels * pitch);
         let (dx_len, dy_len) = (dx.len() / shape.batch, dy.len() / shape.batch);
@@ -386,13 +386,14 @@ pub(crate) fn pixel_pairs(
     gather: &Gather,
     images: usize,
     (image_len, plain): (usize, &Bordered),
-    pairs: &mut Vec<(usize, usize)>,
+    pairs: &mut Vec<[u32; 2]>,
 ) {
     pairs.clear();
     for image in 0..images {
         let starts = gather.bases.iter().zip(&gather.places);
-        pairs.extend(
-            starts.map(|(base, place)| (image * image_len + base, image * plain.len() + place * plain.pitch)),
-        );
+        pairs.extend(starts.map(|(base, place)| {
+            // A chunk has far fewer numbers than 2^32: it should stay in a core's cache, or is a single image.
+            [image * image_len + base, image * plain.len() + place * plain.pitch].map(|at| at as u32)
+        }));
     }
 }

@@ -1,12 +1,13 @@
 //! Convolutions whose channels do not mix: vectors run along the channels.
 
 use crate::convolution::{Conv2d, Scratch, pixel_pairs, zeros};
-use crate::gather::{Gather, Tap};
+use crate::gather::Tap;
 use crate::lanes::{Lanes, Work};
+use crate::last::Begin;
 use crate::layout::Bordered;
 
 /// Pixels, or taps, summed side by side, so that sums do not wait for each other.
-const ROWS: usize = 8;
+pub(crate) const ROWS: usize = 8;
 
 pub(crate) struct Forward<'a> {
     pub shape: &'a Conv2d,
@@ -50,7 +51,8 @@ impl Work for Forward<'_> {
         let pitch = shape.channels.next_multiple_of(L::WIDTH);
         let layout = shape.window().input_layout(pitch);
         let gather = shape.window().forward(&layout);
-        let pixels = gather.places.len();
+        let (height, width) = shape.output_size();
+        let (pixels, plain) = (height * width, Bordered { before: (0, 0), height, width, pitch });
         let chunk = shape.images(layout.len() + pixels * pitch);
         let (x_len, y_len) = (x.len() / shape.batch, y.len() / shape.batch);
         pack_weights(shape, pitch, weight, &mut scratch.weights);
@@ -58,10 +60,10 @@ impl Work for Forward<'_> {
         let sums = zeros(&mut scratch.sums, chunk * pixels * pitch);
         for (x, y) in x.chunks(chunk * x_len).zip(y.chunks_mut(chunk * y_len)) {
             shape.input_part(0, shape.channels).pack::<L>(x, &layout, input);
-            for image in 0..x.len() / x_len {
-                let input = &input[image * layout.len()..];
-                slide::<L>(input, &gather, &scratch.weights, pitch, &mut sums[image * pixels * pitch..]);
-            }
+            let images = x.len() / x_len;
+            pixel_pairs(&gather, images, (layout.len(), &plain), &mut scratch.pixels);
+            let (places, weights) = (&scratch.pixels, &scratch.weights);
+            slide::<L>(input, places, &gather.taps, weights, pitch, Begin::Zero, sums);
             shape.output_part(0, shape.outputs).unpack::<L>(sums, pitch, bias, y);
         }
     }
@@ -107,7 +109,8 @@ impl Work for InputGradient<'_> {
         let pitch = shape.channels.next_multiple_of(L::WIDTH);
         let layout = shape.window().output_layout(pitch);
         let gathers = shape.window().backward(&layout);
-        let pixels = shape.height * shape.width;
+        let (height, width) = (shape.height, shape.width);
+        let (pixels, plain) = (height * width, Bordered { before: (0, 0), height, width, pitch });
         let chunk = shape.images(layout.len() + pixels * pitch);
         let (dx_len, dy_len) = (dx.len() / shape.batch, dy.len() / shape.batch);
         pack_weights(shape, pitch, weight, &mut scratch.weights);
@@ -115,34 +118,53 @@ impl Work for InputGradient<'_> {
         let sums = zeros(&mut scratch.sums, chunk * pixels * pitch);
         for (dy, dx) in dy.chunks(chunk * dy_len).zip(dx.chunks_mut(chunk * dx_len)) {
             shape.output_part(0, shape.outputs).pack::<L>(dy, &layout, gradient);
-            for image in 0..dx.len() / dx_len {
-                let gradient = &gradient[image * layout.len()..];
-                for gather in &gathers {
-                    let sums = &mut sums[image * pixels * pitch..];
-                    slide::<L>(gradient, gather, &scratch.weights, pitch, sums);
-                }
+            for gather in &gathers {
+                pixel_pairs(gather, dx.len() / dx_len, (layout.len(), &plain), &mut scratch.pixels);
+                let (places, weights) = (&scratch.pixels, &scratch.weights);
+                slide::<L>(gradient, places, &gather.taps, weights, pitch, Begin::Zero, sums);
             }
             shape.input_part(0, shape.channels).unpack::<L>(sums, pitch, None, dx);
         }
     }
 }
 
-/// Sums over the windows of one image.
+/// Sums over windows, vectors of channels at a time; `places` are where a window starts, and where its sums go.
 #[inline(always)]
-fn slide<L: Lanes>(input: &[f32], gather: &Gather, weights: &[f32], pitch: usize, output: &mut [f32]) {
-    let reach = gather.taps.iter().map(|t| t.offset).max().unwrap_or(0) + pitch;
-    assert!(gather.taps.iter().all(|t| (t.weight + 1) * pitch <= weights.len()));
-    for (bases, places) in gather.bases.chunks(ROWS).zip(gather.places.chunks(ROWS)) {
+pub(crate) fn slide<L: Lanes>(
+    input: &[f32],
+    places: &[[u32; 2]],
+    taps: &[Tap],
+    weights: &[f32],
+    pitch: usize,
+    begin: Begin<'_>,
+    output: &mut [f32],
+) {
+    let reach = taps.iter().map(|t| t.offset).max().unwrap_or(0) + pitch;
+    assert!(taps.iter().all(|t| (t.weight + 1) * pitch <= weights.len()));
+    if let Begin::With(bias) = begin {
+        assert!(pitch <= bias.len());
+    }
+    for places in places.chunks(ROWS) {
         let (mut from, mut to) = ([0; ROWS], [0; ROWS]);
         for r in 0..ROWS {
-            // Rows beyond the last repeat it.
-            from[r] = bases[r.min(bases.len() - 1)];
-            to[r] = places[r.min(places.len() - 1)] * pitch;
+            // Rows beyond the last repeat it, and are not stored.
+            [from[r], to[r]] = places[r.min(places.len() - 1)].map(|at| at as usize);
             assert!(from[r] + reach <= input.len() && to[r] + pitch <= output.len());
         }
         for c in (0..pitch).step_by(L::WIDTH) {
             let mut sums = [L::splat(0.0); ROWS];
-            for tap in &gather.taps {
+            match begin {
+                Begin::Zero => {}
+                // SAFETY: a vector of channels lies in `bias`, asserted above.
+                Begin::With(bias) => sums = [unsafe { L::load(bias.as_ptr().add(c)) }; ROWS],
+                Begin::There => {
+                    for r in 0..ROWS {
+                        // SAFETY: the sums lie in `output`, asserted above.
+                        sums[r] = unsafe { L::load(output.as_ptr().add(to[r] + c)) };
+                    }
+                }
+            }
+            for tap in taps {
                 // SAFETY: every tap of every window, its weights and its sums lie in their slices, asserted above.
                 unsafe {
                     let weight = L::load(weights.as_ptr().add(tap.weight * pitch + c));
@@ -152,7 +174,7 @@ fn slide<L: Lanes>(input: &[f32], gather: &Gather, weights: &[f32], pitch: usize
                     }
                 }
             }
-            for r in 0..ROWS {
+            for r in 0..places.len().min(ROWS) {
                 // SAFETY: as above.
                 unsafe { L::store(output.as_mut_ptr().add(to[r] + c), sums[r]) };
             }
@@ -162,10 +184,10 @@ fn slide<L: Lanes>(input: &[f32], gather: &Gather, weights: &[f32], pitch: usize
 
 /// Adds to `output`, `[taps, pitch]`, what each tap saw times the gradient there, for one vector of channels.
 #[inline(always)]
-fn correlate<L: Lanes>(
+pub(crate) fn correlate<L: Lanes>(
     input: &[f32],
     gradient: &[f32],
-    pixels: &[(usize, usize)],
+    pixels: &[[u32; 2]],
     taps: &[Tap],
     pitch: usize,
     output: &mut [f32],
@@ -176,7 +198,8 @@ fn correlate<L: Lanes>(
     }
     let reach = offsets.iter().max().copied().unwrap_or(0) + L::WIDTH;
     let mut sums = [L::splat(0.0); ROWS];
-    for &(from, at) in pixels {
+    for pair in pixels {
+        let [from, at] = pair.map(|at| at as usize);
         assert!(from + reach <= input.len() && at + L::WIDTH <= gradient.len());
         // SAFETY: every tap of the window and the gradient lie in their slices, as was just asserted.
         unsafe {

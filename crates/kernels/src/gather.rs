@@ -6,6 +6,7 @@ use crate::layout::Bordered;
 ///
 /// A convolution is one of these; the gradient of its input is one for each residue modulo the stride, because only
 /// the taps of that residue reach those pixels.
+#[derive(Clone, Debug)]
 pub(crate) struct Gather {
     /// Where the window of each pixel starts, in numbers, in one image of the input layout.
     pub bases: Vec<usize>,
@@ -16,7 +17,7 @@ pub(crate) struct Gather {
 }
 
 /// One weight of a window.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Tap {
     /// How far from the window's start, in numbers.
     pub offset: usize,
@@ -46,7 +47,7 @@ impl Axis {
     }
 
     /// Where the axis ends in the layout that [`Window::forward`] needs.
-    fn input_extent(&self) -> usize {
+    pub fn input_extent(&self) -> usize {
         let windows = self.places().saturating_sub(1) * self.stride + self.reach();
         windows.max(self.padding + self.size)
     }

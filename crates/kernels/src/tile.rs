@@ -18,15 +18,14 @@ pub(crate) struct Panel {
 }
 
 /// Covers `outputs` channels, the last vector possibly in part.
-#[inline(always)]
-pub(crate) fn panels<L: Lanes>(outputs: usize) -> Vec<Panel> {
+pub(crate) fn panels(width: usize, outputs: usize) -> Vec<Panel> {
     // As many as leave registers for the rest: 32 of 16 numbers, else 16.
-    let most = if L::WIDTH == 16 { 4 } else { 2 };
-    let (mut panels, mut first, mut left) = (Vec::new(), 0, outputs.div_ceil(L::WIDTH));
+    let most = if width == 16 { 4 } else { 2 };
+    let (mut panels, mut first, mut left) = (Vec::new(), 0, outputs.div_ceil(width));
     while left > 0 {
         let vectors = if left >= most { most } else { (left / 2 * 2).clamp(1, 2) };
         panels.push(Panel { first, vectors });
-        first += vectors * L::WIDTH;
+        first += vectors * width;
         left -= vectors;
     }
     panels
@@ -113,7 +112,7 @@ impl Sums<'_> {
 /// # Safety
 /// All runs from all of `from` must be readable, and as many rows of `V` vectors of weights as the runs have numbers.
 #[inline(always)]
-unsafe fn block<L: Lanes, const R: usize, const V: usize>(
+pub(crate) unsafe fn block<L: Lanes, const R: usize, const V: usize>(
     input: *const f32,
     from: &[usize; R],
     runs: &[Run],
@@ -151,7 +150,7 @@ pub(crate) struct Products<'a> {
     pub input: &'a [f32],
     pub gradient: &'a [f32],
     /// Where each output pixel's window starts in `input`, and where its gradient starts in `gradient`.
-    pub pixels: &'a [(usize, usize)],
+    pub pixels: &'a [[u32; 2]],
     pub runs: &'a [Run],
     pub output: &'a mut [f32],
     pub pitch: usize,
@@ -173,7 +172,8 @@ impl Products<'_> {
         let longest = self.runs.iter().map(|r| r.offset + r.len).max().unwrap_or(0);
         let numbers: usize = self.runs.iter().map(|r| r.len).sum();
         assert!(numbers * self.pitch <= self.output.len() && first + V * L::WIDTH <= self.pitch);
-        for &(from, gradient) in self.pixels {
+        for pair in self.pixels {
+            let [from, gradient] = pair.map(|at| at as usize);
             // A block may read past its run, into what follows or the slack; those rows are not stored.
             assert!(from + longest + R <= self.input.len());
             assert!(gradient + first + V * L::WIDTH <= self.gradient.len());
@@ -204,13 +204,14 @@ impl Products<'_> {
 /// # Safety
 /// `R` numbers must be readable from each pixel's window, and `V` vectors from its gradient.
 #[inline(always)]
-unsafe fn outer<L: Lanes, const R: usize, const V: usize>(
+pub(crate) unsafe fn outer<L: Lanes, const R: usize, const V: usize>(
     input: *const f32,
     gradient: *const f32,
-    pixels: &[(usize, usize)],
+    pixels: &[[u32; 2]],
 ) -> [[L::Vector; V]; R] {
     let mut sums = [[L::splat(0.0); V]; R];
-    for &(from, gradient_at) in pixels {
+    for pair in pixels {
+        let [from, gradient_at] = pair.map(|at| at as usize);
         let mut row = [L::splat(0.0); V];
         for v in 0..V {
             // SAFETY: the pixel's gradient is readable.

@@ -4,6 +4,7 @@
 mod common;
 
 use common::{cases, numbers};
+use nascent_kernels::last::{Convolution, Grid, SLACK};
 use nascent_kernels::{Conv2d, Path, Scratch};
 use proptest::prelude::*;
 
@@ -80,7 +81,79 @@ fn check(shape: &Conv2d, with_bias: bool) {
         shape.weight_gradient(path, &x, &dy, &mut dw, &mut scratch);
         assert_close("dx", path, shape, &dx, &dx_expected);
         assert_close("dw", path, shape, &dw, &dw_expected);
+        if Convolution::fits(shape) {
+            let bias = with_bias.then_some(&bias[..]);
+            let (y, dx, dw) = channels_last(path, shape, (&x, &w, bias, &dy));
+            assert_close("y, channels last", path, shape, &y, &y_expected);
+            assert_close("dx, channels last", path, shape, &dx, &dx_expected);
+            assert_close("dw, channels last", path, shape, &dw, &dw_expected);
+        }
     }
+}
+
+/// Images with their channels side by side; what means nothing is no number.
+fn lay(grid: &Grid, images: &[f32]) -> Vec<f32> {
+    let count = images.len() / (grid.channels * grid.pixels());
+    let mut to = vec![0.0; count * grid.image_len() + SLACK];
+    for (n, image) in images.chunks_exact(grid.channels * grid.pixels()).enumerate() {
+        for pixel in 0..grid.pixels() {
+            let at = n * grid.image_len() + grid.at(pixel / grid.width, pixel % grid.width);
+            to[at..at + grid.pitch].fill(f32::NAN);
+            for c in 0..grid.channels {
+                to[at + c] = image[c * grid.pixels() + pixel];
+            }
+        }
+    }
+    to
+}
+
+fn unlay(grid: &Grid, from: &[f32], len: usize) -> Vec<f32> {
+    let each = grid.channels * grid.pixels();
+    let at = |i: usize| {
+        let (n, c, pixel) = (i / each, i % each / grid.pixels(), i % grid.pixels());
+        n * grid.image_len() + grid.at(pixel / grid.width, pixel % grid.width) + c
+    };
+    (0..len).map(|i| from[at(i)]).collect()
+}
+
+/// The same convolution with its channels side by side, in chunks of two images, and borders wider than it needs.
+#[allow(clippy::type_complexity)]
+fn channels_last(
+    path: Path,
+    shape: &Conv2d,
+    (x, w, bias, dy): (&[f32], &[f32], Option<&[f32]>, &[f32]),
+) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+    let (before, after) = Convolution::border(shape);
+    let (height, width) = shape.output_size();
+    let wide = |[a, b]: [usize; 2]| [a + 1, b + 2];
+    // Depthwise convolutions read whole vectors; others may read pixels that lie close.
+    let pitch = if shape.is_depthwise() { path.pitch(shape.channels) } else { shape.channels + 1 };
+    let input =
+        Grid::plain(shape.height, shape.width, shape.channels, pitch).with_border(wide(before), wide(after));
+    let output =
+        Grid::plain(height, width, shape.outputs, path.pitch(shape.outputs)).with_border([1, 0], [0, 1]);
+    let gradient = Convolution::gradient_grid(shape, path);
+    let mut convolution = Convolution::new(shape, &input, &output, 2, path);
+    convolution.set_weights(w, bias, false, true);
+    let (x, dy) = (lay(&input, x), lay(&gradient, dy));
+    let dx_grid = convolution.input_gradient_grid();
+    let mut y = vec![0.0; shape.batch * output.image_len()];
+    let mut dx = vec![1.0; shape.batch * dx_grid.image_len()];
+    convolution.clear_weight_gradient();
+    for first in (0..shape.batch).step_by(2) {
+        let images = 2.min(shape.batch - first);
+        let (x, dy) = (&x[first * input.image_len()..], &dy[first * gradient.image_len()..]);
+        convolution.forward(images, x, &mut y[first * output.image_len()..]);
+        let dx = &mut dx[first * dx_grid.image_len()..];
+        // Once anew, once added to what is there.
+        convolution.input_gradient(images, dy, dx, false);
+        convolution.input_gradient(images, dy, dx, true);
+        convolution.add_weight_gradient(images, x, dy);
+    }
+    let mut dw = vec![f32::NAN; w.len()];
+    convolution.weight_gradient(false, &mut dw);
+    let dx: Vec<f32> = unlay(&dx_grid, &dx, shape.input_len()).into_iter().map(|dx| dx / 2.0).collect();
+    (unlay(&output, &y, shape.output_len()), dx, dw)
 }
 
 fn shapes() -> impl Strategy<Value = Conv2d> {

@@ -1,0 +1,321 @@
+use super::grid::Grid;
+use super::tile::{Begin, Pairs, Products, SLACK, Windows};
+use crate::activation::exp;
+use crate::lanes::{Lanes, Path, Work};
+use crate::numbers::dot;
+use crate::tile::{Panel, Run, panels};
+
+/// Multi-head attention (Vaswani et al. 2017, arXiv:1706.03762) among the steps of sequences, from queries, keys and values that
+/// lie side by side in each step.
+#[derive(Clone, Debug)]
+pub struct Heads {
+    path: Path,
+    steps: usize,
+    heads: usize,
+    each: usize,
+    is_causal: bool,
+    /// Numbers from a step's queries to the next step's, and from a step's answer to the next.
+    pitches: [usize; 2],
+    /// A step's row of who attends to whom.
+    row: usize,
+    /// From queries, or gradients of answers, to rows of scores; from rows to answers of one head.
+    from_queries: Pairs,
+    from_answers: Pairs,
+    from_rows: Pairs,
+    to_steps: Panels,
+    to_channels: Panels,
+    scratch: Scratch,
+}
+
+/// How the columns of a product are covered.
+#[derive(Clone, Debug)]
+struct Panels {
+    panels: Vec<Panel>,
+    pitch: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Scratch {
+    weights: Vec<f32>,
+    scores: Vec<f32>,
+    answers: Vec<f32>,
+}
+
+impl Heads {
+    /// Attention among `steps` steps with so many heads, which divide the channels.
+    ///
+    /// # Panics
+    /// Where the grids are not of sequences of one length, or their channels do not fit.
+    #[must_use]
+    pub fn new(projected: &Grid, answers: &Grid, heads: usize, is_causal: bool, path: Path) -> Self {
+        let (steps, channels) = (answers.width, answers.channels);
+        assert!(heads > 0 && channels.is_multiple_of(heads) && projected.channels == 3 * channels);
+        assert!(
+            projected.is_plain() && answers.is_plain() && (projected.height, projected.width) == (1, steps)
+        );
+        let each = channels / heads;
+        let cover =
+            |columns: usize| Panels { panels: panels(path.width(), columns), pitch: path.pitch(columns) };
+        let (to_steps, to_channels) = (cover(steps), cover(each));
+        let row = to_steps.pitch;
+        let pairs = |from: usize, to: usize| {
+            let one: Vec<[usize; 2]> = (0..steps).map(|i| [i * from, i * to]).collect();
+            Pairs::new(&one, 1, [0; 2])
+        };
+        let most = to_steps.pitch.max(to_channels.pitch);
+        let weights = steps.max(each) * most;
+        let scratch = Scratch {
+            weights: vec![0.0; weights],
+            scores: vec![0.0; steps * row + SLACK],
+            answers: vec![0.0; steps.max(each) * most],
+        };
+        Self {
+            from_queries: pairs(projected.pitch, row),
+            from_answers: pairs(answers.pitch, row),
+            from_rows: pairs(row, to_channels.pitch),
+            pitches: [projected.pitch, answers.pitch],
+            path,
+            steps,
+            heads,
+            each,
+            is_causal,
+            row,
+            to_steps,
+            to_channels,
+            scratch,
+        }
+    }
+
+    /// Numbers that say who attends to whom, for one example; slack comes on top.
+    #[must_use]
+    pub fn weights_len(&self) -> usize {
+        self.heads * self.steps * self.row
+    }
+
+    /// Answers of `count` examples from their queries, keys and values; `codes` of 0, a number a step, hide a step.
+    ///
+    /// # Panics
+    /// Where slices are shorter than that, with [`SLACK`] more numbers behind `x` and `weights`.
+    pub fn forward(
+        &mut self,
+        count: usize,
+        x: &[f32],
+        codes: Option<&[f32]>,
+        weights: &mut [f32],
+        y: &mut [f32],
+    ) {
+        assert!(codes.is_none_or(|codes| codes.len() >= count * self.steps));
+        self.path.run(Forward { shape: self, count, x, codes, weights, y });
+    }
+
+    /// Gradients of queries, keys and values of `count` examples, all of theirs in `dx` being overwritten.
+    ///
+    /// # Panics
+    /// As [`Heads::forward`]; [`SLACK`] is needed behind `dy` too.
+    pub fn gradient(&mut self, count: usize, x: &[f32], weights: &[f32], dy: &[f32], dx: &mut [f32]) {
+        self.path.run(Backward { shape: self, count, x, weights, dy, dx });
+    }
+
+    fn scale(&self) -> f32 {
+        1.0 / (self.each as f32).sqrt()
+    }
+
+    /// Where queries, keys and values of a head begin in a step, and its answers.
+    fn parts(&self, head: usize) -> [usize; 3] {
+        [0, 1, 2].map(|part| (part * self.heads + head) * self.each)
+    }
+}
+
+/// Lays out a matrix as panels want it; `at` is where row and column are.
+#[inline(always)]
+fn pack<L: Lanes>(
+    to: &mut [f32],
+    cover: &Panels,
+    (rows, columns): (usize, usize),
+    from: &[f32],
+    at: impl Fn(usize, usize) -> usize,
+) {
+    let mut to = to.iter_mut();
+    for panel in &cover.panels {
+        for row in 0..rows {
+            for (column, to) in (panel.first..panel.first + panel.vectors * L::WIDTH).zip(to.by_ref()) {
+                *to = if column < columns { from[at(row, column)] } else { 0.0 };
+            }
+        }
+    }
+}
+
+struct Forward<'a> {
+    shape: &'a mut Heads,
+    count: usize,
+    x: &'a [f32],
+    codes: Option<&'a [f32]>,
+    weights: &'a mut [f32],
+    y: &'a mut [f32],
+}
+
+impl Work for Forward<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Self { shape, count, x, codes, weights, y } = self;
+        let (steps, each, row, [pitch, y_pitch]) = (shape.steps, shape.each, shape.row, shape.pitches);
+        let scale = shape.scale();
+        let mut scratch = std::mem::take(&mut shape.scratch);
+        for n in 0..count {
+            let codes = codes.map(|codes| &codes[n * steps..][..steps]);
+            let x = &x[n * steps * pitch..];
+            for head in 0..shape.heads {
+                let [q, k, v] = shape.parts(head);
+                let rows = &mut weights[(n * shape.heads + head) * steps * row..];
+                pack::<L>(&mut scratch.weights, &shape.to_steps, (each, steps), x, |i, s| s * pitch + k + i);
+                let runs = [Run { offset: q, len: each }];
+                let (pairs, begin) = (&shape.from_queries, Begin::Zero);
+                let mut product = Windows { input: x, images: 1, pairs, runs: &runs, begin, output: rows };
+                product.panels::<L>(&shape.to_steps.panels, &scratch.weights);
+                for (query, scores) in rows.chunks_exact_mut(row).take(steps).enumerate() {
+                    let seen = if shape.is_causal { query + 1 } else { steps };
+                    weigh(scores, seen, scale, query, codes);
+                }
+                pack::<L>(&mut scratch.weights, &shape.to_channels, (steps, each), x, |s, i| {
+                    s * pitch + v + i
+                });
+                let runs = [Run { offset: 0, len: steps }];
+                let (pairs, output) = (&shape.from_rows, &mut scratch.answers[..]);
+                let mut product = Windows { input: rows, images: 1, pairs, runs: &runs, begin, output };
+                product.panels::<L>(&shape.to_channels.panels, &scratch.weights);
+                for (step, answer) in
+                    scratch.answers.chunks_exact(shape.to_channels.pitch).take(steps).enumerate()
+                {
+                    y[(n * steps + step) * y_pitch + head * each..][..each].copy_from_slice(&answer[..each]);
+                }
+            }
+        }
+        shape.scratch = scratch;
+    }
+}
+
+/// Scores of one query become weights that add up to 1; steps behind `seen`, and those of padding, have none.
+#[inline(always)]
+fn weigh(scores: &mut [f32], seen: usize, scale: f32, query: usize, codes: Option<&[f32]>) {
+    let (now, later) = scores.split_at_mut(seen);
+    later.fill(0.0);
+    if let Some(codes) = codes {
+        if codes[query] == 0.0 {
+            now.fill(0.0);
+            return;
+        }
+        // So low that its weight is 0 beside the query's own.
+        now.iter_mut()
+            .zip(codes)
+            .filter(|(_, code)| **code == 0.0)
+            .for_each(|(score, _)| *score = f32::NEG_INFINITY);
+    }
+    let mut sides = [f32::NEG_INFINITY; 8];
+    for chunk in now.chunks(8) {
+        sides
+            .iter_mut()
+            .zip(chunk)
+            .for_each(|(most, score)| *most = if *score > *most { *score } else { *most });
+    }
+    let most = sides.iter().fold(f32::NEG_INFINITY, |most, x| most.max(*x));
+    now.iter_mut().for_each(|score| *score = exp((*score - most) * scale));
+    if let Some(codes) = codes {
+        now.iter_mut().zip(codes).filter(|(_, code)| **code == 0.0).for_each(|(score, _)| *score = 0.0);
+    }
+    let mut sums = [0.0f32; 8];
+    for chunk in now.chunks(8) {
+        sums.iter_mut().zip(chunk).for_each(|(sum, x)| *sum += x);
+    }
+    let share = 1.0 / sums.iter().sum::<f32>();
+    now.iter_mut().for_each(|score| *score *= share);
+}
+
+struct Backward<'a> {
+    shape: &'a mut Heads,
+    count: usize,
+    x: &'a [f32],
+    weights: &'a [f32],
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+}
+
+impl Work for Backward<'_> {
+    #[inline(always)]
+    fn run<L: Lanes>(self) {
+        let Self { shape, count, x, weights, dy, dx } = self;
+        let (steps, each, row, [pitch, dy_pitch]) = (shape.steps, shape.each, shape.row, shape.pitches);
+        let scale = shape.scale();
+        let mut scratch = std::mem::take(&mut shape.scratch);
+        let Scratch { weights: packed, scores, answers } = &mut scratch;
+        let channels = shape.to_channels.pitch;
+        for n in 0..count {
+            let (x, dy) = (&x[n * steps * pitch..], &dy[n * steps * dy_pitch..]);
+            let dx = &mut dx[n * steps * pitch..][..steps * pitch];
+            for head in 0..shape.heads {
+                let [q, k, v] = shape.parts(head);
+                let rows = &weights[(n * shape.heads + head) * steps * row..];
+                // What the values learn: each from the steps that attended to it.
+                let own = head * each;
+                learn::<L>(shape, rows, (dy, dy_pitch, own), answers, packed);
+                put(answers, channels, dx, (v, pitch), each, 1.0);
+                // What the weights, then the scores, should have been.
+                pack::<L>(packed, &shape.to_steps, (each, steps), x, |i, s| s * pitch + v + i);
+                let runs = [Run { offset: own, len: each }];
+                let (pairs, begin) = (&shape.from_answers, Begin::Zero);
+                let mut product = Windows { input: dy, images: 1, pairs, runs: &runs, begin, output: scores };
+                product.panels::<L>(&shape.to_steps.panels, packed);
+                for (score, weight) in scores.chunks_exact_mut(row).zip(rows.chunks_exact(row)).take(steps) {
+                    let mean = dot(score, weight);
+                    score.iter_mut().zip(weight).for_each(|(s, w)| *s = w * (*s - mean));
+                }
+                learn::<L>(shape, scores, (x, pitch, q), answers, packed);
+                put(answers, channels, dx, (k, pitch), each, scale);
+                pack::<L>(packed, &shape.to_channels, (steps, each), x, |s, i| s * pitch + k + i);
+                let runs = [Run { offset: 0, len: steps }];
+                let (pairs, output) = (&shape.from_rows, &mut answers[..]);
+                let mut product = Windows { input: scores, images: 1, pairs, runs: &runs, begin, output };
+                product.panels::<L>(&shape.to_channels.panels, packed);
+                put(answers, channels, dx, (q, pitch), each, scale);
+            }
+        }
+        shape.scratch = scratch;
+    }
+}
+
+/// `Σ over steps of row[i] · vector` for each `i`, `[steps, channels of a head]`.
+#[inline(always)]
+fn learn<L: Lanes>(
+    shape: &Heads,
+    rows: &[f32],
+    (vectors, pitch, first): (&[f32], usize, usize),
+    to: &mut [f32],
+    side: &mut [f32],
+) {
+    let (steps, each, channels) = (shape.steps, shape.each, shape.to_channels.pitch);
+    // The vectors of a head side by side: a panel may be wider than a head.
+    for (step, side) in side.chunks_exact_mut(channels).take(steps).enumerate() {
+        side[..each].copy_from_slice(&vectors[step * pitch + first..][..each]);
+        side[each..].fill(0.0);
+    }
+    to.fill(0.0);
+    let runs = [Run { offset: 0, len: steps }];
+    let pairs = &shape.from_rows;
+    let mut product =
+        Products { input: rows, gradient: side, images: 1, pairs, runs: &runs, output: to, pitch: channels };
+    product.panels::<L>(&shape.to_channels.panels);
+}
+
+/// Puts the vectors of a head where they belong.
+#[inline(always)]
+fn put(
+    vectors: &[f32],
+    channels: usize,
+    to: &mut [f32],
+    (first, pitch): (usize, usize),
+    each: usize,
+    factor: f32,
+) {
+    for (vector, to) in vectors.chunks_exact(channels).zip(to.chunks_exact_mut(pitch)) {
+        to[first..first + each].iter_mut().zip(vector).for_each(|(to, x)| *to = factor * x);
+    }
+}

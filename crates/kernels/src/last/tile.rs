@@ -1,0 +1,184 @@
+//! Sums over windows and over pixels, of images that lie where they are.
+
+// Plain counted loops are what surely becomes straight code in registers.
+#![allow(clippy::needless_range_loop)]
+
+use crate::lanes::Lanes;
+use crate::tile::{Panel, Run, block, outer};
+
+/// Numbers that may be read behind the last image; what they are does not matter.
+pub const SLACK: usize = crate::tile::SLACK;
+
+/// Pairs of places: where the window of a pixel starts, and where the pixel's own numbers do.
+#[derive(Clone, Debug)]
+pub(crate) struct Pairs {
+    /// For each pixel of each image of a chunk, from the start of the chunk.
+    places: Vec<[u32; 2]>,
+    /// Pairs of one image.
+    each: usize,
+    /// Windows of one image, from the image's start, end before this.
+    most: [usize; 2],
+    image_lens: [usize; 2],
+}
+
+impl Pairs {
+    /// Repeats the pairs of one image for `images`, whose starts lie `image_lens` apart.
+    pub fn new(one: &[[usize; 2]], images: usize, image_lens: [usize; 2]) -> Self {
+        let most = [0, 1].map(|i| one.iter().map(|p| p[i]).max().unwrap_or(0));
+        assert!((0..2).all(|i| images * image_lens[i] < u32::MAX as usize), "a chunk has too many numbers");
+        let place = |image: usize, p: &[usize; 2]| [0, 1].map(|i| (image * image_lens[i] + p[i]) as u32);
+        let places = (0..images).flat_map(|image| one.iter().map(move |p| place(image, p))).collect();
+        Self { places, each: one.len(), most, image_lens }
+    }
+
+    /// Bytes that are held here.
+    pub fn bytes(&self) -> usize {
+        std::mem::size_of_val(&self.places[..])
+    }
+
+    /// The pairs of the first `images`, after which the furthest window and the furthest pixel start nowhere.
+    pub fn of(&self, images: usize) -> (&[[u32; 2]], [usize; 2]) {
+        let furthest = [0, 1].map(|i| images.saturating_sub(1) * self.image_lens[i] + self.most[i]);
+        (&self.places[..images * self.each], furthest)
+    }
+}
+
+/// What a sum begins with.
+#[derive(Clone, Copy)]
+pub(crate) enum Begin<'a> {
+    Zero,
+    /// A number for each output; as many as all panels are wide.
+    With(&'a [f32]),
+    /// What is there already.
+    There,
+}
+
+/// Sums over windows: for each pixel `Σ over runs of input · weights`.
+pub(crate) struct Windows<'a> {
+    pub input: &'a [f32],
+    pub images: usize,
+    pub pairs: &'a Pairs,
+    pub runs: &'a [Run],
+    pub begin: Begin<'a>,
+    pub output: &'a mut [f32],
+}
+
+impl Windows<'_> {
+    /// All panels, whose weights follow each other: of each `[numbers of all runs, panel width]`.
+    #[inline(always)]
+    pub fn panels<L: Lanes>(&mut self, panels: &[Panel], weights: &[f32]) {
+        let numbers: usize = self.runs.iter().map(|r| r.len).sum();
+        let mut at = 0;
+        for panel in panels {
+            let len = numbers * panel.vectors * L::WIDTH;
+            let weights = &weights[at..at + len];
+            match (panel.vectors, L::WIDTH == 16) {
+                (4, _) => self.rows::<L, 6, 4>(panel.first, weights),
+                (2, true) => self.rows::<L, 12, 2>(panel.first, weights),
+                (2, false) => self.rows::<L, 6, 2>(panel.first, weights),
+                _ => self.rows::<L, 12, 1>(panel.first, weights),
+            }
+            at += len;
+        }
+    }
+
+    #[inline(always)]
+    fn rows<L: Lanes, const R: usize, const V: usize>(&mut self, first: usize, weights: &[f32]) {
+        let (places, [from, to]) = self.pairs.of(self.images);
+        let longest = self.runs.iter().map(|r| r.offset + r.len).max().unwrap_or(0);
+        assert!(places.is_empty() || from + longest <= self.input.len());
+        assert!(places.is_empty() || to + first + V * L::WIDTH <= self.output.len());
+        let mut start = [L::splat(0.0); V];
+        if let Begin::With(bias) = self.begin {
+            assert!(first + V * L::WIDTH <= bias.len());
+            for v in 0..V {
+                // SAFETY: the panel lies in `bias`, asserted above.
+                start[v] = unsafe { L::load(bias.as_ptr().add(first + v * L::WIDTH)) };
+            }
+        }
+        let adds = matches!(self.begin, Begin::There);
+        let one = L::splat(1.0);
+        for places in places.chunks(R) {
+            let (mut from, mut to) = ([0; R], [0; R]);
+            for r in 0..R {
+                // Rows beyond the last repeat it, and are not stored.
+                let [window, pixel] = places[r.min(places.len() - 1)];
+                (from[r], to[r]) = (window as usize, pixel as usize + first);
+            }
+            // SAFETY: every window lies in `input`, asserted above; the weights are as long as all runs.
+            let sums = unsafe { block::<L, R, V>(self.input.as_ptr(), &from, self.runs, weights.as_ptr()) };
+            for r in 0..places.len().min(R) {
+                for v in 0..V {
+                    // SAFETY: the pixel's numbers of this panel lie in `output`, asserted above.
+                    unsafe {
+                        let to = self.output.as_mut_ptr().add(to[r] + v * L::WIDTH);
+                        let before = if adds { L::load(to) } else { start[v] };
+                        L::store(to, L::multiply_add(before, one, sums[r][v]));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sums over pixels: the gradient of weights, `[numbers of all runs, pitch]`, added to what is there.
+pub(crate) struct Products<'a> {
+    pub input: &'a [f32],
+    pub gradient: &'a [f32],
+    pub images: usize,
+    /// Windows in `input`, pixels in `gradient`.
+    pub pairs: &'a Pairs,
+    pub runs: &'a [Run],
+    pub output: &'a mut [f32],
+    pub pitch: usize,
+}
+
+impl Products<'_> {
+    #[inline(always)]
+    pub fn panels<L: Lanes>(&mut self, panels: &[Panel]) {
+        for panel in panels {
+            match (panel.vectors, L::WIDTH == 16) {
+                (4, _) => self.rows::<L, 6, 4>(panel.first),
+                (2, true) => self.rows::<L, 12, 2>(panel.first),
+                (2, false) => self.rows::<L, 6, 2>(panel.first),
+                _ => self.rows::<L, 12, 1>(panel.first),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn rows<L: Lanes, const R: usize, const V: usize>(&mut self, first: usize) {
+        let (places, [from, to]) = self.pairs.of(self.images);
+        let longest = self.runs.iter().map(|r| r.offset + r.len).max().unwrap_or(0);
+        let numbers: usize = self.runs.iter().map(|r| r.len).sum();
+        assert!(numbers * self.pitch <= self.output.len() && first + V * L::WIDTH <= self.pitch);
+        if places.is_empty() {
+            return;
+        }
+        // A block may read past its run, into what follows or the slack; those rows are not stored.
+        assert!(from + longest + R <= self.input.len());
+        assert!(to + first + V * L::WIDTH <= self.gradient.len());
+        let one = L::splat(1.0);
+        let mut row = 0;
+        for run in self.runs {
+            for k in (0..run.len).step_by(R) {
+                // SAFETY: every pixel's window and gradient are readable, asserted above.
+                let sums = unsafe {
+                    let input = self.input.as_ptr().add(run.offset + k);
+                    outer::<L, R, V>(input, self.gradient.as_ptr().add(first), places)
+                };
+                for r in 0..R.min(run.len - k) {
+                    for v in 0..V {
+                        // SAFETY: row and panel lie in `output`, asserted above.
+                        unsafe {
+                            let at = (row + k + r) * self.pitch + first + v * L::WIDTH;
+                            let to = self.output.as_mut_ptr().add(at);
+                            L::store(to, L::multiply_add(sums[r][v], one, L::load(to)));
+                        }
+                    }
+                }
+            }
+            row += run.len;
+        }
+    }
+}
