@@ -1,11 +1,12 @@
 //! From an architecture to trained weights. The only crate that uses Burn.
 //!
 //! Read [`Weights`] first: a network's numbers on the host. [`Network`] computes with them behind the seam
-//! [`TrainStep`], [`train`] is the loop over epochs, [`evaluate`] and [`probabilities`] ask a trained network, and
+//! [`TrainStep`], by steps of `compiled/` where the processor computes and by Burn's operations elsewhere, [`train`] is the loop over epochs, [`evaluate`] and [`probabilities`] ask a trained network, and
 //! [`TrainEvaluator`] makes all of it an evaluator for the study's loop. `glue/` puts the kernels of `nascent-kernels`
 //! under Burn.
 
 mod checkpoint;
+mod compiled;
 mod device;
 mod error;
 mod evaluation;

@@ -5,6 +5,7 @@ use nascent_core::architecture::Architecture;
 use nascent_core::rng::{Rng, mix};
 use nascent_core::{Control, Settings};
 use nascent_data::{Examples, Metric, Targets};
+use nascent_kernels::flush_denormals;
 use serde::{Deserialize, Serialize};
 
 /// How long, and from which seed.
@@ -192,11 +193,12 @@ fn fits(graph: &Architecture, examples: &Examples) -> Result<(), TrainError> {
     }
 }
 
-/// Runs `work` with a single thread for tensors: trials run side by side, each on one thread.
+/// Runs `work` with a single thread for tensors: trials run side by side, each on one thread. Numbers too small for a full mantissa are
+/// zero there.
 ///
 /// # Errors
 /// Where the thread cannot be started.
 pub fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, TrainError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).start_handler(|_| flush_denormals()).build();
     Ok(pool.map_err(|e| TrainError::Thread(e.to_string()))?.install(work))
 }

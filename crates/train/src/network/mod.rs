@@ -6,6 +6,7 @@ mod look;
 pub(crate) use forward::{Asked, Signs};
 pub(crate) use look::{Of, Seen, look};
 
+use crate::compiled::Compiled;
 use crate::optimizer::Gradient;
 use crate::{Device, Optimizers, TrainError, Weights};
 use burn::tensor::{Tensor, TensorData, activation::log_softmax};
@@ -47,10 +48,12 @@ pub enum Wanted<'a> {
 }
 
 /// Where an absolute error gives way to a squared one, in standard deviations: without it the gradient jumps at zero.
-const ROUNDED: f32 = 0.01;
+pub(crate) const ROUNDED: f32 = 0.01;
 
-/// A network on Burn.
+/// A network on the processor, or on a device of Burn's.
 pub struct Network {
+    /// Its steps, where they compute it; else Burn does.
+    compiled: Result<Compiled, String>,
     graph: Architecture,
     device: burn::tensor::Device,
     kernels: bool,
@@ -71,6 +74,7 @@ impl Network {
         device: Device,
     ) -> Self {
         Self {
+            compiled: if device == Device::Cpu { Compiled::new(&graph) } else { Err(ELSEWHERE.into()) },
             optimizers: Optimizers::new(settings, &weights),
             label_smoothing: settings.label_smoothing,
             dropout: dropout_stream(seed),
@@ -87,7 +91,29 @@ impl Network {
     #[must_use]
     pub fn with_kernels(mut self, kernels: bool) -> Self {
         self.kernels &= kernels;
+        if !kernels {
+            self.compiled = Err("our own kernels, which are not asked for".into());
+        }
         self
+    }
+
+    /// What of the network no step of ours computes, so that Burn computes all of it; none where it is compiled.
+    #[must_use]
+    pub fn left_to_burn(&self) -> Option<&str> {
+        self.compiled.as_ref().err().map(String::as_str)
+    }
+
+    /// Learns from a batch by the compiled steps, where there are any.
+    fn train_compiled(&mut self, inputs: &[f32], wanted: Wanted<'_>, learning_rate: f64) -> Option<f64> {
+        let Self { compiled: Ok(compiled), optimizers, weights, dropout, label_smoothing, .. } = self else {
+            return None;
+        };
+        let loss = compiled.learn(weights, inputs, (wanted, *label_smoothing), dropout);
+        optimizers.step(weights, compiled.gradients(), learning_rate);
+        for (slot, batch) in compiled.statistics() {
+            remember(&mut weights.values[*slot], batch);
+        }
+        Some(loss)
     }
 
     /// What the next batch depends on besides the weights: the optimiser's state, and how much of its stream dropout used.
@@ -108,12 +134,23 @@ impl Network {
     }
 }
 
+/// Why nothing is compiled on other devices than the processor.
+const ELSEWHERE: &str = "another device than the processor";
+
+/// Moves what a norm remembers towards what it found in a batch.
+fn remember(running: &mut [f32], batch: &[f32]) {
+    running.iter_mut().zip(batch).for_each(|(running, now)| *running = 0.9 * *running + 0.1 * now);
+}
+
 fn dropout_stream(seed: u64) -> Rng {
     Rng::new(mix(&[seed, 2]), 0)
 }
 
 impl TrainStep for Network {
     fn train_batch(&mut self, inputs: &[f32], wanted: Wanted<'_>, learning_rate: f64) -> f64 {
+        if let Some(loss) = self.train_compiled(inputs, wanted, learning_rate) {
+            return loss;
+        }
         let device = self.device.clone().autodiff();
         let mode = Mode::Train { dropout: &mut self.dropout };
         let mut forward = Forward::new(&self.graph, &self.weights, &device, self.kernels, mode);
@@ -131,14 +168,15 @@ impl TrainStep for Network {
             .collect();
         self.optimizers.step(&mut self.weights, &gradients, learning_rate);
         for (slot, batch) in statistics {
-            for (running, now) in self.weights.values[slot].iter_mut().zip(host(batch)) {
-                *running = 0.9 * *running + 0.1 * now;
-            }
+            remember(&mut self.weights.values[slot], &host(batch));
         }
         f64::from(value)
     }
 
     fn eval_batch(&mut self, inputs: &[f32]) -> Vec<f32> {
+        if let Ok(compiled) = &mut self.compiled {
+            return compiled.answers(&self.weights, inputs);
+        }
         let mut forward =
             Forward::new(&self.graph, &self.weights, &self.device, self.kernels, Mode::Evaluate);
         host(forward.run(inputs))

@@ -88,7 +88,8 @@ fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: b
             let gated = b.add(Multiply {}, &[at, gate]).unwrap();
             b.add(Concat {}, &[gated, at]).unwrap()
         }
-        7 if channels > 1 => b.add(LayerNorm {}, &[at]).unwrap(),
+        // Of two channels a norm leaves little but signs: which of equal numbers is the largest is then a matter of rounding.
+        7 if channels > 2 => b.add(LayerNorm {}, &[at]).unwrap(),
         8 => b.add(Gru { size: 1 + rng.below(5) }, &[at]).unwrap(),
         _ => {
             let heads = if channels % 2 == 0 { 2 } else { 1 };

@@ -1,0 +1,112 @@
+//! Attention among steps, and numbers learned for each step.
+
+use super::Step;
+use super::store::{Pass, Store, ValueId};
+use nascent_kernels::last::{Heads, SLACK};
+
+/// Attention from queries, keys and values side by side.
+pub(super) struct Attend {
+    pub x: ValueId,
+    pub y: ValueId,
+    pub codes: Option<ValueId>,
+    heads: Heads,
+    /// Who attends to whom, of all examples.
+    weights: Vec<f32>,
+    /// The codes of all examples, close together.
+    live: Vec<f32>,
+}
+
+impl Attend {
+    pub fn new(
+        store: &mut Store,
+        (x, y): (ValueId, ValueId),
+        codes: Option<ValueId>,
+        heads: usize,
+        is_causal: bool,
+    ) -> Self {
+        let (projected, answers) = (store.values[x.0].grid, store.values[y.0].grid);
+        let heads = Heads::new(&projected, &answers, heads, is_causal, store.path);
+        store.held.0 += 4 * heads.weights_len() as u64;
+        Self { x, y, codes, heads, weights: Vec::new(), live: Vec::new() }
+    }
+}
+
+impl Step for Attend {
+    fn forward(&mut self, pass: &mut Pass<'_>) {
+        let len = pass.images * self.heads.weights_len() + SLACK;
+        if self.weights.len() < len {
+            self.weights = vec![0.0; len];
+        }
+        let codes = self.codes.map(|codes| {
+            self.live.clear();
+            pass.store.rows(codes, pass.images, |row| self.live.extend_from_slice(row));
+            &self.live[..]
+        });
+        let mut y = pass.store.take(self.y);
+        let x = pass.store.images(self.x, 0).numbers;
+        self.heads.forward(pass.images, x, codes, &mut self.weights, &mut y);
+        pass.store.put(self.y, y);
+    }
+
+    fn backward(&mut self, pass: &mut Pass<'_>) {
+        pass.store.settle(self.y, pass.images);
+        let (mut dx, _) = pass.store.take_gradient(self.x);
+        if let Some(dy) = pass.store.gradient(self.y, 0) {
+            let x = pass.store.images(self.x, 0).numbers;
+            self.heads.gradient(pass.images, x, &self.weights, dy.numbers, &mut dx);
+        }
+        pass.store.put_gradient(self.x, dx);
+    }
+}
+
+/// Adds what was learned for each channel of each step, `[channels, steps]`.
+pub(super) struct Positions {
+    pub x: ValueId,
+    pub y: ValueId,
+    pub slot: usize,
+}
+
+impl Step for Positions {
+    fn forward(&mut self, pass: &mut Pass<'_>) {
+        let (x, grid) = (&pass.store.values[self.x.0], pass.store.values[self.y.0].grid);
+        let learned = &pass.weights[self.slot];
+        let from = x.grid;
+        let mut y = pass.store.take(self.y);
+        let x = &pass.store.values[self.x.0].numbers;
+        for n in 0..pass.images {
+            for step in 0..grid.width {
+                let from = &x[n * from.image_len() + from.at(0, step)..][..grid.channels];
+                let to = &mut y[n * grid.image_len() + grid.at(0, step)..][..grid.channels];
+                let learned = learned[step..].iter().step_by(grid.width);
+                to.iter_mut().zip(from).zip(learned).for_each(|((to, x), learned)| *to = x + learned);
+            }
+        }
+        pass.store.put(self.y, y);
+    }
+
+    fn backward(&mut self, pass: &mut Pass<'_>) {
+        pass.store.settle(self.y, pass.images);
+        let flat = pass.store.values[self.y.0].flat;
+        let len = pass.weights[self.slot].len();
+        let mut sum = std::mem::take(pass.store.learn_all(self.slot, len));
+        sum.fill(0.0);
+        if let Some(dy) = pass.store.gradient(self.y, 0) {
+            for n in 0..pass.images {
+                for step in 0..flat.width {
+                    let dy = &dy.numbers[n * flat.image_len() + step * flat.pitch..][..flat.channels];
+                    let sum = sum[step..].iter_mut().step_by(flat.width);
+                    sum.zip(dy).for_each(|(sum, g)| *sum += g);
+                }
+            }
+        }
+        *pass.store.learn_all(self.slot, 0) = sum;
+        if pass.store.values[self.x.0].is_tracked {
+            let mut dx = pass.store.take_sum(self.x, pass.images);
+            if let Some(dy) = pass.store.gradient(self.y, 0) {
+                let len = pass.images * flat.image_len();
+                dx[..len].iter_mut().zip(dy.numbers).for_each(|(to, g)| *to += g);
+            }
+            pass.store.put_gradient(self.x, dx);
+        }
+    }
+}

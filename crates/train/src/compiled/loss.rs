@@ -1,0 +1,70 @@
+//! What training makes small, and its gradient.
+
+use super::store::{Store, ValueId};
+use crate::network::{ROUNDED, Wanted};
+
+/// The mean loss of a batch of answers, whose gradient is written.
+pub(super) fn of(
+    store: &mut Store,
+    answers: ValueId,
+    images: usize,
+    wanted: Wanted<'_>,
+    smoothing: f64,
+) -> f64 {
+    let grid = store.values[answers.0].grid;
+    let (pitch, outputs) = (grid.image_len().max(1), grid.channels);
+    let (mut gradient, _) = store.take_gradient(answers);
+    let answers_of = &store.values[answers.0].numbers;
+    let mut total = 0.0;
+    let rows = answers_of.chunks_exact(pitch).zip(gradient.chunks_exact_mut(pitch)).take(images);
+    for (n, (row, gradient)) in rows.enumerate() {
+        let (row, gradient) = (&row[..outputs], &mut gradient[..outputs]);
+        total += match wanted {
+            Wanted::Classes(labels) => {
+                let rest = smoothing / outputs as f64;
+                let own = labels[n] as usize;
+                surprise(row, |o| if o == own { 1.0 - smoothing + rest } else { rest }, images, gradient)
+            }
+            Wanted::Values(values) | Wanted::Medians(values) => {
+                let is_rounded = matches!(wanted, Wanted::Medians(_));
+                error(row, &values[n * outputs..][..outputs], is_rounded, images * outputs, gradient)
+            }
+        };
+    }
+    store.put_gradient(answers, gradient);
+    total
+}
+
+/// The cross-entropy of answers with probabilities, a part of `images`.
+fn surprise(row: &[f32], share: impl Fn(usize) -> f64, images: usize, gradient: &mut [f32]) -> f64 {
+    let most = row.iter().fold(f32::NEG_INFINITY, |most, x| if *x > most || x.is_nan() { *x } else { most });
+    let sum: f64 = row.iter().map(|x| f64::from(x - most).exp()).sum();
+    let (mut loss, mut mass) = (0.0, 0.0);
+    for (o, x) in row.iter().enumerate() {
+        loss -= share(o) * (f64::from(x - most) - sum.ln());
+        mass += share(o);
+    }
+    for (o, (x, gradient)) in row.iter().zip(gradient).enumerate() {
+        let probability = f64::from(x - most).exp() / sum;
+        *gradient = ((probability * mass - share(o)) / images as f64) as f32;
+    }
+    loss / images as f64
+}
+
+/// The squared error, or the absolute one with its edge rounded, a part of `count`.
+fn error(row: &[f32], wanted: &[f32], is_rounded: bool, count: usize, gradient: &mut [f32]) -> f64 {
+    let mut loss = 0.0;
+    let rounded = f64::from(ROUNDED);
+    for ((x, wanted), gradient) in row.iter().zip(wanted).zip(gradient) {
+        let error = f64::from(*x) - f64::from(*wanted);
+        let (value, slope) = if is_rounded {
+            let length = (error * error + rounded * rounded).sqrt();
+            (length - rounded, error / length)
+        } else {
+            (error * error, 2.0 * error)
+        };
+        loss += value / count as f64;
+        *gradient = (slope / count as f64) as f32;
+    }
+    loss
+}
