@@ -4,8 +4,10 @@
 //! says more. A part is a file of this folder with a `PART`, and a line in [`PARTS`].
 
 mod data;
+mod engine;
 mod kernels;
 mod overhead;
+mod python;
 mod scores;
 mod strategies;
 mod training;
@@ -28,8 +30,15 @@ pub struct Part {
     pub run: fn(&Path, &[&str]) -> Result<(), String>,
 }
 
-const PARTS: &[&Part] =
-    &[&overhead::PART, &kernels::PART, &training::PART, &data::PART, &strategies::PART, &scores::PART];
+const PARTS: &[&Part] = &[
+    &overhead::PART,
+    &kernels::PART,
+    &training::PART,
+    &data::PART,
+    &strategies::PART,
+    &scores::PART,
+    &engine::PART,
+];
 
 /// Measures the named part, or all that are quick.
 pub fn run(root: &Path, words: &[&str]) -> Result<(), String> {

@@ -1,8 +1,9 @@
+use super::python::environment;
 use super::{Part, time};
 use crate::check::spell;
 use crate::examples;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 pub const PART: Part = Part {
@@ -29,7 +30,7 @@ const PAIRS: [(&str, &str); 8] = [
 ];
 
 fn run(root: &Path, _: &[&str]) -> Result<(), String> {
-    let python = environment(root)?;
+    let python = environment(root, "bench-python", "import optuna, pymoo", &PACKAGES)?;
     let program = examples::build_release(root, &["strategy_time"])?.remove(0);
     let ours = measured(Command::new(program).arg("--json"), "strategy")?;
     let mut others = Command::new(python);
@@ -44,29 +45,6 @@ fn run(root: &Path, _: &[&str]) -> Result<(), String> {
         println!("   {our}: {seconds} — {times:.0} times as many trials a second as {their} ({beside})");
     }
     Ok(())
-}
-
-/// The Python of an environment of our own that has the packages.
-fn environment(root: &Path) -> Result<PathBuf, String> {
-    let folder = root.join("target/bench-python");
-    let python = folder.join("bin/python");
-    let has = Command::new(&python).args(["-c", "import optuna, pymoo"]).stderr(Stdio::null()).status();
-    if has.is_ok_and(|status| status.success()) {
-        return Ok(python);
-    }
-    let mut make = Command::new("python3");
-    make.args(["-m", "venv"]).arg(&folder);
-    let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES);
-    for command in [&mut make, &mut install] {
-        let line = spell(command);
-        println!("   $ {line}");
-        let status = command.status().map_err(|e| format!("`{line}` cannot be started: {e}"))?;
-        if !status.success() {
-            return Err(format!("`{line}` ended with {status}"));
-        }
-    }
-    Ok(python)
 }
 
 /// The names and seconds that a program prints, one JSON object a line.

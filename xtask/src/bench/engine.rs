@@ -1,0 +1,266 @@
+use super::Part;
+use super::python::environment;
+use crate::examples;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+pub const PART: Part = Part {
+    name: "engine",
+    about: "training steps of networks against PyTorch (installed from PyPI), step for step on the same numbers",
+    by_default: false,
+    run,
+};
+
+const PACKAGES: [&str; 2] = ["torch", "numpy"];
+const SCRIPT: &str = include_str!("../../templates/engine.py");
+const WORKLOADS: [&str; 6] = ["W1", "W2", "W3", "W4", "W5", "W7"];
+/// Ways to run PyTorch; the first is what a person writes first.
+const VARIANTS: [&str; 3] = ["eager", "channels-last", "compile"];
+/// Turns that all take, one after the other, and how long each is.
+const TURNS: usize = 5;
+const SECONDS: f64 = 1.0;
+
+/// Measures the workloads that are named, or all; `--no-compile` leaves `torch.compile` out, which takes a minute a workload.
+fn run(root: &Path, words: &[&str]) -> Result<(), String> {
+    let python = environment(root, "engine-python", "import torch, numpy", &PACKAGES)?;
+    let program = examples::build_release(root, &["engine_time"])?.remove(0);
+    let folder = root.join("target/bench/engine");
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    ended(Command::new(&program).arg("make").arg(&folder))?;
+    let gmacs = probe(&program)?;
+    println!("   matrix products in the core's own cache: {gmacs:.1} billion multiply-accumulates a second");
+    let named: Vec<&str> = words.iter().copied().filter(|w| !w.starts_with("--")).collect();
+    let variants = if words.contains(&"--no-compile") { &VARIANTS[..2] } else { &VARIANTS[..] };
+    let mut rows = Vec::new();
+    for name in WORKLOADS.into_iter().filter(|w| named.is_empty() || named.contains(w)) {
+        let bench =
+            Bench { program: &program, python: &python, folder: folder.join(name), name, variants, gmacs };
+        rows.push(bench.compare(1)?);
+        rows.push(bench.compare(2)?);
+        if name == "W1" {
+            rows.push(bench.side_by_side()?);
+        }
+    }
+    let file = root.join("target/bench/engine.json");
+    let text = json!({ "gmacs": gmacs, "rows": rows }).to_string();
+    std::fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()))?;
+    println!("   {}", file.display());
+    Ok(())
+}
+
+/// A workload, and all that trains it.
+struct Bench<'a> {
+    program: &'a Path,
+    python: &'a Path,
+    folder: PathBuf,
+    name: &'a str,
+    variants: &'a [&'a str],
+    gmacs: f64,
+}
+
+impl Bench<'_> {
+    fn ours(&self) -> Result<Trainer, String> {
+        Trainer::start(Command::new(self.program).args(["run", self.name]))
+    }
+
+    fn torch(&self, variant: &str, threads: usize) -> Result<Trainer, String> {
+        let mut command = Command::new(self.python);
+        command.args(["-c", SCRIPT]).arg(&self.folder).args([variant, &threads.to_string()]);
+        Trainer::start(&mut command)
+    }
+
+    /// Ours, which uses one thread, beside PyTorch with one or two, in turns.
+    fn compare(&self, threads: usize) -> Result<Value, String> {
+        let mut ours = self.ours()?;
+        let mut theirs = Vec::new();
+        for variant in self.variants {
+            match self.torch(variant, threads) {
+                Ok(trainer) => theirs.push((*variant, trainer)),
+                // What does not work on this machine is left out: compilation needs a C++ compiler.
+                Err(reason) if *variant == "compile" => {
+                    println!("   {} compile left out: {reason}", self.name)
+                }
+                Err(reason) => return Err(reason),
+            }
+        }
+        for (variant, trainer) in &theirs {
+            ours.same_work(trainer, variant)?;
+        }
+        for _ in 0..TURNS {
+            ours.turn(SECONDS)?;
+            theirs.iter_mut().try_for_each(|(_, trainer)| trainer.turn(SECONDS))?;
+        }
+        let ours = ours.end()?;
+        let mut all = Vec::new();
+        for (variant, trainer) in theirs {
+            all.push((variant, trainer.end()?));
+        }
+        let Some((_, eager)) = all.first() else { return Err("PyTorch was not measured".into()) };
+        let best = all.iter().min_by(|a, b| a.1.ms.total_cmp(&b.1.ms)).unwrap_or(&all[0]);
+        let (peak, images) = self.plan(ours.ms)?;
+        println!(
+            "   {}, {threads} thread{}: {:.2} ms — {:.2} × PyTorch eager ({:.2} ms), {:.2} × the best of it ({}, {:.2} ms); \
+             {images:.0} examples a second, {:.0} % of the products' rate; {:.0} MB beside {:.0}; the first step after {:.0} ms",
+            self.name,
+            if threads == 1 { "" } else { "s for PyTorch" },
+            ours.ms,
+            ours.ms / eager.ms,
+            eager.ms,
+            ours.ms / best.1.ms,
+            best.0,
+            best.1.ms,
+            peak * 100.0,
+            ours.mb,
+            best.1.mb,
+            ours.first_ms,
+        );
+        Ok(json!({
+            "workload": self.name, "threads": threads, "ours_ms": ours.ms, "torch_ms": eager.ms, "torch_best_ms": best.1.ms,
+            "torch_best": best.0, "ratio": ours.ms / eager.ms, "ratio_best": ours.ms / best.1.ms, "peak_fraction": peak,
+            "ours_mb": ours.mb, "torch_mb": best.1.mb, "first_ms": ours.first_ms,
+        }))
+    }
+
+    /// Two trainings at once on two cores, each with one thread.
+    fn side_by_side(&self) -> Result<Value, String> {
+        let pair = |mut trainers: [Trainer; 2]| -> Result<f64, String> {
+            for _ in 0..TURNS {
+                trainers.iter_mut().try_for_each(|t| t.ask(SECONDS))?;
+                trainers.iter_mut().try_for_each(Trainer::hear)?;
+            }
+            let [a, b] = trainers.map(Trainer::end);
+            Ok((a?.ms + b?.ms) / 2.0)
+        };
+        let ours = pair([self.ours()?, self.ours()?])?;
+        let mut best = f64::INFINITY;
+        for variant in &self.variants[..2] {
+            best = best.min(pair([self.torch(variant, 1)?, self.torch(variant, 1)?])?);
+        }
+        println!(
+            "   {}, two processes: {ours:.2} ms a step each — {:.2} × the best PyTorch ({best:.2} ms)",
+            self.name,
+            ours / best
+        );
+        Ok(json!({
+            "workload": self.name, "processes": 2, "threads": 1, "ours_ms": ours, "torch_best_ms": best, "ratio_best": ours / best,
+        }))
+    }
+
+    /// What share of the products' rate a step reaches, and how many examples a second.
+    fn plan(&self, ms: f64) -> Result<(f64, f64), String> {
+        let file = self.folder.join("plan.json");
+        let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+        let plan: Value = serde_json::from_str(&text).map_err(|e| format!("{}: {e}", file.display()))?;
+        let of = |key: &str| plan[key].as_f64().unwrap_or(f64::NAN);
+        Ok((of("macs") / (ms * 1e-3) / (self.gmacs * 1e9), of("batch") / (ms * 1e-3)))
+    }
+}
+
+fn probe(program: &Path) -> Result<f64, String> {
+    let output = Command::new(program).arg("peak").output().map_err(|e| e.to_string())?;
+    let value: Value =
+        serde_json::from_slice(&output.stdout).map_err(|e| format!("engine_time peak: {e}"))?;
+    value["gmacs"].as_f64().ok_or_else(|| "engine_time peak said nothing".into())
+}
+
+fn ended(command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|e| format!("{command:?}: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
+}
+
+/// A program that trains when it is asked.
+struct Trainer {
+    child: Child,
+    asks: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    params: f64,
+    loss: f64,
+    first_ms: f64,
+    ms: f64,
+}
+
+/// What a trainer did in all.
+struct Done {
+    ms: f64,
+    mb: f64,
+    first_ms: f64,
+}
+
+impl Trainer {
+    fn start(command: &mut Command) -> Result<Self, String> {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().map_err(|e| format!("a trainer cannot be started: {e}"))?;
+        let (Some(asks), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err("a trainer has no pipes".into());
+        };
+        let (asks, answers) = (Some(asks), BufReader::new(answers));
+        let mut trainer =
+            Self { child, asks, answers, params: 0.0, loss: 0.0, first_ms: 0.0, ms: f64::INFINITY };
+        let value = trainer.line()?;
+        let of = |key: &str| value[key].as_f64().unwrap_or(f64::NAN);
+        (trainer.params, trainer.loss, trainer.first_ms) = (of("params"), of("loss"), of("first_ms"));
+        Ok(trainer)
+    }
+
+    /// The next object that it says.
+    fn line(&mut self) -> Result<Value, String> {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            let read =
+                self.answers.read_line(&mut line).map_err(|e| format!("a trainer cannot be heard: {e}"))?;
+            if read == 0 {
+                let mut said = String::new();
+                if let Some(mut error) = self.child.stderr.take() {
+                    let _ = std::io::Read::read_to_string(&mut error, &mut said);
+                }
+                return Err(format!(
+                    "a trainer ended: {}",
+                    said.trim().lines().last().unwrap_or("it said nothing")
+                ));
+            }
+            match serde_json::from_str(&line) {
+                Ok(value) => return Ok(value),
+                Err(_) => print!("   {line}"),
+            }
+        }
+    }
+
+    /// Whether another does the same work: as many parameters, and the same loss to a thousandth from the same weights.
+    fn same_work(&self, other: &Self, variant: &str) -> Result<(), String> {
+        if self.params == other.params && (self.loss - other.loss).abs() <= 1e-3 * other.loss.abs() {
+            return Ok(());
+        }
+        Err(format!(
+            "PyTorch {variant} has {} parameters and a first loss of {}, ours {} and {}: they do other work",
+            other.params, other.loss, self.params, self.loss
+        ))
+    }
+
+    fn turn(&mut self, seconds: f64) -> Result<(), String> {
+        self.ask(seconds)?;
+        self.hear()
+    }
+
+    fn ask(&mut self, seconds: f64) -> Result<(), String> {
+        let asks = self.asks.as_mut().ok_or("the trainer has ended")?;
+        writeln!(asks, "{seconds}")
+            .and_then(|()| asks.flush())
+            .map_err(|e| format!("a trainer cannot be asked: {e}"))
+    }
+
+    fn hear(&mut self) -> Result<(), String> {
+        let ms = self.line()?["ms"].as_f64().ok_or("a trainer said no time")?;
+        self.ms = self.ms.min(ms);
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<Done, String> {
+        self.asks = None;
+        let mb = self.line()?["mb"].as_f64().unwrap_or(f64::NAN);
+        let _ = self.child.wait();
+        Ok(Done { ms: self.ms, mb, first_ms: self.first_ms })
+    }
+}
