@@ -42,13 +42,14 @@ impl Convolve {
     }
 }
 
-/// Images worked on together: their numbers should stay in a core's own cache.
+/// Images worked on together: their numbers should stay in a core's own cache, but of small images there must be so many that the
+/// sums over their pixels are worth fetching.
 pub(super) fn chunk(grids: &[Grid]) -> usize {
-    const NUMBERS: usize = 1 << 15;
-    const PIXELS: usize = 1 << 11;
+    const NUMBERS: usize = 1 << 16;
+    const PIXELS: std::ops::Range<usize> = 256..2048;
     let numbers: usize = grids.iter().map(Grid::image_len).sum();
-    let pixels = grids.iter().map(Grid::pixels).max().unwrap_or(1);
-    (NUMBERS / numbers.max(1)).min(PIXELS / pixels.max(1)).max(1)
+    let pixels = grids.iter().map(Grid::pixels).max().unwrap_or(1).max(1);
+    (NUMBERS / numbers.max(1)).max(PIXELS.start / pixels).min(PIXELS.end / pixels).max(1)
 }
 
 impl Step for Convolve {
