@@ -16,6 +16,22 @@ pub trait Space: Send + Sync {
     /// Whatever the chooser answers with.
     fn build<'s>(&'s self, chooser: &mut dyn Chooser) -> Result<Candidate<'s>, SpaceError>;
 
+    /// All networks in one: a graph with a [`Mixed`](crate::architecture::op::Mixed) for each question about the network, whose inputs are what the
+    /// options give; `None` where the space cannot be written so.
+    ///
+    /// With every choice made ([`Architecture::derive`]) it is the network that those answers give.
+    ///
+    /// # Errors
+    /// Where the graph cannot be drawn.
+    fn relax(&self) -> Result<Option<Architecture>, SpaceError> {
+        Ok(None)
+    }
+
+    /// Whether its networks differ in sizes, a smaller one using a part of what a larger one has learned.
+    fn is_elastic(&self) -> bool {
+        false
+    }
+
     /// The network a good practitioner would write by hand, where one is known.
     fn reference(&self) -> Option<Decisions> {
         None

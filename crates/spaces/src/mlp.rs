@@ -172,6 +172,11 @@ impl Mlp {
         let mut before = None;
         for (number, &width) in plan.widths[..plan.depth].iter().enumerate() {
             b.scope(format!("layer {}", number + 1));
+            if number == 0 {
+                // What a row of it sees depends on the encoding.
+                let features = b.shape(features).to_string();
+                b.branch(format_args!("of {features}"));
+            }
             let layer = draw_layer(&mut b, at, width, plan)?;
             at = if plan.skip && before == Some(width) { b.add(Add {}, &[at, layer])? } else { layer };
             before = Some(width);
@@ -218,6 +223,10 @@ impl Space for Mlp {
     }
 
     /// Two layers of 128 with batch norm and ReLU, and a little dropout; categories in embeddings of 8, numbers as they are.
+    fn is_elastic(&self) -> bool {
+        true
+    }
+
     fn reference(&self) -> Option<Decisions> {
         reference::by_path(self, |path| {
             let label = match path {

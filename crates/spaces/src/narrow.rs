@@ -1,4 +1,5 @@
 use crate::error::{DefinitionError, Problem, nearest};
+use nascent_core::architecture::Architecture;
 use nascent_core::chooser::{Replay, SurveyedQuestion, survey};
 use nascent_core::question::{Label, Path, Question};
 use nascent_core::{Candidate, Chooser, Decisions, PathKey, Space, SpaceError};
@@ -22,6 +23,7 @@ pub struct Narrowed {
 
 /// What is left of one question.
 struct Kept {
+    path: String,
     all: Vec<String>,
     indices: Vec<usize>,
     labels: Vec<Label>,
@@ -169,7 +171,7 @@ fn keep(question: &SurveyedQuestion, narrowing: &Narrowing) -> Result<Kept, Defi
         .into());
     }
     let labels = indices.iter().map(|&i| Cow::Owned(question.options[i].clone())).collect();
-    Ok(Kept { all: question.options.clone(), indices, labels })
+    Ok(Kept { path: question.path.clone(), all: question.options.clone(), indices, labels })
 }
 
 impl Kept {
@@ -243,6 +245,18 @@ impl Space for Narrowed {
 
     fn build<'s>(&'s self, chooser: &mut dyn Chooser) -> Result<Candidate<'s>, SpaceError> {
         self.inner.build(&mut Show { kept: &self.kept, chooser })
+    }
+
+    fn relax(&self) -> Result<Option<Architecture>, SpaceError> {
+        let Some(graph) = self.inner.relax()? else { return Ok(None) };
+        let is_kept = |path: &str, option: &str| {
+            self.kept.values().find(|k| k.path == path).is_none_or(|k| k.labels.iter().any(|l| l == option))
+        };
+        Ok(Some(graph.narrowed(is_kept)?))
+    }
+
+    fn is_elastic(&self) -> bool {
+        self.inner.is_elastic()
     }
 
     /// The reference of the whole space, where every answer of it is kept.

@@ -217,6 +217,7 @@ impl TextSpace {
                 let (codes, vectors) = self.embed(&mut b, embedding, dropout)?;
                 b.scope("convolutions");
                 for &kernel in kernels.0 {
+                    b.branch(format_args!("kernel {kernel}"));
                     let conv = Conv1d { bias: true, ..Conv1d::same(channels, kernel, 1) };
                     // A window longer than the text sees nothing but the whole of it.
                     let fits = kernel <= self.tokens;
@@ -281,6 +282,9 @@ impl TextSpace {
             [only] => *only,
             several => b.add(Concat {}, several)?,
         };
+        // What a row of the next layer sees depends on all that was read.
+        let features = b.shape(at).to_string();
+        b.branch(format_args!("of {features}"));
         if plan.hidden > 0 {
             at = b.add(Linear { features: plan.hidden, bias: true }, &[at])?;
             at = b.add(Activation::Relu, &[at])?;
@@ -342,6 +346,10 @@ impl Space for TextSpace {
     }
 
     /// An embedding of 64, convolutions of three widths, the largest value over time of each, and dropout of a half.
+    fn is_elastic(&self) -> bool {
+        true
+    }
+
     fn reference(&self) -> Option<Decisions> {
         reference::by_path(self, |path| {
             let label = match path {

@@ -1,5 +1,5 @@
 use nascent_core::chooser::{
-    Count, Enumerate, count, crossover, mutate, mutate_at, replay, sample, steps, survey,
+    Count, Enumerate, count, crossover, describe, mutate, mutate_at, replay, sample, steps, survey,
 };
 use nascent_core::rng::Rng;
 use nascent_core::{Decisions, Space, draw};
@@ -37,6 +37,7 @@ pub fn space_contract(space: &dyn Space) {
         assert!(distinct.len() == around.len() && !distinct.contains(&parent), "neighbours are not distinct");
     }
     enumeration(space);
+    relaxation(space, &mut rng);
     if let Some(reference) = space.reference() {
         draw(space, &reference).expect("the reference is not a member");
     }
@@ -52,6 +53,22 @@ fn mutation(space: &dyn Space, parent: &Decisions, rng: &mut Rng) {
         child.iter().filter(|(key, answer)| parent.answer(*key).is_some_and(|a| a != *answer)).collect();
     assert_eq!(changed.len(), 1, "a mutation changed {} answers both have", changed.len());
     draw(space, &child).unwrap();
+}
+
+/// With every choice made, the graph of all networks is the network that is drawn.
+fn relaxation(space: &dyn Space, rng: &mut Rng) {
+    let Some(relaxed) = space.relax().unwrap() else { return };
+    for _ in 0..50 {
+        let member = sample(space, rng).unwrap();
+        let answers = describe(space, &member).unwrap();
+        let chosen = |path: &str| {
+            let label = &answers.iter().find(|a| a.path == path)?.label;
+            let choice = relaxed.choices().into_iter().find(|c| c.path == path)?;
+            choice.options.iter().position(|option| option == label)
+        };
+        let derived = relaxed.derive(chosen).unwrap();
+        assert_eq!(derived.hash(), draw(space, &member).unwrap().hash(), "{answers:?}");
+    }
 }
 
 fn enumeration(space: &dyn Space) {

@@ -198,8 +198,10 @@ impl Architecture {
             let Some(shared) = in_order.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]) else {
                 return colours;
             };
-            let alike = (0..colours.len()).filter(|&i| colours[i] == shared);
-            let marked = alike.map(|i| {
+            // Where it does not matter which, names decide, so that weights keep their places.
+            let mut alike: Vec<usize> = (0..colours.len()).filter(|&i| colours[i] == shared).collect();
+            alike.sort_by_key(|&i| self.nodes[i].scope);
+            let marked = alike.into_iter().map(|i| {
                 let mut marked = colours.clone();
                 marked[i] = digest([shared, 1].iter());
                 self.refined(marked)

@@ -24,9 +24,12 @@ pub struct Node {
     /// The nodes it reads, all before this one.
     #[serde(default, skip_serializing_if = "SmallVec::is_empty")]
     pub inputs: SmallVec<[NodeId; 2]>,
-    /// Which of the graph's scopes it belongs to.
+    /// Which of the graph's scopes and branches it belongs to.
     pub scope: u16,
 }
+
+/// What stands between the name of a scope and that of a branch.
+const BRANCH: char = '#';
 
 /// A network as plain data: operations in an order in which they can be computed.
 ///
@@ -102,6 +105,13 @@ impl Architecture {
     /// The name of the part of the network that a node belongs to, such as `stage 1 / block 2`.
     #[must_use]
     pub fn scope(&self, node: NodeId) -> &str {
+        let place = self.place(node);
+        place.split_once(BRANCH).map_or(place, |(scope, _)| scope)
+    }
+
+    /// The scope of a node and the branch of it that it lies on: where networks of one space can share weights.
+    #[must_use]
+    pub fn place(&self, node: NodeId) -> &str {
         &self.scopes[usize::from(self.nodes[node.index()].scope)]
     }
 
@@ -180,6 +190,14 @@ impl ArchitectureBuilder {
         self.scopes.push(name.into());
         self.current = u16::try_from(self.scopes.len() - 1).unwrap_or(u16::MAX);
         self
+    }
+
+    /// Names the branch of the current scope that the following nodes lie on: what of one network shares weights with
+    /// what of another. It ends with the next scope or branch.
+    pub fn branch(&mut self, name: impl std::fmt::Display) -> &mut Self {
+        let place = &self.scopes[usize::from(self.current)];
+        let scope = place.split_once(BRANCH).map_or(&place[..], |(scope, _)| scope);
+        self.scope(format!("{scope}{BRANCH}{name}"))
     }
 
     /// Adds an operation on earlier nodes.

@@ -4,11 +4,13 @@ mod canonical;
 mod cost;
 mod graph;
 pub mod op;
+mod relaxed;
 mod shape;
 
 pub use cost::Cost;
 pub use graph::{Architecture, ArchitectureBuilder, ArchitectureError, Node, NodeId};
 pub use op::{Op, Operation};
+pub use relaxed::Choice;
 pub use shape::Shape;
 
 use serde::{Deserialize, Serialize};

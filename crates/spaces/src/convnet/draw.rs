@@ -67,6 +67,7 @@ impl Drawing<'_> {
         let before = self.at;
         let is_kept = stage.skip && self.channels() == stage.width;
         if stage.expansion > 1 {
+            self.b.branch("expanded");
             let hidden = stage.expansion * self.channels();
             self.convolve(Conv2d::same(hidden, 1, 1))?;
             self.activate()?;
@@ -94,6 +95,10 @@ impl Drawing<'_> {
                 {
                     self.halve()?;
                 }
+                // What a row of the last layer sees depends on how many pixels there are.
+                let pixels = self.b.shape(self.at).to_string();
+                let pixels = pixels.split_once('×').map_or("", |(_, pixels)| pixels);
+                self.b.branch(format_args!("of {pixels}"));
                 self.at = self.b.add(Flatten {}, &[self.at])?;
             }
         }

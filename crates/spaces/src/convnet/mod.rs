@@ -337,6 +337,10 @@ impl Space for Convnet {
         Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(&plan)?)) })
     }
 
+    fn is_elastic(&self) -> bool {
+        true
+    }
+
     /// On small images, convolutions of 32, 64 and 64 channels and a linear layer on what is left; on others, 16 channels,
     /// then 32 with twice as many at each halving of the resolution, and the average over what is left.
     fn reference(&self) -> Option<Decisions> {

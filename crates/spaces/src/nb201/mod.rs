@@ -11,7 +11,7 @@ use crate::registry::Entry;
 use crate::training::Training;
 use cell::{EDGES, LABELS};
 use nascent_core::architecture::op::{
-    Activation, Add, BatchNorm, Conv2d, GlobalAveragePool, Identity, Linear, Pool2d, PoolKind, Zero,
+    Activation, Add, BatchNorm, Conv2d, GlobalAveragePool, Identity, Linear, Mixed, Pool2d, PoolKind, Zero,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Op, Shape};
 use nascent_core::chooser::{Replay, replay};
@@ -166,7 +166,7 @@ impl Nb201 {
         reference::by_path(self, edges).unwrap_or_default()
     }
 
-    fn draw(&self, cell: Nb201Cell) -> Result<Architecture, ArchitectureError> {
+    fn draw(&self, edges: Edges) -> Result<Architecture, ArchitectureError> {
         let mut b = ArchitectureBuilder::new(self.input.clone());
         b.scope("stem");
         let stem = [Conv2d::same(self.params.channels, 3, 1).into(), BatchNorm {}.into()];
@@ -179,7 +179,7 @@ impl Nb201 {
             }
             for number in 0..self.params.cells {
                 b.scope(format!("stage {} / cell {}", stage + 1, number + 1));
-                at = draw_cell(&mut b, at, channels, cell)?;
+                at = draw_cell(&mut b, at, channels, edges)?;
             }
         }
         b.scope("head");
@@ -205,7 +205,7 @@ fn draw_reduction(
     channels: usize,
 ) -> Result<NodeId, ArchitectureError> {
     let block = [relu_conv_norm(channels, 3, 2), relu_conv_norm(channels, 3, 1)];
-    let deep = b.chain(input, block.into_iter().flatten())?;
+    let deep = b.branch("deep").chain(input, block.into_iter().flatten())?;
     let is_even = b.shape(input).extents()[1..].iter().all(|side| side % 2 == 0);
     // The published 2×2 mean loses the last row of an odd image, which the convolution keeps; a padded 3×3 does not.
     let (kernel, padding) = if is_even { (2, 0) } else { (3, 1) };
@@ -213,8 +213,17 @@ fn draw_reduction(
         Pool2d { kind: PoolKind::Average, kernel, stride: 2, padding }.into(),
         Conv2d::same(channels, 1, 1).into(),
     ];
-    let shallow = b.chain(input, shortcut)?;
+    let shallow = b.branch("shallow").chain(input, shortcut)?;
     b.add(Add {}, &[shallow, deep])
+}
+
+/// What lies on the edges of a cell.
+#[derive(Clone, Copy)]
+enum Edges {
+    /// The operations of this cell.
+    Of(Nb201Cell),
+    /// Every operation, the choice being open.
+    Open,
 }
 
 /// One cell: each node is the sum of the edges into it.
@@ -222,29 +231,55 @@ fn draw_cell(
     b: &mut ArchitectureBuilder,
     input: NodeId,
     channels: usize,
-    cell: Nb201Cell,
+    edges: Edges,
 ) -> Result<NodeId, ArchitectureError> {
-    let shape = b.shape(input).clone();
     let mut nodes = [input; 4];
-    let mut edges = EDGES.iter().zip(cell.0);
-    for node in 1..nodes.len() {
-        let mut terms = [input; 3];
-        for (term, ((_, from), op)) in terms.iter_mut().zip(edges.by_ref().take(node)) {
-            let source = nodes[*from];
-            *term = match op {
-                Nb201Op::None => b.add(Zero { shape: shape.clone() }, &[])?,
-                Nb201Op::SkipConnect => b.add(Identity {}, &[source])?,
-                Nb201Op::NorConv1x1 => b.chain(source, relu_conv_norm(channels, 1, 1))?,
-                Nb201Op::NorConv3x3 => b.chain(source, relu_conv_norm(channels, 3, 1))?,
-                Nb201Op::AvgPool3x3 => {
-                    let pool = Pool2d { kind: PoolKind::Average, kernel: 3, stride: 1, padding: 1 };
-                    b.add(pool, &[source])?
-                }
-            };
+    let mut sums: [Vec<NodeId>; 4] = Default::default();
+    for (edge, (to, from)) in EDGES.into_iter().enumerate() {
+        let mut draw = |op| draw_edge(b, edge, nodes[from], channels, op);
+        let term = match edges {
+            Edges::Of(cell) => draw(cell.0[edge])?,
+            Edges::Open => {
+                let options = Nb201Op::ALL.into_iter().map(draw).collect::<Result<Vec<_>, _>>()?;
+                let labels = Nb201Op::ALL.map(|op| op.name().into()).to_vec();
+                b.add(
+                    Mixed { path: Path::new("edge").at(edge as u32).to_string(), options: labels },
+                    &options,
+                )?
+            }
+        };
+        sums[to].push(term);
+        // The edges into a node follow one another, and come before those out of it.
+        if sums[to].len() == to {
+            nodes[to] = b.add(Add {}, &sums[to])?;
         }
-        nodes[node] = b.add(Add {}, &terms[..node])?;
     }
     Ok(nodes[3])
+}
+
+/// One operation on one edge.
+fn draw_edge(
+    b: &mut ArchitectureBuilder,
+    edge: usize,
+    source: NodeId,
+    channels: usize,
+    op: Nb201Op,
+) -> Result<NodeId, ArchitectureError> {
+    match op {
+        Nb201Op::None => {
+            let shape = b.shape(source).clone();
+            b.add(Zero { shape }, &[])
+        }
+        Nb201Op::SkipConnect => b.add(Identity {}, &[source]),
+        Nb201Op::NorConv1x1 | Nb201Op::NorConv3x3 => {
+            let kernel = if op == Nb201Op::NorConv1x1 { 1 } else { 3 };
+            b.branch(format_args!("edge[{edge}] {}", op.name()));
+            b.chain(source, relu_conv_norm(channels, kernel, 1))
+        }
+        Nb201Op::AvgPool3x3 => {
+            b.add(Pool2d { kind: PoolKind::Average, kernel: 3, stride: 1, padding: 1 }, &[source])
+        }
+    }
 }
 
 impl Space for Nb201 {
@@ -255,7 +290,11 @@ impl Space for Nb201 {
     fn build<'s>(&'s self, chooser: &mut dyn Chooser) -> Result<Candidate<'s>, SpaceError> {
         let cell = Self::ask_cell(chooser)?;
         let settings = self.training.ask(chooser)?;
-        Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(cell)?)) })
+        Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(Edges::Of(cell))?)) })
+    }
+
+    fn relax(&self) -> Result<Option<Architecture>, SpaceError> {
+        Ok(Some(self.draw(Edges::Open)?))
     }
 
     fn reference(&self) -> Option<Decisions> {

@@ -2,7 +2,7 @@ use super::{OpCode, Operation, Shape, code};
 use serde::{Deserialize, Serialize};
 
 /// The shape that all inputs share, or which two differ.
-fn common<'a>(inputs: &[&'a Shape]) -> Result<&'a Shape, String> {
+pub(super) fn common<'a>(inputs: &[&'a Shape]) -> Result<&'a Shape, String> {
     let (first, rest) = inputs.split_first().ok_or("needs at least one input")?;
     match rest.iter().find(|s| *s != first) {
         Some(other) => Err(format!("inputs differ: {first} and {other}")),

@@ -14,6 +14,7 @@ mod gru;
 mod layer_norm;
 mod linear;
 mod merge;
+mod mixed;
 mod numbers;
 mod pool;
 mod slice;
@@ -32,6 +33,7 @@ pub use gru::Gru;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use merge::{Add, Concat, Multiply};
+pub use mixed::Mixed;
 pub use numbers::{PerFeature, Periodic, PiecewiseLinear};
 pub use pool::{GlobalAveragePool, GlobalMaxPool, MaskedPool, Pool1d, Pool2d, PoolKind};
 pub use slice::Slice;
@@ -158,6 +160,8 @@ operations! {
     MaskedPool,
     /// A gated recurrent unit over steps.
     Gru,
+    /// A choice that is still open.
+    Mixed,
 }
 
 impl Operation for Op {
