@@ -30,6 +30,11 @@ pub struct Job {
     /// so a trial that begins anew instead comes to the same result, at a higher cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<Continued>,
+    /// The trial of the supernet whose weights the network has, where the rung is judged by such.
+    ///
+    /// The whole job: where its weights are gone, they are trained again and come to the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inherits: Option<Box<Job>>,
 }
 
 /// An earlier trial whose work is gone on with.
@@ -80,6 +85,7 @@ impl Job {
             role: proposal.role.clone(),
             seed: mix(&[seed, network as u64, (network >> 64) as u64, u64::from(replica)]),
             continues: None,
+            inherits: None,
         }
     }
 }

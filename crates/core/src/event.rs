@@ -41,12 +41,27 @@ pub struct Seq(pub u64);
 /// A step of the ladder: how a trial is estimated, and how dearly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rung {
-    /// What estimates: `train`, so far.
+    /// What estimates: `train`, `scores`, [`SHARED`], or the training of a supernet, [`SUPERNET`] and its method.
     pub estimator: String,
     /// How much: epochs, for `train`. At least 1.
     pub budget: u32,
     /// What one trial costs, in units that do not depend on the machine.
     pub cost: f64,
+}
+
+/// How the estimator begins that trains all networks of the space in one: the trial is that of a supernet, and its decisions
+/// say how it is trained.
+pub const SUPERNET: &str = "supernet:";
+
+/// The estimator that judges a network by the weights it has in a supernet: that of a parent of the trial.
+pub const SHARED: &str = "shared-weights";
+
+impl Rung {
+    /// Whether a trial on it is that of a supernet.
+    #[must_use]
+    pub fn is_supernet(&self) -> bool {
+        self.estimator.starts_with(SUPERNET)
+    }
 }
 
 /// Which examples a network is trained on.

@@ -17,7 +17,7 @@ pub use count::{Count, count};
 pub use crossover::crossover;
 pub use describe::{Answer, SurveyedQuestion, describe, survey};
 pub use enumerate::{Enumerate, first, next};
-pub use fix::FixedArchitecture;
+pub use fix::{FixedArchitecture, FixedTraining};
 pub use mutate::{mutate, mutate_at, steps};
 pub use random::{Random, sample};
 pub use recall::Recall;

@@ -2,7 +2,7 @@ use super::known::{SpreadHash, digest};
 use super::{Halt, Study, StudyError};
 use crate::architecture::ArchitectureHash;
 use crate::evaluator::{Continued, Identity, Job};
-use crate::event::{Data, Event, Proposal, Role, TrialId};
+use crate::event::{Data, Event, Proposal, Role, Rung, SHARED, TrialId};
 use crate::history::{History, State, Trial};
 use crate::objective::{Metrics, Violation};
 use crate::rng::Rng;
@@ -313,6 +313,7 @@ impl Study<'_> {
         let network = hash.map_or(digest, |h| h.0);
         let mut job = Job::new(trial, attempt, proposal, &self.created.ladder, network, self.created.seed);
         job.continues = self.continued(proposal);
+        job.inherits = self.inherited(proposal).map(Box::new);
         events.push(Event::Started { trial, attempt });
         self.append(&mut phase.source, events)?;
         flight.running.insert(trial);
@@ -332,6 +333,20 @@ impl Study<'_> {
         // A copied result has no weights of its own.
         let trial = before.copied_from.unwrap_or(parent);
         (is_lower && is_same).then_some(Continued { trial, budget: before.proposal.budget })
+    }
+
+    /// The job of the supernet that a trial takes its weights from, where its rung asks for such.
+    fn inherited(&self, proposal: &Proposal) -> Option<Job> {
+        let ladder = &self.created.ladder;
+        let rung = |p: &Proposal| ladder.get(usize::from(p.rung));
+        rung(proposal).filter(|rung| rung.estimator == SHARED)?;
+        let parents = proposal.parents.iter().filter_map(|parent| self.history.trial(*parent));
+        let supernet = parents
+            .filter(|t| t.state == State::Finished)
+            .find(|t| rung(&t.proposal).is_some_and(Rung::is_supernet))?;
+        let network = supernet.hash.map_or_else(|| digest(&supernet.proposal.decisions), |hash| hash.0);
+        let id = supernet.copied_from.unwrap_or(supernet.id);
+        Some(Job::new(id, supernet.attempts, &supernet.proposal, ladder, network, self.created.seed))
     }
 
     /// Takes in a worker's message.
