@@ -208,6 +208,9 @@ impl Part<'_> {
 /// Hyperband around the tree-structured Parzen estimator (Falkner et al. 2018, arXiv:1807.01774).
 const BOHB: &str = "bohb";
 
+/// The wrapper that trains all networks in one first. It speaks for all trials, and so is the outermost.
+const SUPERNET: &str = "supernet";
+
 /// The wrapper that needs an earlier study.
 const WARM_START: &str = "warm-start";
 
@@ -217,6 +220,15 @@ fn wrapper(name: &str) -> Option<&'static Wrapper> {
 
 /// That no wrapper is inside one that cannot have it there.
 fn check_composition(wrappers: &[(&'static Wrapper, usize)], text: &str) -> Result<(), SpecError> {
+    if let Some(i) = wrappers.iter().skip(1).position(|(inner, _)| inner.name == SUPERNET) {
+        return Err(SpecError::Composition {
+            text: text.into(),
+            at: wrappers[i + 1].1,
+            inner: SUPERNET.into(),
+            outer: wrappers[i].0.name.into(),
+            reason: "it has a ladder of its own, and is the outermost".into(),
+        });
+    }
     for (i, (outer, _)) in wrappers.iter().enumerate() {
         let Some((excluded, reason)) = outer.not_inside else { continue };
         let inner = wrappers[i + 1..].iter().find(|(inner, _)| excluded.contains(&inner.name));
@@ -316,13 +328,21 @@ impl Spec {
         filter.map_or(100, |(w, given)| Values::new(w.parameters, given, trials).value("keep"))
     }
 
-    /// Another strategy inside the same wrappers, without those that need an earlier study.
+    /// Whether all networks are trained in one first.
+    #[must_use]
+    pub fn shares_weights(&self) -> bool {
+        self.wrappers.iter().any(|(wrapper, _)| wrapper.name == SUPERNET)
+    }
+
+    /// Another strategy inside the same wrappers, without those that need an earlier study or share weights: each of its
+    /// networks is trained alone.
     ///
     /// # Errors
     /// Where no strategy has this name.
     pub fn around(&self, inside: &str) -> Result<Self, SpecError> {
         let inside = Self::parse(inside)?;
-        let kept = self.wrappers.iter().filter(|(wrapper, _)| wrapper.name != WARM_START);
+        let kept =
+            self.wrappers.iter().filter(|(wrapper, _)| ![WARM_START, SUPERNET].contains(&wrapper.name));
         Ok(Self { wrappers: kept.cloned().chain(inside.wrappers).collect(), ..inside })
     }
 

@@ -20,6 +20,13 @@ impl Tried {
         }
     }
 
+    /// As [`Tried::observe`], of what is proposed on this rung or a higher one.
+    pub(crate) fn observe_from(&mut self, event: &Event, rung: u16) {
+        if matches!(event, Event::Proposed { proposal, .. } if proposal.rung >= rung) {
+            self.observe(event);
+        }
+    }
+
     /// Whether this was proposed before.
     pub(crate) fn contains(&self, decisions: &Decisions) -> bool {
         self.0.contains(&fingerprint(decisions))
@@ -48,7 +55,7 @@ impl Tried {
     ///
     /// In a space too large to walk through, where neither random draws nor the walk find such a member, it is the
     /// last draw.
-    fn fresh(&self, cx: &mut AskContext<'_>) -> Result<Option<Decisions>, SpaceError> {
+    pub(crate) fn fresh(&self, cx: &mut AskContext<'_>) -> Result<Option<Decisions>, SpaceError> {
         let mut last = None;
         for _ in 0..DRAWS {
             let decisions = sample(cx.space, &mut cx.rng)?;

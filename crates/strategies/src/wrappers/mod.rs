@@ -10,7 +10,9 @@ mod climbed;
 mod curve_stop;
 mod curves;
 mod filter;
+mod likeliest;
 mod median_stop;
+mod supernet;
 mod warm_start;
 
 use crate::parameters::{Parameter, ParameterError, Values};
@@ -57,6 +59,7 @@ static ALL: &[&Wrapper] = &[
     &median_stop::WRAPPER,
     &curve_stop::WRAPPER,
     &filter::WRAPPER,
+    &supernet::WRAPPER,
     &warm_start::WRAPPER,
 ];
 
