@@ -16,7 +16,7 @@ mod threads;
 
 pub use artifacts::{ArtifactError, RunFolder, write_atomically};
 pub use machine::{available_memory_bytes, total_memory_bytes};
-pub use process::{ProcessSettings, ProcessWorkers};
+pub use process::{ProcessSettings, ProcessWorkers, memory_share_bytes};
 pub use serve::{Equipment, serve};
 pub use sqlite_log::{Durability, SqliteLog};
 pub use threads::ThreadWorkers;

@@ -1,12 +1,19 @@
+mod together;
+
+pub use together::SHARED_COST;
+
+use crate::evaluation::Evaluation;
 use crate::scores::{Batches, ENSEMBLE, Probe, ScoreError};
+use crate::supernet::Method;
 use crate::training::{Augment, Epoch, Moment, Plan, Trained, on_one_thread, train};
 use crate::{Checkpoint, Device, Optimizers, TrainError, Weights};
 use nascent_core::architecture::{Architecture, ArchitectureHash};
-use nascent_core::event::{Data, Outcome, Role};
+use nascent_core::event::{Data, Outcome, Role, SHARED};
 use nascent_core::rng::{Rng, mix};
 use nascent_core::{Candidate, Control, EvaluateError, Evaluator, Job, Metrics, Progress, Settings, TrialId};
 use nascent_data::{Examples, Task};
 use std::path::{Path, PathBuf};
+use together::Together;
 
 /// What is the same for all trainings of a study.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +39,7 @@ pub struct TrainEvaluator {
     all: Option<Examples>,
     /// What scores look at, once one was asked for.
     batches: Option<Batches>,
+    together: Option<Together>,
     trials: PathBuf,
     training: Training,
 }
@@ -41,7 +49,7 @@ impl TrainEvaluator {
     #[must_use]
     pub fn new(task: Task, trials: PathBuf, training: Training) -> Self {
         let folds = (0..training.folds.max(1)).map(|number| task.fold(number)).collect();
-        Self { folds, all: None, batches: None, task, trials, training }
+        Self { folds, all: None, batches: None, together: None, task, trials, training }
     }
 
     /// What scores say of a network: the same whenever it is asked, whatever its training settings.
@@ -105,10 +113,14 @@ pub const SCORES: &str = "scores";
 fn metrics(epoch: &Epoch) -> Metrics {
     let mut metrics = Metrics::new();
     if let Some(validation) = &epoch.validation {
-        metrics = validation.metrics.clone();
-        metrics.set("loss", validation.loss);
+        metrics = metrics_of(validation);
     }
     metrics.with("train_loss", epoch.train_loss).with("learning_rate", epoch.learning_rate)
+}
+
+/// What a network is judged to be worth.
+fn metrics_of(judged: &Evaluation) -> Metrics {
+    judged.metrics.clone().with("loss", judged.loss)
 }
 
 /// The mean of each number over the trainings of a trial, and the median of their best epochs.
@@ -134,8 +146,14 @@ impl Evaluator for TrainEvaluator {
     ) -> Result<Outcome, EvaluateError> {
         let settings = Settings { batch_size: self.training.batch_size, ..candidate.settings };
         let graph = (candidate.draw)().map_err(|e| EvaluateError(e.to_string()))?.canonical();
-        if job.rung.estimator == SCORES {
-            return self.score(&graph);
+        match job.rung.estimator.as_str() {
+            SCORES => return self.score(&graph),
+            SHARED => return self.inherit(job, &graph, progress),
+            estimator => {
+                if let Some(method) = Method::of_estimator(estimator) {
+                    return self.train_together(job, method, progress);
+                }
+            }
         }
         let plan = Plan {
             epochs: job.budget,

@@ -50,6 +50,19 @@ impl Optimizers {
         }
     }
 
+    /// Whether there is a second moment.
+    pub(crate) fn has_second(&self) -> bool {
+        self.kind == Optimizer::AdamW
+    }
+
+    /// Takes on one more slot, with moments of its own.
+    pub(crate) fn push(&mut self, first: Vec<f32>, second: Vec<f32>) {
+        self.first.push(first);
+        if self.has_second() {
+            self.second.push(second);
+        }
+    }
+
     /// Moves the weights along their gradients; a slot without a gradient stays as it is.
     pub fn step(&mut self, weights: &mut Weights, gradients: &[Option<Gradient>], learning_rate: f64) {
         self.steps += 1;

@@ -1,8 +1,9 @@
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::evaluation::{Evaluation, evaluate};
-use crate::{Device, Network, TrainError, TrainStep, Wanted, Weights, learning_rate};
+use crate::feed::{Feed, wanted};
+use crate::{Device, Network, TrainError, TrainStep, Weights, learning_rate};
 use nascent_core::architecture::Architecture;
-use nascent_core::rng::{Rng, mix};
+use nascent_core::rng::Rng;
 use nascent_core::{Control, Settings};
 use nascent_data::{Examples, Metric, Targets};
 use nascent_kernels::flush_denormals;
@@ -84,7 +85,6 @@ pub fn train(
     observe: &mut dyn FnMut(Moment<'_>) -> Control,
 ) -> Result<Trained, TrainError> {
     fits(graph, training)?;
-    let len = training.shape.len() as usize;
     let weights = Weights::fresh(graph, plan.seed);
     let mut network = Network::new(graph.clone(), weights, settings, plan.seed, plan.device);
     let mut best: Option<(usize, Weights)> = None;
@@ -96,40 +96,25 @@ pub fn train(
         epochs = progress.epochs;
     }
     let before = epochs.len() as u32;
-    let batch = settings.batch_size.clamp(1, training.len());
-    let steps = training.len().div_ceil(batch);
+    let mut feed = Feed::new(training, augment, settings.batch_size, plan.seed);
+    let steps = feed.steps();
     let horizon = steps * plan.horizon.max(plan.epochs) as usize;
-    let mut order: Vec<usize> = (0..training.len()).collect();
-    let mut inputs = Vec::new();
     let mut is_ended = false;
     for epoch in 1..=plan.epochs {
-        let mut rng = Rng::new(mix(&[plan.seed, 3]), u64::from(epoch));
-        rng.shuffle(&mut order);
+        feed.begin(epoch);
         if epoch <= before {
             continue;
         }
         let (mut total, mut rate) = (0.0, 0.0);
-        for (step, rows) in order.chunks(batch).enumerate() {
-            inputs.clear();
-            for &row in rows {
-                inputs.extend_from_slice(&training.inputs[row * len..(row + 1) * len]);
-            }
-            if let Some(augment) = augment {
-                augment(&mut inputs, &mut rng);
-            }
+        for step in 0..steps {
+            let (inputs, targets) = feed.batch(step);
             let at = (epoch as usize - 1) * steps + step;
             rate = learning_rate(settings.learning_rate, settings.warmup, at, horizon);
-            let targets = training.targets.pick(rows);
-            let wanted = match &targets {
-                Targets::Classes { labels, .. } => Wanted::Classes(labels),
-                Targets::Values { values, .. } if plan.metric == Metric::Mae => Wanted::Medians(values),
-                Targets::Values { values, .. } => Wanted::Values(values),
-            };
-            let loss = network.train_batch(&inputs, wanted, rate);
+            let loss = network.train_batch(inputs, wanted(&targets, plan.metric), rate);
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { epoch, step: step + 1, loss });
             }
-            total += loss * rows.len() as f64;
+            total += loss * targets.len() as f64;
             if observe(Moment::Step) == Control::Stop {
                 return Err(TrainError::Stopped { epoch });
             }

@@ -159,6 +159,17 @@ fn deviation(architecture: &Architecture, slot: &Slot) -> Option<f64> {
     }
 }
 
+/// Fresh numbers for a slot, or for `len` numbers of its kind.
+pub(crate) fn fresh_numbers(graph: &Architecture, slot: &Slot, len: usize, rng: &mut Rng) -> Vec<f32> {
+    match deviation(graph, slot) {
+        Some(deviation) => (0..len).map(|_| (deviation * rng.normal()) as f32).collect(),
+        None => {
+            let ones = matches!(slot.kind, SlotKind::Scale | SlotKind::RunningVariance);
+            vec![if ones { 1.0 } else { 0.0 }; len]
+        }
+    }
+}
+
 /// Numbers as they are stored.
 pub(crate) fn to_bytes(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
@@ -196,15 +207,8 @@ impl Weights {
         let values = slots
             .iter()
             .enumerate()
-            .map(|(i, slot)| match deviation(architecture, slot) {
-                Some(deviation) => {
-                    let mut rng = Rng::new(mix(&[seed, 1]), i as u64);
-                    (0..slot.len()).map(|_| (deviation * rng.normal()) as f32).collect()
-                }
-                None => {
-                    let ones = matches!(slot.kind, SlotKind::Scale | SlotKind::RunningVariance);
-                    vec![if ones { 1.0 } else { 0.0 }; slot.len()]
-                }
+            .map(|(i, slot)| {
+                fresh_numbers(architecture, slot, slot.len(), &mut Rng::new(mix(&[seed, 1]), i as u64))
             })
             .collect();
         Self { slots, values }

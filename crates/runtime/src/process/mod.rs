@@ -6,7 +6,7 @@ mod settings;
 mod slot;
 pub(crate) mod wire;
 
-pub use settings::ProcessSettings;
+pub use settings::{ProcessSettings, memory_share_bytes};
 
 use crate::clock;
 use crate::machine::resident_bytes;

@@ -63,7 +63,7 @@ impl ProcessSettings {
                 "memory of {limit} bytes per trial is asked for, but on this system the memory of a process cannot \
                  be measured: leave the limit out"
             ))),
-            None => Ok(total_memory_bytes().map(|total| share(total, self.workers))),
+            None => Ok(memory_share_bytes(self.workers)),
         }
     }
 
@@ -76,6 +76,13 @@ impl ProcessSettings {
         }
         line
     }
+}
+
+/// The memory that each of so many workers may use where nothing else is said; `None` where the system does not say how much
+/// there is.
+#[must_use]
+pub fn memory_share_bytes(workers: usize) -> Option<u64> {
+    total_memory_bytes().map(|total| share(total, workers))
 }
 
 /// A worker's share of a machine's memory; a gibibyte is left to everything else, or a half of a small machine.

@@ -25,6 +25,10 @@ pub(super) fn of(
                 let own = labels[n] as usize;
                 surprise(row, |o| if o == own { 1.0 - smoothing + rest } else { rest }, images, gradient)
             }
+            Wanted::Shares(shares) => {
+                let own = &shares[n * outputs..][..outputs];
+                surprise(row, |o| f64::from(own[o]), images, gradient)
+            }
             Wanted::Values(values) | Wanted::Medians(values) => {
                 let is_rounded = matches!(wanted, Wanted::Medians(_));
                 error(row, &values[n * outputs..][..outputs], is_rounded, images * outputs, gradient)

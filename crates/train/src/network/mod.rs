@@ -2,15 +2,16 @@
 
 mod forward;
 mod look;
+mod pass;
 
 pub(crate) use forward::{Asked, Signs};
 pub(crate) use look::{Of, Seen, look};
+pub(crate) use pass::{Mix, Pass, Place, measured, pass, statistics};
 
 use crate::compiled::Compiled;
-use crate::optimizer::Gradient;
 use crate::{Device, Optimizers, TrainError, Weights};
 use burn::tensor::{Tensor, TensorData, activation::log_softmax};
-use forward::{Forward, Leaf, Mode};
+use forward::{Forward, Mode};
 use nascent_core::Settings;
 use nascent_core::architecture::Architecture;
 use nascent_core::rng::{Rng, mix};
@@ -41,6 +42,8 @@ pub trait TrainStep {
 pub enum Wanted<'a> {
     /// A class number for each example.
     Classes(&'a [u32]),
+    /// A probability for each class of each example, `[examples × classes]`, as another network gives them.
+    Shares(&'a [f32]),
     /// A standardised value for each example; squared errors are made small.
     Values(&'a [f32]),
     /// A standardised value for each example; absolute errors are made small.
@@ -55,8 +58,7 @@ pub struct Network {
     /// Its steps, where they compute it; else Burn does.
     compiled: Result<Compiled, String>,
     graph: Architecture,
-    device: burn::tensor::Device,
-    kernels: bool,
+    place: Place,
     weights: Weights,
     optimizers: Optimizers,
     label_smoothing: f64,
@@ -78,8 +80,7 @@ impl Network {
             optimizers: Optimizers::new(settings, &weights),
             label_smoothing: settings.label_smoothing,
             dropout: dropout_stream(seed),
-            kernels: device == Device::Cpu,
-            device: device.tensors(),
+            place: device.into(),
             graph,
             weights,
         }
@@ -90,7 +91,7 @@ impl Network {
     /// They agree but for rounding; Burn alone is what the kernels are checked against.
     #[must_use]
     pub fn with_kernels(mut self, kernels: bool) -> Self {
-        self.kernels &= kernels;
+        self.place.kernels &= kernels;
         if !kernels {
             self.compiled = Err("our own kernels, which are not asked for".into());
         }
@@ -151,26 +152,15 @@ impl TrainStep for Network {
         if let Some(loss) = self.train_compiled(inputs, wanted, learning_rate) {
             return loss;
         }
-        let device = self.device.clone().autodiff();
-        let mode = Mode::Train { dropout: &mut self.dropout };
-        let mut forward = Forward::new(&self.graph, &self.weights, &device, self.kernels, mode);
-        let answers = forward.run(inputs);
-        let loss = loss(answers, wanted, self.label_smoothing, &device);
-        let mut gradients = loss.backward();
-        let value = loss.inner().into_scalar::<f32>();
-        let Forward { leaves, statistics, .. } = forward;
-        let gradients: Vec<Option<Gradient>> = leaves
-            .into_iter()
-            .map(|leaf| {
-                let Leaf { tensor, rows } = leaf?;
-                tensor.grad_remove(&mut gradients).map(|g| Gradient { numbers: host(g), rows })
-            })
-            .collect();
+        let network = (&self.graph, &self.weights);
+        let batch = (inputs, wanted, self.label_smoothing);
+        let Pass { loss, gradients, statistics, .. } =
+            pass(network, None, &self.place, batch, &mut self.dropout);
         self.optimizers.step(&mut self.weights, &gradients, learning_rate);
         for (slot, batch) in statistics {
-            remember(&mut self.weights.values[slot], &host(batch));
+            remember(&mut self.weights.values[slot], &batch);
         }
-        f64::from(value)
+        loss
     }
 
     fn eval_batch(&mut self, inputs: &[f32]) -> Vec<f32> {
@@ -178,7 +168,7 @@ impl TrainStep for Network {
             return compiled.answers(&self.weights, inputs);
         }
         let mut forward =
-            Forward::new(&self.graph, &self.weights, &self.device, self.kernels, Mode::Evaluate);
+            Forward::new(&self.graph, &self.weights, &self.place.device, self.place.kernels, Mode::Evaluate);
         host(forward.run(inputs))
     }
 
@@ -210,11 +200,8 @@ fn loss(
 ) -> Tensor<1> {
     let outputs = answers.dims()[1];
     match wanted {
-        Wanted::Classes(labels) => {
-            let targets = smoothed(labels, outputs, label_smoothing);
-            let targets = Tensor::<2>::from_data(TensorData::new(targets, [labels.len(), outputs]), device);
-            (log_softmax(answers, 1) * targets).sum().neg().div_scalar(labels.len() as f32)
-        }
+        Wanted::Classes(labels) => surprise(answers, smoothed(labels, outputs, label_smoothing), device),
+        Wanted::Shares(shares) => surprise(answers, shares.to_vec(), device),
         Wanted::Values(values) | Wanted::Medians(values) => {
             let data = TensorData::new(values.to_vec(), [values.len(), outputs]);
             let error = answers - Tensor::<2>::from_data(data, device);
@@ -226,6 +213,13 @@ fn loss(
             each.sum().div_scalar(values.len() as f32)
         }
     }
+}
+
+/// The mean cross-entropy of answers, `[examples × classes]`, with probabilities.
+fn surprise(answers: Tensor<2>, shares: Vec<f32>, device: &burn::tensor::Device) -> Tensor<1> {
+    let examples = answers.dims()[0];
+    let shares = Tensor::<2>::from_data(TensorData::new(shares, answers.dims()), device);
+    (log_softmax(answers, 1) * shares).sum().neg().div_scalar(examples as f32)
 }
 
 /// One row a label: all mass on the class, but for what smoothing spreads over all.

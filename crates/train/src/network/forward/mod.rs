@@ -6,6 +6,7 @@ mod dense;
 mod embedding;
 mod flow;
 mod merge;
+mod mixed;
 mod norm;
 mod numbers;
 mod pointwise;
@@ -16,11 +17,13 @@ mod watch;
 pub(super) use watch::Sight;
 pub(crate) use watch::{Asked, Signs};
 
+use super::pass::Mix;
 use crate::weights::Weights;
 use burn::tensor::{Device, Tensor, TensorData};
 use nascent_core::architecture::op::Activation;
 use nascent_core::architecture::{Architecture, Op};
 use nascent_core::rng::Rng;
+use std::collections::BTreeMap;
 
 /// Whether a pass learns.
 pub(super) enum Mode<'a> {
@@ -31,6 +34,8 @@ pub(super) enum Mode<'a> {
     },
     /// Norms use what they remember, nothing is dropped.
     Evaluate,
+    /// Norms use the batch, nothing is dropped, and no gradients are asked for afterwards.
+    Measure,
     /// Only sums, products and maxima are computed: norms and activations let everything through. Values are scaled so
     /// that they stay in range, however deep the network is.
     Flow,
@@ -62,6 +67,10 @@ pub(super) struct Forward<'a> {
     mode: Mode<'a>,
     /// The tensor of each slot that this batch teaches.
     pub(super) leaves: Vec<Option<Leaf>>,
+    /// How the options of open choices are weighed.
+    pub(super) mix: Option<&'a Mix>,
+    /// The weights of the options of each choice, by its path.
+    pub(super) weighed: BTreeMap<String, Tensor<1>>,
     /// What norms found in this batch, by the slot that remembers it.
     pub(super) statistics: Vec<(usize, Tensor<1>)>,
     /// Whether gradients may be asked for afterwards; then the device must be one that tracks them.
@@ -84,7 +93,7 @@ impl<'a> Forward<'a> {
         mode: Mode<'a>,
     ) -> Self {
         let leaves = Vec::with_capacity(weights.slots.len());
-        let is_tracked = !matches!(mode, Mode::Evaluate);
+        let is_tracked = !matches!(mode, Mode::Evaluate | Mode::Measure);
         Self {
             graph,
             weights,
@@ -92,6 +101,8 @@ impl<'a> Forward<'a> {
             kernels,
             mode,
             leaves,
+            mix: None,
+            weighed: BTreeMap::new(),
             statistics: Vec::new(),
             is_tracked,
             sight: Sight::default(),
@@ -111,10 +122,18 @@ impl<'a> Forward<'a> {
     pub(super) fn run(&mut self, inputs: &[f32]) -> Tensor<2> {
         let graph = self.graph;
         self.batch = inputs.len() / graph.input_shape().len().max(1) as usize;
-        let mut uses = graph.uses();
+        let live = self.live();
+        let mut uses = self.readers(&live);
+        let mut slots = self.weights.slots.iter().map(|slot| slot.node.index()).peekable();
         let mut values: Vec<Option<Value>> = Vec::with_capacity(graph.nodes().len());
         let rectified = self.rectified();
         for (i, node) in graph.nodes().iter().enumerate() {
+            let own = std::iter::from_fn(|| slots.next_if_eq(&i)).count();
+            if !live[i] {
+                self.skip_slots(own);
+                values.push(None);
+                continue;
+            }
             // A value is given away to its last reader, so that its memory can be reused.
             let mut taken = Vec::with_capacity(node.inputs.len());
             for input in &node.inputs {
@@ -132,7 +151,10 @@ impl<'a> Forward<'a> {
                 Some(value) if done => value,
                 last => {
                     taken.extend(last);
-                    self.compute(&node.op, rectified[i], taken, inputs)
+                    match &node.op {
+                        Op::Mixed(op) => self.weigh(node, op, &live, taken),
+                        op => self.compute(op, rectified[i], taken, inputs),
+                    }
                 }
             };
             values.push(Some(self.watch(i, value)));
@@ -147,7 +169,7 @@ impl<'a> Forward<'a> {
     /// Which norms rectify as well, because a rectifier is all that reads them and our kernel does both at once.
     fn rectified(&self) -> Vec<bool> {
         let mut rectified = vec![false; self.graph.nodes().len()];
-        if self.kernels && matches!(self.mode, Mode::Train { .. }) {
+        if self.kernels && matches!(self.mode, Mode::Train { .. } | Mode::Measure) {
             let uses = self.graph.uses();
             for node in self.graph.nodes().iter().filter(|n| matches!(n.op, Op::Activation(Activation::Relu)))
             {

@@ -31,8 +31,10 @@ impl Forward<'_> {
         };
         // What is remembered is the unbiased estimate, as in PyTorch.
         let unbiased = counted as f32 / (counted as f32 - 1.0).max(1.0);
-        self.statistics.push((mean_slot, mean.inner()));
-        self.statistics.push((variance_slot, variance.inner().mul_scalar(unbiased)));
+        let (mean, variance) =
+            if self.is_tracked { (mean.inner(), variance.inner()) } else { (mean, variance) };
+        self.statistics.push((mean_slot, mean));
+        self.statistics.push((variance_slot, variance.mul_scalar(unbiased)));
         out
     }
 

@@ -25,6 +25,11 @@ pub fn answer(graph: &Architecture, weights: &Weights, input: &[f32]) -> Vec<f64
             Op::Identity(_) | Op::Flatten(_) | Op::Dropout(_) => inputs[0].clone(),
             Op::Activation(f) => inputs[0].iter().map(|x| activate(*f, *x)).collect(),
             Op::Add(_) => (0..inputs[0].len()).map(|j| inputs.iter().map(|x| x[j]).sum()).collect(),
+            // Where nothing is said of a choice, its options weigh the same.
+            Op::Mixed(_) => {
+                let n = inputs.len() as f64;
+                (0..inputs[0].len()).map(|j| inputs.iter().map(|x| x[j]).sum::<f64>() / n).collect()
+            }
             Op::Multiply(_) => {
                 let repeat = inputs[0].len() / inputs[1].len();
                 inputs[0].iter().enumerate().map(|(j, x)| x * inputs[1][j / repeat]).collect()

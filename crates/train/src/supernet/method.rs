@@ -1,0 +1,155 @@
+use super::paths::Paths;
+use super::relaxation::{DARTS, DRNAS, ENAS, GDAS, Relaxation};
+use nascent_core::did_you_mean;
+use nascent_core::event::SUPERNET;
+use serde::{Deserialize, Serialize};
+
+/// How the networks of a space are trained in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Method {
+    /// Single-path one-shot: a network drawn at random for each batch (Guo et al. 2019, arXiv:1904.00420).
+    Spos,
+    /// Each option of each question equally often in every step (Chu et al. 2019, arXiv:1907.01845).
+    FairNas,
+    /// The largest, the smallest and two between them in every step; the largest teaches the others (BigNAS, Yu et al. 2020,
+    /// arXiv:2003.11142), and sizes are offered one after the other, the largest first (once-for-all networks, Cai et al.
+    /// 2019, arXiv:1908.09791).
+    Sandwich,
+    /// Differentiable architecture search (Liu et al. 2018, arXiv:1806.09055), first order, with its known failure guarded.
+    Darts,
+    /// The same without any guard: a yardstick for those.
+    DartsPlain,
+    /// Options drawn by Gumbel noise (Dong & Yang 2019, arXiv:1910.04465).
+    Gdas,
+    /// Weights drawn from Dirichlet's distribution (Chen et al. 2020, arXiv:2006.10355).
+    DrNas,
+    /// A policy trained on shared weights (Pham et al. 2018, arXiv:1802.03268).
+    Enas,
+}
+
+impl Method {
+    /// All, in the order they are listed.
+    pub const ALL: [Self; 8] = [
+        Self::Spos,
+        Self::FairNas,
+        Self::Sandwich,
+        Self::Darts,
+        Self::DartsPlain,
+        Self::Gdas,
+        Self::DrNas,
+        Self::Enas,
+    ];
+
+    /// The name users type.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spos => "spos",
+            Self::FairNas => "fairnas",
+            Self::Sandwich => "sandwich",
+            Self::Darts => "darts",
+            Self::DartsPlain => "darts-plain",
+            Self::Gdas => "gdas",
+            Self::DrNas => "drnas",
+            Self::Enas => "enas",
+        }
+    }
+
+    /// What it does, in one line.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Spos => "a random network for each batch",
+            Self::FairNas => "every option equally often in each step",
+            Self::Sandwich => "the largest, the smallest and two between; the largest teaches the others",
+            Self::Darts => "all options weighed by a softmax, with guards against collapse",
+            Self::DartsPlain => "the same without guards",
+            Self::Gdas => "one option drawn by Gumbel noise, learned from as if all had been weighed",
+            Self::DrNas => "all options weighed by draws from Dirichlet's distribution",
+            Self::Enas => "one option drawn by a policy that learns from the loss",
+        }
+    }
+
+    /// The paper it is from.
+    #[must_use]
+    pub fn paper(self) -> &'static str {
+        match self {
+            Self::Spos => "arXiv:1904.00420",
+            Self::FairNas => "arXiv:1907.01845",
+            Self::Sandwich => "arXiv:2003.11142",
+            Self::Darts | Self::DartsPlain => "arXiv:1806.09055",
+            Self::Gdas => "arXiv:1910.04465",
+            Self::DrNas => "arXiv:2006.10355",
+            Self::Enas => "arXiv:1802.03268",
+        }
+    }
+
+    /// Whether it learns which options are good, and so needs a space that can be relaxed.
+    #[must_use]
+    pub fn is_relaxation(self) -> bool {
+        self.relaxation().is_some()
+    }
+
+    /// What a rung that trains such a supernet names as its estimator.
+    #[must_use]
+    pub fn estimator(self) -> String {
+        format!("{SUPERNET}{}", self.name())
+    }
+
+    /// The method of a rung's estimator, where that trains a supernet.
+    #[must_use]
+    pub fn of_estimator(estimator: &str) -> Option<Self> {
+        let name = estimator.strip_prefix(SUPERNET)?;
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    /// Whether it computes all options of a choice at once, or one.
+    pub(crate) fn mixes(self) -> bool {
+        matches!(self, Self::Darts | Self::DartsPlain | Self::DrNas)
+    }
+
+    pub(super) fn paths(self) -> Paths {
+        match self {
+            Self::FairNas => Paths::Fair,
+            Self::Sandwich => Paths::Sandwich,
+            _ => Paths::Uniform,
+        }
+    }
+
+    pub(super) fn relaxation(self) -> Option<&'static Relaxation> {
+        match self {
+            Self::Spos | Self::FairNas | Self::Sandwich => None,
+            Self::Darts | Self::DartsPlain => Some(&DARTS),
+            Self::Gdas => Some(&GDAS),
+            Self::DrNas => Some(&DRNAS),
+            Self::Enas => Some(&ENAS),
+        }
+    }
+}
+
+impl TryFrom<String> for Method {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Method> for String {
+    fn from(method: Method) -> Self {
+        method.name().into()
+    }
+}
+
+impl std::str::FromStr for Method {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|method| method.name() == text).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            let nearest = did_you_mean(text, names);
+            format!("there is no supernet {text:?}{nearest}; there are: {}", names.join(", "))
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! All networks of a space in one, whose weights they share.
+//!
+//! [`Method`] lists how that one is trained, [`train_supernet`] trains it, and [`Supernet::network`] takes a member out with
+//! the weights it has learned there. [`Shared`] holds the weights: an entry for each place, branch and operation. What is
+//! drawn for each batch says `paths`; where options are weighed instead, `relaxation/` has a file for each way to do it,
+//! `logits` what is learned of options, `price` what limits add to the loss, and `guards` what keeps the search from the
+//! failure that it is known for.
+
+mod file;
+mod guards;
+mod logits;
+mod method;
+mod part;
+mod paths;
+mod price;
+mod relaxation;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod training;
+
+pub use method::Method;
+pub use shared::Shared;
+pub use training::{Supernet, SupernetEpoch, SupernetPlan, train_supernet};
+
+use crate::weights::slots;
+use crate::{TrainError, training_bytes};
+use nascent_core::architecture::Architecture;
+use nascent_core::{Settings, Space};
+
+/// Bytes that training a supernet of a space takes at a batch size, where these are some of its networks.
+///
+/// For each shared number: the weight, its gradient, two moments, and the copies that a batch works on. Where options are
+/// weighed, all of them are computed; else no more than the largest network is.
+///
+/// # Errors
+/// Where a space that must be relaxed cannot be.
+pub fn supernet_bytes(
+    space: &dyn Space,
+    method: Method,
+    some: &[Architecture],
+    batch_size: usize,
+) -> Result<u64, TrainError> {
+    const COPIES: u64 = 8;
+    let activations = |graph: &Architecture| 2 * graph.training_activation_bytes() * batch_size as u64;
+    let largest = some.iter().map(|graph| training_bytes(graph, batch_size)).max().unwrap_or(0);
+    if method.is_relaxation() {
+        let graph = relaxed(space)?;
+        let numbers: u64 = slots(&graph).iter().map(|slot| slot.len() as u64).sum();
+        // What is weighed is kept beside its weighed copy.
+        let computed = if method.mixes() { 2 * activations(&graph) } else { largest };
+        return Ok(numbers * 4 * COPIES + computed);
+    }
+    let mut shared = Shared::new(&Settings::default(), 0);
+    some.iter().for_each(|graph| shared.reserve(graph));
+    Ok(shared.params() * 4 * COPIES + largest)
+}
+
+/// The graph of all networks of a space.
+fn relaxed(space: &dyn Space) -> Result<Architecture, TrainError> {
+    let graph = space.relax().map_err(|e| TrainError::Mismatch(e.to_string()))?;
+    graph.filter(|graph| !graph.choices().is_empty()).ok_or_else(|| {
+        TrainError::Mismatch(format!(
+            "the space {} cannot be relaxed: its choices are not among operations",
+            space.name()
+        ))
+    })
+}
