@@ -1,5 +1,6 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nascent::data::{Answering, Input, Options, SplitRule, Tokens};
+use nascent::train::Method;
 use nascent::{Budget, Estimator, Memory};
 use std::path::PathBuf;
 
@@ -52,9 +53,15 @@ pub struct Search {
     /// The strategy, such as 'evolution:population=20'; auto, the default, chooses one that suits the study.
     #[arg(long)]
     pub strategy: Option<String>,
-    /// How networks are estimated in the search: full, early, scores or auto.
+    /// How networks are estimated in the search: full, early, scores, supernet or auto.
     #[arg(long)]
     pub estimator: Option<Estimator>,
+    /// How networks are trained in one, such as spos or darts; `nascent list supernets` lists the ways.
+    #[arg(long, value_name = "METHOD")]
+    pub supernet: Option<Method>,
+    /// For how many epochs.
+    #[arg(long, value_name = "EPOCHS")]
+    pub supernet_epochs: Option<u32>,
     /// An earlier run in the same space, whose best networks are tried first.
     #[arg(long, value_name = "RUN")]
     pub warm_start: Option<String>,
@@ -279,6 +286,7 @@ pub enum What {
     Strategies,
     Objectives,
     Scores,
+    Supernets,
 }
 
 #[derive(Args)]

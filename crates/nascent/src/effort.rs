@@ -49,7 +49,7 @@ const SPEED: (f64, f64) = (3e10, 1e-3);
 
 /// The seconds that one worker is expected to train a network of so many multiply-accumulates for its whole epochs, on
 /// one cut of the data.
-fn training_seconds(s: &crate::Settings, macs: f64, examples: usize) -> f64 {
+pub(crate) fn training_seconds(s: &crate::Settings, macs: f64, examples: usize) -> f64 {
     let steps = examples.div_ceil(s.batch_size.unwrap_or(64)) as f64;
     // Forward and backward together cost about three forward passes.
     f64::from(s.epochs.unwrap_or(1)) * (3.0 * macs * examples as f64 / SPEED.0 + steps * SPEED.1)

@@ -24,6 +24,7 @@ mod settings;
 mod setup;
 mod stored;
 mod summary;
+mod together;
 mod trees;
 mod worker;
 
@@ -42,6 +43,7 @@ pub use settings::{Budget, Estimator, Memory, Settings, StudyFile};
 pub use setup::{BASELINES, Setup, known_objectives};
 pub use stored::{Stored, load, write_report};
 pub use summary::Summary;
+pub use together::Trust;
 pub use worker::serve;
 
 pub use nascent_core as core;

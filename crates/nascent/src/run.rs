@@ -90,6 +90,7 @@ pub fn run(
             let (given, chosen) = (file.settings.limits.len(), file.settings.epochs);
             let setup = Setup::new(*file)?;
             must_be_feasible(&setup)?;
+            setup.check_memory()?;
             let folder = match out {
                 Some(path) => RunFolder::create(&path),
                 None => RunFolder::create_next(Path::new("runs"), &setup.facts.name),

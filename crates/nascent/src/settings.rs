@@ -4,6 +4,7 @@ use crate::outside::Outside;
 use nascent_core::did_you_mean;
 use nascent_core::objective::Limit;
 use nascent_spaces::SpaceFile;
+use nascent_train::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,8 +26,16 @@ pub struct Settings {
     pub seed: u64,
     /// The strategy, such as `evolution:population=20`; `auto` chooses one that suits the study.
     pub strategy: String,
-    /// How networks are estimated in the search: `full`, `early`, `scores`, or `auto`.
+    /// How networks are estimated in the search: `full`, `early`, `scores`, `supernet`, or `auto`.
     pub estimator: Estimator,
+    /// How networks are trained in one, where they are estimated so: `nascent list supernets` lists the ways; left out, what
+    /// suits the space.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub supernet: Option<Method>,
+    /// For how many epochs; left out, three times those of a training, or fewer where a budget has no time for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supernet_epochs: Option<u32>,
     /// The folder of an earlier run in the same space, whose best networks are tried first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warm_start: Option<String>,
@@ -86,6 +95,8 @@ impl Default for Settings {
             seed: 1,
             strategy: "auto".into(),
             estimator: Estimator::Auto,
+            supernet: None,
+            supernet_epochs: None,
             warm_start: None,
             earlier: Vec::new(),
             objectives: Vec::new(),
@@ -120,6 +131,9 @@ pub enum Estimator {
     Early,
     /// All by scores without training, the best of them by trainings: `filter` is put around a strategy that does not have it.
     Scores,
+    /// All by the weights they have in one that is trained for all, the best of them by trainings: `supernet` is put around a
+    /// strategy that does not have it.
+    Supernet,
 }
 
 impl Estimator {
@@ -131,6 +145,7 @@ impl Estimator {
             Self::Full => "full",
             Self::Early => "early",
             Self::Scores => "scores",
+            Self::Supernet => "supernet",
         }
     }
 }
@@ -139,7 +154,7 @@ impl std::str::FromStr for Estimator {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let all = [Self::Auto, Self::Full, Self::Early, Self::Scores];
+        let all = [Self::Auto, Self::Full, Self::Early, Self::Scores, Self::Supernet];
         all.into_iter().find(|estimator| estimator.name() == text).ok_or_else(|| {
             let names = all.map(Self::name);
             let nearest = nascent_core::did_you_mean(text, names);
@@ -354,6 +369,8 @@ fn everything() -> Settings {
         trials: Some(1),
         budget: Some(Budget(Duration::from_secs(60))),
         epochs: Some(1),
+        supernet: Some(Method::Spos),
+        supernet_epochs: Some(1),
         margin: Some(0.1),
         patience: Some(5),
         folds: Some(2),

@@ -9,6 +9,7 @@ use crate::effort::{
 use crate::error::{Error, InputError};
 use crate::outside::Outside;
 use crate::settings::{Estimator, Settings, StudyFile};
+use crate::together::{self, Supernet};
 use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Proposal, Rung};
 use nascent_core::objective::{Direction, Objective, cost_metrics};
@@ -45,6 +46,8 @@ pub struct Setup {
     pub rule: Option<&'static Rule>,
     /// The epochs of a training where no budget lowers them.
     pub(crate) usual_epochs: u32,
+    /// The supernet, where networks are estimated by one.
+    pub(crate) supernet: Option<Supernet>,
     spec: Spec,
     /// Networks of an earlier study that are tried first.
     earlier: Vec<Decisions>,
@@ -165,6 +168,7 @@ impl Setup {
         {
             task.metric = metric;
         }
+        let supernet = together::settle(s, &*space, &signature, &typical, examples)?;
         let rungs = rungs(epochs);
         let spec = estimated(s, &rungs, task.is_some())?;
         let spec = if s.warm_start.is_some() || !s.earlier.is_empty() { spec.after_earlier() } else { spec };
@@ -174,7 +178,7 @@ impl Setup {
                 let kept = spec.kept(0) as f64 / 100.0;
                 (LOOK + kept * whole) / (1.0 + kept)
             }
-            _ => whole,
+            _ => supernet.map_or(whole, |supernet| supernet.cheap(&spec, epochs)),
         };
         let expected = match &task {
             Some(_) => expected_trials(s, &typical, examples, workers, cheap),
@@ -190,6 +194,7 @@ impl Setup {
         let facts = facts(s, task.as_ref(), &objectives);
         Ok(Self {
             usual_epochs: defaults.epochs,
+            supernet,
             facts,
             task,
             space,
@@ -231,7 +236,45 @@ impl Setup {
         let from = if has_low_rungs(&self.spec, self.file.settings.estimator) { 0 } else { all.len() - 1 };
         let rung = |&budget: &u32| Rung { estimator: "train".into(), budget, cost: f64::from(budget) };
         let look = by_scores.then(|| Rung { estimator: SCORES.into(), budget: 1, cost: LOOK });
-        look.into_iter().chain(all[from..].iter().map(rung)).collect()
+        let together = self.supernet.iter().flat_map(Supernet::rungs);
+        together.chain(look).chain(all[from..].iter().map(rung)).collect()
+    }
+
+    /// Refuses a supernet that the memory of a worker does not hold.
+    ///
+    /// # Errors
+    /// Where it is too large; the error says by how much.
+    pub fn check_memory(&self) -> Result<(), Error> {
+        let Some(supernet) = self.supernet else { return Ok(()) };
+        let (needed, workers) = (self.worker_bytes(), self.file.settings.workers.unwrap_or(1));
+        let asked = self.file.settings.memory_per_trial.map(|memory| memory.0);
+        let Some(limit) = asked.or_else(|| nascent_runtime::memory_share_bytes(workers)) else {
+            return Ok(());
+        };
+        if needed <= limit {
+            return Ok(());
+        }
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        let message = format!(
+            "training the supernet {} takes about {} MiB, and a worker may use {} MiB: raise memory_per_trial, lower workers \
+             or batch_size, give a smaller space, or a supernet that computes one option at a time (spos, gdas, enas)",
+            supernet.method.name(),
+            mib(needed),
+            mib(limit)
+        );
+        Err(InputError::about("memory_per_trial", message).into())
+    }
+
+    /// Whether a proposal is only judged by shared weights, and not trained.
+    #[must_use]
+    pub fn is_shared(&self, proposal: &Proposal) -> bool {
+        self.supernet.is_some() && proposal.rung == 1
+    }
+
+    /// Whether a proposal is that of the supernet.
+    #[must_use]
+    pub fn is_supernet(&self, proposal: &Proposal) -> bool {
+        self.supernet.is_some() && proposal.rung == 0
     }
 
     /// Whether a proposal is only looked at, and not trained.
@@ -307,7 +350,11 @@ impl Setup {
     #[must_use]
     pub fn worker_bytes(&self) -> u64 {
         let batch = self.batch_size();
-        let largest = some(&*self.space).iter().map(|a| training_bytes(a, batch)).max().unwrap_or(0);
+        let some = some(&*self.space);
+        let largest = some.iter().map(|a| training_bytes(a, batch)).max().unwrap_or(0);
+        // A supernet that cannot be drawn was refused already.
+        let together = together::bytes(self.supernet.as_ref(), &*self.space, &some, batch).unwrap_or(0);
+        let largest = largest.max(together);
         let copies = 2 + u64::from(self.folds());
         let of_task = |t: &Task| t.split.train.len() as u64 * t.signature().shape().len() * 4 * copies;
         largest + self.task.as_ref().map_or(0, of_task) + (48 << 20)
@@ -340,10 +387,24 @@ fn estimated(s: &crate::Settings, rungs: &[u32], has_task: bool) -> Result<Spec,
     // Whole trainings of any data may take long: where time is what is limited, the first rungs tell what to leave.
     let is_free = given == "auto" && s.budget.is_some() && rungs.len() > 1;
     let is_early = match s.estimator {
-        Estimator::Auto | Estimator::Scores => is_free,
+        Estimator::Auto | Estimator::Scores => is_free && !spec.shares_weights(),
         Estimator::Early => !spec.climbs() && !spec.filters(),
-        Estimator::Full => false,
+        Estimator::Full | Estimator::Supernet => false,
     };
+    if spec.shares_weights() && s.estimator != Estimator::Supernet {
+        return Err(bad(
+            "strategy",
+            format!("{given} judges networks by a supernet: give estimator = \"supernet\""),
+        ));
+    }
+    if s.estimator == Estimator::Supernet {
+        if !has_task {
+            let message = "a supernet is trained on data of ours, and an evaluator of your own keeps its data to itself";
+            return Err(bad("estimator", message.into()));
+        }
+        // Read again, so that a composition that makes no sense is refused.
+        return if spec.shares_weights() { Ok(spec) } else { parse(&format!("supernet > {given}")) };
+    }
     if is_early {
         spec = parse(&format!("asha > {given}"))?;
     }

@@ -3,6 +3,7 @@ use crate::evidence::{Evidence, Tested};
 use crate::settings::StudyFile;
 use crate::setup::Setup;
 use crate::summary::*;
+use crate::together::Trust;
 use nascent_core::chooser::{Answer, Count, describe};
 use nascent_core::event::{Data, Reason, Role, Seq};
 use nascent_core::objective::{Bound, Direction};
@@ -117,13 +118,15 @@ impl Stored {
                 s.strategy,
                 rule.when,
                 rule.because,
-                if self.setup.top() > 0 {
+                if self.setup.top() > 0 && self.setup.supernet.is_none() {
                     " With a budget of time, all networks begin with few epochs, and the best of them go on."
                 } else {
                     ""
                 }
             ));
         }
+        let metric = &self.setup.facts.metric;
+        notes.extend(Trust::new(&self.setup, &self.history).map(|trust| trust.sentence(metric)));
         if self.setup.task.is_none() {
             notes.extend(evidence.winner.and_then(|w| self.over_seeds(w)));
             return notes;
@@ -229,6 +232,7 @@ impl Stored {
             trials: TrialCounts {
                 finished: of(State::Finished),
                 scored: all(State::Finished).filter(|t| setup.is_look(&t.proposal)).count(),
+                shared: all(State::Finished).filter(|t| setup.is_shared(&t.proposal)).count(),
                 failed: of(State::Failed),
                 infeasible: of(State::Infeasible),
                 duplicate: self.history.of(&Role::Search).filter(|t| t.copied_from.is_some()).count(),
@@ -253,6 +257,7 @@ impl Stored {
                 baseline_s: seconds.baselines,
                 final_s: seconds.finals,
             },
+            trust: Trust::new(setup, &self.history),
             notes: self.notes(&evidence),
         }
     }

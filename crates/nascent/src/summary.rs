@@ -1,3 +1,4 @@
+use crate::together::Trust;
 use nascent_core::statistics::{Interval, Verdict, VerdictResult};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Summary {
     pub baselines: Vec<BaselineSummary>,
     /// Seconds of each phase.
     pub cost: CostSummary,
+    /// How far shared weights can be trusted, where networks were judged by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
     /// What a reader must know besides.
     pub notes: Vec<String>,
 }
@@ -86,6 +90,9 @@ pub struct TrialCounts {
     /// Those of them that were only looked at, by scores.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub scored: usize,
+    /// Those of them that were only judged by the weights of a supernet, which is one more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub shared: usize,
     /// Gave no result.
     pub failed: usize,
     /// Broke a limit before training.

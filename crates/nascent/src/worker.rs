@@ -44,6 +44,7 @@ pub(crate) fn workers(setup: &Setup, program: &Path, trials: PathBuf) -> Result<
 /// An evaluator of the study's trainings on data of ours.
 pub(crate) fn evaluator(setup: &Setup, task: &Task, trials: PathBuf) -> TrainEvaluator {
     TrainEvaluator::new(task.clone(), trials, setup.training())
+        .with_supernets(Arc::clone(&setup.space), setup.objectives.clone())
 }
 
 /// Works on trials until standard input closes: what `nascent worker` does.

@@ -3,7 +3,7 @@ use crate::command::study::space_file;
 use nascent::core::chooser::{Count, count, describe, sample};
 use nascent::core::rng::Rng;
 use nascent::core::{Decisions, draw};
-use nascent::train::scores;
+use nascent::train::{Method, scores};
 use nascent::{Error, InputError, data, diagram, spaces, strategies};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -46,6 +46,17 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
         What::Objectives => nascent::known_objectives(None)
             .into_iter()
             .map(|(name, direction)| json!({"name": name, "summary": direction}))
+            .collect(),
+        What::Supernets => Method::ALL
+            .iter()
+            .map(|m| {
+                let needs = if m.is_relaxation() {
+                    "spaces that can be relaxed"
+                } else {
+                    "spaces whose networks share weights"
+                };
+                json!({"name": m.name(), "summary": m.summary(), "takes": needs, "paper": m.paper()})
+            })
             .collect(),
         What::Scores => scores::ALL
             .iter()

@@ -34,6 +34,8 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     let s = &mut file.settings;
     s.strategy = options.strategy.clone().unwrap_or_else(|| s.strategy.clone());
     s.estimator = options.estimator.unwrap_or(s.estimator);
+    s.supernet = options.supernet.or(s.supernet);
+    s.supernet_epochs = options.supernet_epochs.or(s.supernet_epochs);
     if options.warm_start.is_some() {
         s.warm_start = options.warm_start.clone();
         s.earlier.clear();
@@ -80,6 +82,7 @@ pub fn search(options: Search) -> Result<ExitCode, Error> {
     let file = asked(&options)?;
     if options.dry_run {
         let setup = Setup::new(file)?;
+        setup.check_memory()?;
         out!("{}", setup.file.to_toml());
         return Ok(ExitCode::SUCCESS);
     }
@@ -168,8 +171,12 @@ fn ten_lines(s: &Summary) {
     let t = &s.trials;
     out!(
         "trials    {}{} trained, {} failed, {} broke a limit, {} saved as duplicates",
-        if t.scored > 0 { format!("{} scored, ", t.scored) } else { String::new() },
-        t.finished - t.scored,
+        match (t.scored, t.shared) {
+            (0, 0) => String::new(),
+            (0, shared) => format!("{shared} judged by shared weights, "),
+            (scored, _) => format!("{scored} scored, "),
+        },
+        t.finished - t.scored - t.shared,
         t.failed,
         t.infeasible,
         t.duplicate
