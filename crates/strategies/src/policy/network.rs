@@ -1,7 +1,7 @@
 //! A distribution over a space's members, answer by answer, that can be learnt.
 
 use crate::fingerprint::NumberMap;
-use crate::predictors::tape::{Adam, Affine, Tape, Var};
+use crate::predictors::tape::{Adam, Affine, Tape, Var, softmax};
 use nascent_core::chooser::{Recall, Record};
 use nascent_core::question::{Path, Question};
 use nascent_core::rng::Rng;
@@ -206,14 +206,6 @@ impl Chooser for Walker<'_> {
         self.walk.choices.push(Choice { logits, probabilities, answer });
         Ok(answer)
     }
-}
-
-fn softmax(logits: &[f64]) -> Vec<f64> {
-    let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mut powers: Vec<f64> = logits.iter().map(|l| (l - highest).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.iter_mut().for_each(|p| *p /= sum);
-    powers
 }
 
 /// The first option up to which the probabilities exceed `at`.

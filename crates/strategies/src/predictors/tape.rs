@@ -22,6 +22,26 @@ impl Affine {
     }
 }
 
+impl Var {
+    /// Part number `part` of so many equal ones.
+    pub(crate) fn part(self, part: usize, parts: usize) -> Self {
+        let length = self.length / parts;
+        Self { start: self.start + part * length, length }
+    }
+
+    /// So many elements from the first on.
+    pub(crate) fn first(self, length: usize) -> Self {
+        Self { length, ..self }
+    }
+}
+
+/// Several vectors of one length that a step reads together: a range of [`Tape::members`].
+#[derive(Clone, Copy)]
+pub(crate) struct Group {
+    start: usize,
+    length: usize,
+}
+
 #[derive(Clone, Copy)]
 enum Step {
     Parameters { at: usize, to: Var },
@@ -31,6 +51,18 @@ enum Step {
     Tanh { from: Var, to: Var },
     Sigmoid { from: Var, to: Var },
     Relu { from: Var, to: Var },
+    Normalize { from: Var, to: Var },
+    Mean { of: Group, to: Var },
+    Attend { query: Var, of: Group, weights: Var, to: Var },
+}
+
+/// How much a sum changes with each number on a tape.
+pub(crate) struct Slopes(Vec<f64>);
+
+impl Slopes {
+    pub(crate) fn of(&self, var: Var) -> &[f64] {
+        &self.0[var.start..var.start + var.length]
+    }
 }
 
 /// What was computed, in order.
@@ -38,13 +70,18 @@ enum Step {
 pub(crate) struct Tape {
     values: Vec<f64>,
     steps: Vec<Step>,
+    members: Vec<Var>,
 }
+
+/// A vector shorter than this has no direction.
+const SHORTEST: f64 = 1e-12;
 
 impl Tape {
     /// Forgets everything but keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.values.clear();
         self.steps.clear();
+        self.members.clear();
     }
 
     pub(crate) fn value(&self, var: Var) -> &[f64] {
@@ -123,8 +160,66 @@ impl Tape {
         to
     }
 
-    /// Adds to `gradient` the gradient of the sum of `seeds`, each a vector and the slope in each of its elements.
-    pub(crate) fn backward(&self, parameters: &[f64], seeds: &[(Var, Vec<f64>)], gradient: &mut [f64]) {
+    /// The vector in this direction whose length is 1.
+    pub(crate) fn normalize(&mut self, from: Var) -> Var {
+        let length = self.length(from);
+        let to = self.zip(from, from, |x, _| x / length);
+        self.steps.push(Step::Normalize { from, to });
+        to
+    }
+
+    fn length(&self, of: Var) -> f64 {
+        let values = self.value(of);
+        super::cholesky::dot(values, values).sqrt().max(SHORTEST)
+    }
+
+    /// Vectors of one length, at least one, to be read together.
+    pub(crate) fn group(&mut self, members: &[Var]) -> Group {
+        self.members.extend_from_slice(members);
+        Group { start: self.members.len() - members.len(), length: members.len() }
+    }
+
+    fn members(&self, of: Group) -> &[Var] {
+        &self.members[of.start..of.start + of.length]
+    }
+
+    /// The mean of the vectors.
+    pub(crate) fn mean(&mut self, of: Group) -> Var {
+        let share = 1.0 / of.length as f64;
+        let to = self.sum(of, |_| share);
+        self.steps.push(Step::Mean { of, to });
+        to
+    }
+
+    /// The mean of the vectors, each with a weight that grows exponentially with its product with the query.
+    pub(crate) fn attend(&mut self, query: Var, of: Group) -> Var {
+        let product = |member: &Var| super::cholesky::dot(self.value(query), self.value(*member));
+        let shares = softmax(&self.members(of).iter().map(product).collect::<Vec<_>>());
+        let to = self.sum(of, |i| shares[i]);
+        let weights = self.push(shares);
+        self.steps.push(Step::Attend { query, of, weights, to });
+        to
+    }
+
+    /// The sum of the vectors, each times its share.
+    fn sum(&mut self, of: Group, share: impl Fn(usize) -> f64) -> Var {
+        let length = self.members(of).first().map_or(0, |m| m.length);
+        let mut sum = vec![0.0; length];
+        for (i, member) in self.members(of).iter().enumerate() {
+            let share = share(i);
+            sum.iter_mut().zip(self.value(*member)).for_each(|(s, x)| *s += share * x);
+        }
+        self.push(sum)
+    }
+
+    /// Adds to `gradient` the gradient of the sum of `seeds`, each a vector and the slope in each of its elements. The
+    /// answer is the slope in everything on the tape.
+    pub(crate) fn backward(
+        &self,
+        parameters: &[f64],
+        seeds: &[(Var, Vec<f64>)],
+        gradient: &mut [f64],
+    ) -> Slopes {
         let mut slopes = vec![0.0; self.values.len()];
         for (var, seed) in seeds {
             slopes[var.start..][..var.length].iter_mut().zip(seed).for_each(|(slope, seed)| *slope += seed);
@@ -157,6 +252,44 @@ impl Tape {
                 Step::Relu { from, to } => {
                     self.chain(from, to, &mut slopes, |y| f64::from(u8::from(y > 0.0)))
                 }
+                Step::Normalize { from, to } => self.normalize_back(from, to, &mut slopes),
+                Step::Mean { of, to } => {
+                    let share = 1.0 / of.length as f64;
+                    for member in self.members(of) {
+                        add(&mut slopes, *member, to, share);
+                    }
+                }
+                Step::Attend { query, of, weights, to } => {
+                    self.attend_back(query, of, weights, to, &mut slopes)
+                }
+            }
+        }
+        Slopes(slopes)
+    }
+
+    fn normalize_back(&self, from: Var, to: Var, slopes: &mut [f64]) {
+        let length = self.length(from);
+        // What points along the vector changes nothing.
+        let along = super::cholesky::dot(self.value(to), &slopes[to.start..to.start + to.length]);
+        for i in 0..to.length {
+            slopes[from.start + i] += (slopes[to.start + i] - along * self.values[to.start + i]) / length;
+        }
+    }
+
+    fn attend_back(&self, query: Var, of: Group, weights: Var, to: Var, slopes: &mut [f64]) {
+        let share = |i: usize| self.values[weights.start + i];
+        let pull: Vec<f64> = self
+            .members(of)
+            .iter()
+            .map(|m| super::cholesky::dot(self.value(*m), &slopes[to.start..to.start + to.length]))
+            .collect();
+        let mean: f64 = pull.iter().enumerate().map(|(i, p)| share(i) * p).sum();
+        for (i, member) in self.members(of).iter().enumerate() {
+            add(slopes, *member, to, share(i));
+            let by_product = share(i) * (pull[i] - mean);
+            for k in 0..query.length {
+                slopes[query.start + k] += by_product * self.values[member.start + k];
+                slopes[member.start + k] += by_product * self.values[query.start + k];
             }
         }
     }
@@ -192,6 +325,22 @@ impl Tape {
             gradient[biases + row] += slope;
         }
     }
+}
+
+/// Adds the slopes of `from` times `factor` to those of `to`.
+fn add(slopes: &mut [f64], to: Var, from: Var, factor: f64) {
+    for i in 0..from.length {
+        slopes[to.start + i] += factor * slopes[from.start + i];
+    }
+}
+
+/// Shares that sum to 1, each growing exponentially with its logit.
+pub(crate) fn softmax(logits: &[f64]) -> Vec<f64> {
+    let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut powers: Vec<f64> = logits.iter().map(|l| (l - highest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.iter_mut().for_each(|p| *p /= sum);
+    powers
 }
 
 /// Adam (Kingma & Ba 2015, arXiv:1412.6980) for parameters whose number may grow.
@@ -234,18 +383,26 @@ mod tests {
         let mixed = tape.multiply(a, b);
         let kept = tape.relu(mixed);
         let both = tape.add(kept, mixed);
-        tape.affine(parameters, Affine { at: 19, inputs: 4, outputs: 2 }, both)
+        let unit = tape.normalize(both);
+        let group = tape.group(&[a, unit, b, both]);
+        let (mean, seen) = (tape.mean(group), tape.attend(hidden, group));
+        let sum = tape.add(mean, seen);
+        // The halves of a vector can be read by themselves.
+        let (first, last) = (sum.part(0, 2), sum.first(4).part(1, 2));
+        let product = tape.multiply(first, last);
+        let shifted = tape.add(product, last);
+        tape.affine(parameters, Affine { at: 19, inputs: 2, outputs: 2 }, shifted)
     }
 
     #[test]
     fn gradients_are_those_of_small_differences() {
         let mut rng = Rng::new(5, 0);
-        let mut parameters: Vec<f64> = (0..29).map(|_| rng.normal()).collect();
+        let mut parameters: Vec<f64> = (0..25).map(|_| rng.normal()).collect();
         let mut tape = Tape::default();
         let output = network(&mut tape, &parameters);
-        let mut gradient = vec![0.0; 29];
+        let mut gradient = vec![0.0; 25];
         tape.backward(&parameters, &[(output, vec![1.0, -2.0])], &mut gradient);
-        for i in 0..29 {
+        for i in 0..25 {
             let mut at = |by: f64| {
                 parameters[i] += by;
                 tape.clear();
