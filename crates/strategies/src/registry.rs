@@ -2,7 +2,10 @@
 
 use crate::parameters::{Parameter, ParameterError, Values};
 use crate::wrappers::{self, Wrapper};
-use crate::{auto, bananas, evolution, exhaustive, local_search, npenas, nsga2, ppo, random, reinforce, tpe};
+use crate::{
+    auto, bananas, evolution, exhaustive, local_search, nao, npenas, nsga2, ppo, random, reinforce, seminas,
+    tpe,
+};
 use nascent_core::Strategy;
 
 /// A strategy as it is listed.
@@ -35,6 +38,8 @@ static ALL: &[&Entry] = &[
     &nsga2::ENTRY,
     &npenas::ENTRY,
     &bananas::ENTRY,
+    &nao::ENTRY,
+    &seminas::ENTRY,
     &reinforce::ENTRY,
     &ppo::ENTRY,
 ];

@@ -55,6 +55,27 @@ fn strategies_learn() {
     }
 }
 
+/// Eight questions of three options, the last of which is the best everywhere.
+fn sum(decisions: &Decisions, _: usize, _: &mut Rng) -> Metrics {
+    Metrics::new().with("accuracy", answers(decisions).into_iter().sum::<usize>() as f64)
+}
+
+#[test]
+fn latent_spaces_lead_to_better_networks() {
+    let space = Bits { questions: 8, options: 3 };
+    let task = Task::new(&space, &sum, 80);
+    let random = task.best("random", 40);
+    for strategy in
+        ["nao:startup=20,batch=20,epochs=40", "seminas:startup=20,batch=20,epochs=40,unlabelled=100"]
+    {
+        let found = task.best(strategy, 6);
+        let error = standard_error(&random).hypot(standard_error(&found));
+        let ahead = (mean(&found) - mean(&random)) / error;
+        println!("{strategy}: {:.2} against {:.2}, {ahead:.1} standard errors", mean(&found), mean(&random));
+        assert!(ahead > MARGIN, "{strategy} is {ahead:.1} standard errors ahead of random search");
+    }
+}
+
 /// [`worth`], and a price that rises with the same answers.
 fn worth_and_price(decisions: &Decisions, rung: usize, rng: &mut Rng) -> Metrics {
     let price = answers(decisions).iter().map(|a| a * a).sum::<usize>() as f64;

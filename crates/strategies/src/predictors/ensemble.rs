@@ -2,15 +2,12 @@
 
 use super::encoding::{Codes, Encoding, NOT_ASKED};
 use super::gaussian_process::Guess;
-use super::normal::quantile;
+use super::lessons::{best_and_latest, targets};
 use super::surrogate::schedule;
 use super::tape::{Adam, Affine, Tape, Var};
-use crate::elite::Elite;
-use crate::nondominated::standings;
 use nascent_core::objective::Score;
 use nascent_core::rng::Rng;
 use nascent_core::{Decisions, Space, SpaceError};
-use std::cmp::Ordering;
 
 /// An ensemble of perceptrons with two hidden layers on one-hot answers; ordered answers are a number too.
 ///
@@ -66,22 +63,12 @@ impl Ensemble {
         }
         self.fitted = fitted;
         self.lay_out();
-        let chosen = self.choose();
+        let chosen = best_and_latest(&self.scores[..fitted], BEST, LATEST);
         let examples: Vec<Vec<f64>> = chosen.iter().map(|&i| self.features(&self.codes[i])).collect();
         let targets = targets(&chosen.iter().map(|&i| &self.scores[i]).collect::<Vec<_>>());
         self.networks = (0..NETWORKS)
             .map(|network| self.train(&examples, &targets, &mut Rng::new(fitted as u64, network as u64)))
             .collect();
-    }
-
-    fn choose(&self) -> Vec<usize> {
-        let latest = self.fitted.saturating_sub(LATEST);
-        let mut best = Elite::new(BEST);
-        (0..latest).for_each(|i| best.add(self.scores[i].clone(), i));
-        let mut chosen: Vec<usize> = best.members().iter().map(|(_, i)| *i).collect();
-        chosen.sort_unstable();
-        chosen.extend(latest..self.fitted);
-        chosen
     }
 
     fn lay_out(&mut self) {
@@ -180,30 +167,6 @@ impl Ensemble {
         let variance = outputs.iter().map(|o| (o - mean).powi(2)).sum::<f64>() / count;
         Guess { mean, deviation: variance.sqrt() }
     }
-}
-
-/// The normal quantile of each result's rank, the best lowest; equals share one.
-fn targets(scores: &[&Score]) -> Vec<f64> {
-    let standings = standings(scores);
-    let several = scores.first().is_some_and(|score| score.values.len() > 1);
-    let compare = |a: usize, b: usize| match several {
-        true => standings[a].compare(&standings[b]),
-        false if scores[a].dominates(scores[b]) => Ordering::Less,
-        false if scores[b].dominates(scores[a]) => Ordering::Greater,
-        false => Ordering::Equal,
-    };
-    let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| compare(a, b));
-    let mut targets = vec![0.0; scores.len()];
-    let mut start = 0;
-    for end in 1..=order.len() {
-        if end == order.len() || compare(order[start], order[end]).is_ne() {
-            let rank = (start + end) as f64 / 2.0;
-            order[start..end].iter().for_each(|&i| targets[i] = quantile(rank / order.len() as f64));
-            start = end;
-        }
-    }
-    targets
 }
 
 #[cfg(test)]

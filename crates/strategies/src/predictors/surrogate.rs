@@ -3,8 +3,8 @@
 use super::encoding::{Codes, Encoding};
 use super::gaussian_process::{GaussianProcess, Guess};
 use super::kernel::Point;
+use super::lessons::best_and_latest;
 use super::normal::Scores;
-use crate::elite::Elite;
 use nascent_core::objective::{Bound, Limit, Metrics, Objectives, Score};
 use nascent_core::{Decisions, Space, SpaceError};
 
@@ -139,17 +139,7 @@ impl Surrogate {
 
     fn fit(&mut self, fitted: usize) {
         self.fitted = fitted;
-        self.chosen = if fitted <= BEST + LATEST {
-            (0..fitted).collect()
-        } else {
-            let latest = fitted - LATEST;
-            let mut best = Elite::new(BEST);
-            (0..latest).for_each(|i| best.add(self.scores[i].clone(), i));
-            let mut chosen: Vec<usize> = best.members().iter().map(|(_, i)| *i).collect();
-            chosen.sort_unstable();
-            chosen.extend(latest..fitted);
-            chosen
-        };
+        self.chosen = best_and_latest(&self.scores[..fitted], BEST, LATEST);
         let size = (self.encoding.columns().len(), self.encoding.tallies());
         let points: Vec<&Point> = self.chosen.iter().map(|&i| &self.points[i]).collect();
         let modelled = self.values.first().map_or(0, Vec::len);
