@@ -23,10 +23,7 @@ impl Strategy for TemplateName {
     // caches. `evolution.rs` shows how to keep results (`Results`), how to compare them
     // (`cx.objectives.score`), and how to have parameters.
     fn ask(&mut self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
-        Ok(match self.tried.fresh(cx)? {
-            Some(decisions) => cx.propose(decisions, &[]),
-            None => Next::Done,
-        })
+        self.tried.propose_fresh(cx)
     }
 
     // Events come late, out of order among trials, and for some trials never.
