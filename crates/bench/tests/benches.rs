@@ -1,7 +1,7 @@
 //! Benches as a whole: the same numbers from the same seed, however they were interrupted.
 #![allow(clippy::unwrap_used)]
 
-use nascent_bench::protocol::{Budget, TableOptions, of_table};
+use nascent_bench::protocol::{self, Budget, TableOptions, of_table};
 use nascent_bench::*;
 use nascent_core::chooser::{Enumerate, sample};
 use nascent_core::objective::Direction;
@@ -253,6 +253,8 @@ fn what_makes_no_sense_is_refused_with_what_would() {
     assert!(of(limit).contains("no network of table grid keeps seconds<=0"));
     let store = Store::new(folder.path());
     assert!(store.table("nasbench2001").unwrap_err().to_string().contains("did you mean \"nasbench201\""));
+    let lacking = protocol::load("macro-queries", &mut |_, _| Ok(table())).err().unwrap().to_string();
+    assert!(lacking.contains("table grid has no column \"test_acc_mean\""), "{lacking}");
     let missing = store.protocol("hw-pareto").err().unwrap().to_string();
     assert!(missing.contains("hwnasbench_nb201") && missing.contains("import"), "{missing}");
 }

@@ -109,7 +109,7 @@ fn what_cannot_be_benched_is_said() {
     let cases = [
         ("bench mine --strategy random --runs 0", "runs"),
         ("bench mine --strategy random --trials 0", "give at least 1"),
-        ("bench mine --strategy hyperband>random --runs 2", "rung"),
+        ("bench mine --strategy hyperband>random --runs 2", "such as random, local-search"),
         ("bench mine --strategy asa>random", "did you mean \"asha\"?"),
         ("bench mine --strategy asha>", "asha>"),
         ("bench mine --strategy evolution:population=1", "2 to 10000"),
