@@ -5,13 +5,17 @@ mod cost;
 mod graph;
 pub mod op;
 mod relaxed;
+mod schedule;
 mod shape;
+mod slot;
 
 pub use cost::Cost;
 pub use graph::{Architecture, ArchitectureBuilder, ArchitectureError, Node, NodeId};
 pub use op::{Op, Operation};
 pub use relaxed::Choice;
+pub use schedule::Schedule;
 pub use shape::Shape;
+pub use slot::{Slot, SlotKind, slots};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
