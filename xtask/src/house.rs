@@ -15,6 +15,7 @@ const HOUSE: &[(&str, &[&str])] = &[
     ("nascent-runtime", &["nascent-core"]),
     ("nascent-bench", &["nascent-core", "nascent-spaces"]),
     ("nascent-export", &["nascent-core", "nascent-data"]),
+    ("nascent-device", &["nascent-core", "nascent-export", "nascent-train"]),
     ("nascent-report", &["nascent-core"]),
     (
         "nascent",
@@ -22,6 +23,7 @@ const HOUSE: &[(&str, &[&str])] = &[
             "nascent-bench",
             "nascent-core",
             "nascent-data",
+            "nascent-device",
             "nascent-export",
             "nascent-kernels",
             "nascent-report",

@@ -1,0 +1,16 @@
+//! Trained networks as files for other programs.
+//!
+//! Read [`Model`] first: a network with its numbers and what its inputs and answers mean. An [`Exporter`] makes files of
+//! one; [`all`] lists them. `onnx/` writes a graph that any runtime computes, [`mod@safetensors`] the numbers with the graph as
+//! data, `pytorch/` a module in source.
+
+mod error;
+mod exporter;
+mod model;
+pub mod onnx;
+mod pytorch;
+mod safetensors;
+
+pub use error::ExportError;
+pub use exporter::{Exporter, File, all, find};
+pub use model::Model;

@@ -1,0 +1,163 @@
+//! Nodes and constants of a file, one after another.
+
+use super::format::*;
+use crate::exporter::to_bytes;
+use nascent_core::architecture::Shape;
+
+/// The name of the batch's extent.
+const BATCH: &str = "batch";
+
+/// A setting of an operator.
+pub(super) fn int(name: &str, value: i64) -> AttributeProto {
+    let kind = Some(AttributeType::Int as i32);
+    AttributeProto { name: Some(name.into()), i: Some(value), r#type: kind, ..AttributeProto::default() }
+}
+
+/// A setting of whole numbers.
+pub(super) fn ints(name: &str, values: &[usize]) -> AttributeProto {
+    let ints = values.iter().map(|v| *v as i64).collect();
+    let kind = Some(AttributeType::Ints as i32);
+    AttributeProto { name: Some(name.into()), ints, r#type: kind, ..AttributeProto::default() }
+}
+
+/// A setting that is a number.
+pub(super) fn float(name: &str, value: f32) -> AttributeProto {
+    let kind = Some(AttributeType::Float as i32);
+    AttributeProto { name: Some(name.into()), f: Some(value), r#type: kind, ..AttributeProto::default() }
+}
+
+/// The type of a value of which there is one an example.
+pub(super) fn value(name: &str, shape: &Shape) -> ValueInfoProto {
+    let extent = |value| Dimension { value: Some(value) };
+    let extents = shape.extents().iter().map(|n| extent(Extent::Value(*n as i64)));
+    let dim = std::iter::once(extent(Extent::Name(BATCH.into()))).chain(extents).collect();
+    let tensor =
+        TensorType { elem_type: Some(DataType::Float as i32), shape: Some(TensorShapeProto { dim }) };
+    ValueInfoProto {
+        name: Some(name.into()),
+        r#type: Some(TypeProto { tensor_type: Some(tensor) }),
+        doc_string: None,
+    }
+}
+
+/// Nodes and constants so far.
+#[derive(Default)]
+pub(super) struct Build {
+    pub nodes: Vec<NodeProto>,
+    pub constants: Vec<TensorProto>,
+    pub shapes: Vec<ValueInfoProto>,
+    /// What names of values begin with.
+    prefix: String,
+    /// How many values have begun with it.
+    count: usize,
+}
+
+impl Build {
+    /// From here on, values belong to this part.
+    pub fn part(&mut self, prefix: String) {
+        (self.prefix, self.count) = (prefix, 0);
+    }
+
+    fn name(&mut self) -> String {
+        self.count += 1;
+        format!("{}/{}", self.prefix, self.count)
+    }
+
+    /// Adds an operation; answers with the name of its value.
+    pub fn node(&mut self, op: &str, inputs: &[&str], attributes: Vec<AttributeProto>) -> String {
+        let name = self.name();
+        self.named(op, inputs, attributes, name)
+    }
+
+    /// Adds an operation whose value has a name already.
+    pub fn named(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        attributes: Vec<AttributeProto>,
+        output: String,
+    ) -> String {
+        self.nodes.push(NodeProto {
+            input: inputs.iter().map(ToString::to_string).collect(),
+            output: vec![output.clone()],
+            name: Some(output.clone()),
+            op_type: Some(op.into()),
+            attribute: attributes,
+        });
+        output
+    }
+
+    /// Adds a constant of numbers.
+    pub fn floats(&mut self, name: &str, extents: &[usize], numbers: &[f32]) -> String {
+        self.constant(name, DataType::Float, extents, to_bytes(numbers))
+    }
+
+    /// Adds a constant of bytes.
+    pub fn constant(&mut self, name: &str, kind: DataType, extents: &[usize], raw: Vec<u8>) -> String {
+        self.constants.push(TensorProto {
+            dims: extents.iter().map(|n| *n as i64).collect(),
+            data_type: Some(kind as i32),
+            name: Some(name.into()),
+            raw_data: Some(raw),
+        });
+        name.into()
+    }
+
+    /// Adds a constant that has no name of its own.
+    pub fn numbers(&mut self, extents: &[usize], numbers: &[f32]) -> String {
+        let name = self.name();
+        self.floats(&name, extents, numbers)
+    }
+
+    /// Adds a single number.
+    pub fn number(&mut self, number: f32) -> String {
+        self.numbers(&[], &[number])
+    }
+
+    /// Adds a vector of whole numbers, such as axes or extents.
+    pub fn indices(&mut self, numbers: &[i64]) -> String {
+        let name = self.name();
+        let raw = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        self.constant(&name, DataType::Int64, &[numbers.len()], raw)
+    }
+
+    /// The value with new axes of extent 1 in these places.
+    pub fn unsqueeze(&mut self, value: &str, axes: &[i64]) -> String {
+        let axes = self.indices(axes);
+        self.node("Unsqueeze", &[value, &axes], Vec::new())
+    }
+
+    /// The value with its axes in another order.
+    pub fn transpose(&mut self, value: &str, order: &[usize]) -> String {
+        self.node("Transpose", &[value], vec![ints("perm", order)])
+    }
+
+    /// The value with other extents: 0 keeps the one in its place, -1 is what is left.
+    pub fn reshape(&mut self, value: &str, extents: &[i64]) -> String {
+        let extents = self.indices(extents);
+        self.node("Reshape", &[value, &extents], Vec::new())
+    }
+
+    /// All but the batch's axis as one.
+    pub fn flatten(&mut self, value: &str) -> String {
+        self.node("Flatten", &[value], vec![int("axis", 1)])
+    }
+
+    /// The sum over an axis, which goes.
+    pub fn sum(&mut self, value: &str, axis: i64) -> String {
+        let axes = self.indices(&[axis]);
+        self.node("ReduceSum", &[value, &axes], vec![int("keepdims", 0)])
+    }
+
+    /// Neighbours along an axis.
+    pub fn slice(&mut self, value: &str, axis: i64, from: usize, len: usize) -> String {
+        let (starts, ends) = (self.indices(&[from as i64]), self.indices(&[(from + len) as i64]));
+        let axes = self.indices(&[axis]);
+        self.node("Slice", &[value, &starts, &ends, &axes], Vec::new())
+    }
+
+    /// The value as numbers of another kind.
+    pub fn cast(&mut self, value: &str, to: DataType) -> String {
+        self.node("Cast", &[value], vec![int("to", to as i64)])
+    }
+}

@@ -1,0 +1,156 @@
+//! Each operation of a graph as operators of ONNX. Each file of this folder writes a family of them.
+
+mod attention;
+mod convolution;
+mod dense;
+mod embedding;
+mod merge;
+mod norm;
+mod numbers;
+mod pointwise;
+mod pool;
+mod recurrent;
+
+use super::build::{Build, value};
+use crate::{ExportError, Model};
+use nascent_core::architecture::{NodeId, Op, Operation, Shape, Slot};
+
+/// A graph on its way.
+pub(super) struct Lowering<'a> {
+    model: &'a Model<'a>,
+    build: &'a mut Build,
+    /// The name of each node's value so far.
+    values: Vec<String>,
+}
+
+/// A node to be written.
+struct Node<'a> {
+    /// The names of the values that it reads.
+    inputs: Vec<String>,
+    /// Their shapes.
+    shapes: Vec<&'a Shape>,
+    /// The shape of its own value.
+    shape: &'a Shape,
+    /// Its numbers.
+    slots: Vec<(&'a Slot, &'a [f32])>,
+}
+
+impl<'a> Node<'a> {
+    /// The name of the value it reads, the first of several.
+    fn input(&self) -> Result<&str, String> {
+        self.inputs.first().map(String::as_str).ok_or_else(|| "it reads nothing".into())
+    }
+
+    /// The shape of that value.
+    fn input_shape(&self) -> Result<&'a Shape, String> {
+        self.shapes.first().copied().ok_or_else(|| "it reads nothing".into())
+    }
+
+    /// Channels and steps of the value it reads.
+    fn steps(&self) -> Result<(usize, usize), String> {
+        let shape = self.input_shape()?;
+        shape.sequence().ok_or_else(|| format!("it needs channels×steps, got {shape}"))
+    }
+
+    /// One of its places for numbers.
+    fn slot(&self, i: usize) -> Result<(&'a Slot, &'a [f32]), String> {
+        self.slots.get(i).copied().ok_or_else(|| format!("it has no numbers in place {i}"))
+    }
+}
+
+impl<'a> Lowering<'a> {
+    pub fn new(model: &'a Model<'a>, build: &'a mut Build) -> Self {
+        Self { model, build, values: Vec::with_capacity(model.graph.nodes().len()) }
+    }
+
+    /// Writes the graph, whose input is the value `given`; answers with the name of the answers, one vector an example.
+    pub fn run(mut self, given: String) -> Result<String, ExportError> {
+        let (graph, model) = (self.model.graph, self.model);
+        self.values.push(given);
+        for (i, node) in graph.nodes().iter().enumerate().skip(1) {
+            let prefix = format!("{i:03}.{}", node.op.name().to_lowercase());
+            self.build.part(prefix);
+            let node = Node {
+                inputs: node.inputs.iter().map(|n| self.values[n.index()].clone()).collect(),
+                shapes: graph.input_shapes(NodeId(i as u32)).to_vec(),
+                shape: &graph.shapes()[i],
+                slots: model.of_node(i),
+            };
+            let op = &graph.nodes()[i].op;
+            let written = self.node(op, &node).map_err(|reason| ExportError::Node {
+                node: i,
+                label: op.label(),
+                reason,
+            })?;
+            // Names of inputs that are handed on unchanged have their shape already.
+            if !self.values.contains(&written) {
+                self.build.shapes.push(value(&written, node.shape));
+            }
+            self.values.push(written);
+        }
+        let answers = self.values[graph.output().index()].clone();
+        match graph.output_shape().vector() {
+            Some(_) => Ok(answers),
+            None => {
+                self.build.part("answers".into());
+                Ok(self.build.flatten(&answers))
+            }
+        }
+    }
+
+    /// Writes one operation; answers with the name of its value.
+    fn node(&mut self, op: &Op, node: &Node<'a>) -> Result<String, String> {
+        match op {
+            Op::Input(_) => Err("a network has one input".into()),
+            Op::Zero(zero) => Ok(self.zeros(&zero.shape)),
+            // Nothing is dropped after training.
+            Op::Identity(_) | Op::Dropout(_) => Ok(node.input()?.into()),
+            Op::Flatten(_) => Ok(self.build.flatten(node.input()?)),
+            Op::Slice(slice) => Ok(self.build.slice(node.input()?, 1, slice.from, slice.len)),
+            Op::Conv2d(conv) => self.convolve_images(conv, node),
+            Op::Conv1d(conv) => self.convolve_steps(conv, node),
+            Op::Linear(_) => self.connect(node),
+            Op::BatchNorm(_) => self.normalise(node),
+            Op::LayerNorm(_) => self.normalise_layer(node),
+            Op::Activation(function) => self.activate(*function, node),
+            Op::Pool2d(p) => self.pool(p.kind, [&[p.kernel; 2], &[p.stride; 2], &[p.padding; 4]], node),
+            Op::Pool1d(p) => self.pool(p.kind, [&[p.kernel], &[p.stride], &[p.padding; 2]], node),
+            Op::GlobalAveragePool(_) => self.pool_all("ReduceMean", node),
+            Op::GlobalMaxPool(_) => self.pool_all("ReduceMax", node),
+            Op::MaskedPool(pool) => self.pool_masked(pool.kind, node),
+            Op::Add(_) => self.add(node),
+            Op::Multiply(_) => self.multiply(node),
+            Op::Concat(_) => self.concatenate(node),
+            Op::Embedding(table) => self.embed(table, node),
+            Op::EmbeddingBag(table) => self.embed_bag(table, node),
+            Op::PiecewiseLinear(op) => self.fill_bins(op, node),
+            Op::PerFeature(op) => self.connect_features(op, node),
+            Op::Periodic(op) => self.wave(op, node),
+            Op::SelfAttention(op) => self.attend(op, node),
+            Op::PositionEmbedding(_) => self.add_positions(node),
+            Op::Gru(op) => self.recur(op, node),
+        }
+    }
+
+    /// The numbers of one of a node's places, under its name.
+    fn slot(&mut self, node: &Node<'a>, i: usize) -> Result<String, String> {
+        let (slot, numbers) = node.slot(i)?;
+        Ok(self.build.floats(&slot.name, &slot.shape, numbers))
+    }
+
+    /// Zeros for each example of the batch.
+    fn zeros(&mut self, shape: &Shape) -> String {
+        let given = self.values[0].clone();
+        let batch = self.build.node(
+            "Shape",
+            &[&given],
+            vec![super::build::int("start", 0), super::build::int("end", 1)],
+        );
+        let rest: Vec<i64> = shape.extents().iter().map(|n| *n as i64).collect();
+        let rest = self.build.indices(&rest);
+        let extents = self.build.node("Concat", &[&batch, &rest], vec![super::build::int("axis", 0)]);
+        let ones = vec![1; shape.extents().len() + 1];
+        let zero = self.build.numbers(&ones, &[0.0]);
+        self.build.node("Expand", &[&zero, &extents], Vec::new())
+    }
+}

@@ -1,0 +1,65 @@
+//! ONNX: a graph that any runtime computes (opset 17, a batch of any size).
+//!
+//! Where the preprocessing of inputs is arithmetic, as with pictures, it is part of the graph, and answers come as
+//! probabilities or in the target's unit. What else raw input goes through stands in the file's metadata as text.
+
+mod build;
+pub mod format;
+mod lower;
+mod wrap;
+
+use crate::exporter::{Exporter, File};
+use crate::{ExportError, Model};
+use build::Build;
+use format::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use lower::Lowering;
+use prost::Message;
+
+/// The exporter.
+pub(crate) static EXPORTER: Exporter = Exporter {
+    name: "onnx",
+    summary: "one file for ONNX Runtime, tract and other runtimes, with preprocessing and classes inside",
+    files,
+};
+
+/// The set of operators: the first with layer normalisation.
+const OPSET: i64 = 17;
+/// The format's version of that time.
+const IR_VERSION: i64 = 8;
+
+fn files(model: &Model<'_>) -> Result<Vec<File>, ExportError> {
+    Ok(vec![File { name: "model.onnx", bytes: onnx(model)?.encode_to_vec() }])
+}
+
+/// A network as an ONNX model.
+///
+/// # Errors
+/// Where an operation's inputs are not what it takes, which a graph that was built cannot have.
+pub fn onnx(model: &Model<'_>) -> Result<ModelProto, ExportError> {
+    let mut build = Build::default();
+    let (input, given) = wrap::input(model, &mut build);
+    let answers = Lowering::new(model, &mut build).run(given)?;
+    let output = wrap::outputs(model, &mut build, &answers);
+    let Build { nodes, constants, shapes, .. } = build;
+    let graph = GraphProto {
+        node: nodes,
+        name: Some(model.name.into()),
+        initializer: constants,
+        input: vec![input],
+        output,
+        value_info: shapes,
+    };
+    let entry = |(key, value): (&str, String)| StringStringEntryProto {
+        key: Some(format!("nascent.{key}")),
+        value: Some(value),
+    };
+    Ok(ModelProto {
+        ir_version: Some(IR_VERSION),
+        producer_name: Some("nascent".into()),
+        producer_version: Some(env!("CARGO_PKG_VERSION").into()),
+        doc_string: model.card.map(Into::into),
+        graph: Some(graph),
+        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
+        metadata_props: wrap::metadata(model)?.into_iter().map(entry).collect(),
+    })
+}

@@ -1,0 +1,182 @@
+//! The classes and functions that PyTorch has not, each as it is written into a file that needs it.
+
+/// A class or a function of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Helper {
+    GlobalAverage,
+    GlobalMax,
+    ChannelNorm,
+    Codes,
+    Bag,
+    FillBins,
+    PerFeature,
+    Waves,
+    Attention,
+    Positions,
+    States,
+    PoolMean,
+    PoolMax,
+}
+
+impl Helper {
+    /// Its source.
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::GlobalAverage => GLOBAL_AVERAGE,
+            Self::GlobalMax => GLOBAL_MAX,
+            Self::ChannelNorm => CHANNEL_NORM,
+            Self::Codes => CODES,
+            Self::Bag => BAG,
+            Self::FillBins => FILL_BINS,
+            Self::PerFeature => PER_FEATURE,
+            Self::Waves => WAVES,
+            Self::Attention => ATTENTION,
+            Self::Positions => POSITIONS,
+            Self::States => STATES,
+            Self::PoolMean => POOL_MEAN,
+            Self::PoolMax => POOL_MAX,
+        }
+    }
+}
+
+const GLOBAL_AVERAGE: &str = r#"class GlobalAverage(nn.Module):
+    """The mean of each channel."""
+
+    def forward(self, x):
+        return x.flatten(2).mean(2)
+"#;
+
+const GLOBAL_MAX: &str = r#"class GlobalMax(nn.Module):
+    """The largest value of each channel."""
+
+    def forward(self, x):
+        return x.flatten(2).amax(2)
+"#;
+
+const CHANNEL_NORM: &str = r#"class ChannelNorm(nn.LayerNorm):
+    """Layer normalisation over the channels of each step of [batch, channels, steps]."""
+
+    def forward(self, x):
+        return super().forward(x.transpose(1, -1)).transpose(1, -1)
+"#;
+
+const CODES: &str = r#"class Codes(nn.Embedding):
+    """A vector for each code: [batch, codes] to [batch, size, codes]. Code 0, and what is no code, is zeros."""
+
+    def __init__(self, vocabulary, size):
+        super().__init__(vocabulary, size, padding_idx=0)
+
+    def forward(self, codes):
+        known = (codes >= 1) & (codes < self.num_embeddings)
+        return super().forward(codes.masked_fill(~known, 0).long()).transpose(1, 2)
+"#;
+
+const BAG: &str = r#"class Bag(nn.Embedding):
+    """The mean vector of the codes other than 0: [batch, codes] to [batch, size]."""
+
+    def __init__(self, vocabulary, size):
+        super().__init__(vocabulary, size, padding_idx=0)
+
+    def forward(self, codes):
+        known = (codes >= 1) & (codes < self.num_embeddings)
+        vectors = super().forward(codes.masked_fill(~known, 0).long())
+        return vectors.sum(1) / known.sum(1, keepdim=True).clamp(min=1)
+"#;
+
+const FILL_BINS: &str = r#"class FillBins(nn.Module):
+    """How far each number from 0 to 1 fills each of some equal bins: [batch, n] to [batch, n * bins]."""
+
+    def __init__(self, bins):
+        super().__init__()
+        self.bins = bins
+
+    def forward(self, x):
+        edges = torch.arange(self.bins, dtype=x.dtype, device=x.device)
+        return (x[:, :, None] * self.bins - edges).clamp(0, 1).flatten(1)
+"#;
+
+const PER_FEATURE: &str = r#"class PerFeature(nn.Module):
+    """A linear layer of its own for each feature: [batch, features * each] to [batch, features * size]."""
+
+    def __init__(self, features, each, size):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(features, each, size) * math.sqrt(2 / each))
+        self.bias = nn.Parameter(torch.zeros(features * size))
+
+    def forward(self, x):
+        features, each, _ = self.weight.shape
+        rows = x.reshape(len(x), features, 1, each)
+        return (rows @ self.weight).flatten(1) + self.bias
+"#;
+
+const WAVES: &str = r#"class Waves(nn.Module):
+    """Sines and cosines of each number at trained frequencies: [batch, n] to [batch, n * 2 * frequencies]."""
+
+    def __init__(self, numbers, frequencies, deviation):
+        super().__init__()
+        self.frequencies = nn.Parameter(torch.randn(numbers, frequencies) * deviation)
+
+    def forward(self, x):
+        angles = x[:, :, None] * self.frequencies * (2 * math.pi)
+        return torch.cat([angles.sin(), angles.cos()], dim=2).flatten(1)
+"#;
+
+const ATTENTION: &str = r#"class Attention(nn.Module):
+    """Multi-head self-attention over [batch, channels, steps]; a step whose code is 0 is padding."""
+
+    def __init__(self, channels, heads, causal=False):
+        super().__init__()
+        self.heads = heads
+        self.causal = causal
+        self.projection = nn.Linear(channels, 3 * channels)
+        self.output = nn.Linear(channels, channels)
+
+    def forward(self, x, codes=None):
+        batch, channels, steps = x.shape
+        projected = self.projection(x.transpose(1, 2))
+        queries, keys, values = projected.view(batch, steps, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        scores = queries @ keys.transpose(2, 3) / math.sqrt(channels // self.heads)
+        if self.causal:
+            later = torch.ones(steps, steps, dtype=torch.bool, device=x.device).triu(1)
+            scores = scores.masked_fill(later, -1e9)
+        if codes is not None:
+            scores = scores.masked_fill((codes == 0)[:, None, None, :], -1e9)
+        mixed = (scores.softmax(3) @ values).transpose(1, 2).reshape(batch, steps, channels)
+        if codes is not None:
+            mixed = mixed * (codes != 0)[:, :, None]
+        return self.output(mixed).transpose(1, 2)
+"#;
+
+const POSITIONS: &str = r#"class Positions(nn.Module):
+    """Adds a trained number to each channel of each step."""
+
+    def __init__(self, channels, steps):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(channels, steps) * 0.02)
+
+    def forward(self, x):
+        return x + self.weight
+"#;
+
+const STATES: &str = r#"class States(nn.GRU):
+    """The state of a gated recurrent unit at each step: [batch, channels, steps] to [batch, size, steps]."""
+
+    def __init__(self, channels, size):
+        super().__init__(channels, size, batch_first=True)
+
+    def forward(self, x):
+        states, _ = super().forward(x.transpose(1, 2))
+        return states.transpose(1, 2)
+"#;
+
+const POOL_MEAN: &str = r#"def pool_mean(x, codes):
+    """The mean of each channel over the steps whose code is not 0."""
+    there = (codes != 0)[:, None, :]
+    return (x * there).sum(2) / there.sum(2).clamp(min=1)
+"#;
+
+const POOL_MAX: &str = r#"def pool_max(x, codes):
+    """The largest value of each channel over the steps whose code is not 0; 0 where there are none."""
+    there = (codes != 0)[:, None, :]
+    return x.masked_fill(~there, torch.finfo(x.dtype).min).amax(2) * there.any(2)
+"#;

@@ -1,0 +1,113 @@
+//! Asks tract about exported networks: whether it answers as Nascent does, and how long it takes.
+
+use safetensors::SafeTensors;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use tract_onnx::prelude::*;
+
+/// How far answers may be apart, beside the largest of them and 1.
+const APART: f32 = 1e-4;
+/// How long runs are timed.
+const TIMED: Duration = Duration::from_millis(300);
+
+/// Anything that may go wrong, in words.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words[..] {
+        ["check", folder] => check(Path::new(folder)),
+        ["time", file] => time(Path::new(file)),
+        _ => Err("nascent-tract check FOLDER | time FILE".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every network in a folder must answer as it did in Nascent.
+fn check(folder: &Path) -> Result<(), Failed> {
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|p| p.is_dir())
+        .collect();
+    cases.sort();
+    let mut worst: BTreeMap<String, (usize, f32)> = BTreeMap::new();
+    for case in &cases {
+        let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let apart = apart(case).map_err(|e| format!("{name}: {e}"))?;
+        if !(apart <= APART) {
+            return Err(format!("{name}: tract is {apart} from Nascent").into());
+        }
+        let space = name.split('-').next().unwrap_or_default().to_string();
+        let entry = worst.entry(space).or_default();
+        *entry = (entry.0 + 1, entry.1.max(apart));
+    }
+    if worst.is_empty() {
+        return Err(format!("nothing in {}", folder.display()).into());
+    }
+    for (space, (count, apart)) in worst {
+        println!("{space}: {count} networks, tract at most {apart:.1e} from Nascent");
+    }
+    Ok(())
+}
+
+/// How far tract is from Nascent at most, for the whole batch and for its first example alone.
+fn apart(case: &Path) -> Result<f32, Failed> {
+    let plan =
+        tract_onnx::onnx().model_for_path(case.join("model.onnx"))?.into_optimized()?.into_runnable()?;
+    let bytes = std::fs::read(case.join("case.safetensors"))?;
+    let tensors = SafeTensors::deserialize(&bytes)?;
+    let read = |name: &str| -> Result<(Vec<usize>, Vec<f32>), Failed> {
+        let tensor = tensors.tensor(name)?;
+        let numbers = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        Ok((tensor.shape().to_vec(), numbers.collect()))
+    };
+    let ((mut shape, inputs), (_, meant)) = (read("inputs")?, read("meant")?);
+    let largest = meant.iter().fold(1.0f32, |most, a| most.max(a.abs()));
+    let batch = shape[0];
+    let mut apart = 0.0f32;
+    for examples in [batch, 1] {
+        let (inputs, meant) =
+            (&inputs[..inputs.len() / batch * examples], &meant[..meant.len() / batch * examples]);
+        shape[0] = examples;
+        let answers = plan.run(tvec!(Tensor::from_shape(&shape, inputs)?.into()))?;
+        let answers = answers[0].to_plain_array_view::<f32>()?;
+        if answers.len() != meant.len() {
+            return Err(format!("{} answers, not {}", answers.len(), meant.len()).into());
+        }
+        apart = answers.iter().zip(meant).map(|(a, b)| (a - b).abs() / largest).fold(apart, f32::max);
+    }
+    Ok(apart)
+}
+
+/// Prints the median milliseconds of one example.
+fn time(file: &Path) -> Result<(), Failed> {
+    let mut model = tract_onnx::onnx().model_for_path(file)?;
+    let fact = model.input_fact(0)?.clone();
+    let rest = fact.shape.dims().skip(1).map(|d| d.concretize().and_then(|d| d.to_usize().ok()));
+    let rest: Option<Vec<usize>> = rest.collect();
+    let shape: Vec<usize> = std::iter::once(1).chain(rest.ok_or("the input has no fixed extents")?).collect();
+    model.set_input_fact(0, f32::fact(&shape).into())?;
+    let plan = model.into_optimized()?.into_runnable()?;
+    let input: TValue = Tensor::from_shape(&shape, &vec![0.5f32; shape.iter().product()])?.into();
+    let mut taken = Vec::new();
+    let begin = Instant::now();
+    while taken.len() < 10 || begin.elapsed() < TIMED {
+        let start = Instant::now();
+        plan.run(tvec!(input.clone()))?;
+        taken.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    // The first fifth warms up.
+    let mut taken = taken.split_off(taken.len() / 5);
+    taken.sort_by(f64::total_cmp);
+    println!("{}", taken[taken.len() / 2]);
+    Ok(())
+}
