@@ -1,0 +1,29 @@
+//! Where networks run: measured devices, predicted latencies, limits that are measured.
+//!
+//! A [`Device`] is a file: what operations take on a machine, and a predictor of whole networks fitted to measurements
+//! and judged on others. [`measure`] makes one for the machine it runs on; [`adapt`] predicts a new device from ten
+//! measurements and what is known of others; [`median_bound`] says what a measured median is at most.
+// Latencies are what this crate is about: it looks at clocks.
+#![allow(clippy::disallowed_methods)]
+
+mod adapt;
+mod bound;
+mod error;
+mod file;
+mod measuring;
+mod operation;
+mod predictor;
+mod runtime;
+mod timing;
+mod via;
+
+pub use adapt::{Adapted, Family, Known, adapt};
+pub use bound::{Fresh, median_bound};
+pub use error::DeviceError;
+pub use file::{Device, Machine, Timed, Validation};
+pub use measuring::{Heard, Measuring, measure, measure_missing};
+pub use operation::Key;
+pub use predictor::Predictor;
+pub use runtime::Runtime;
+pub use timing::{Budget, Timing, time};
+pub use via::{Via, via_once};

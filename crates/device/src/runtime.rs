@@ -1,0 +1,92 @@
+//! What runs networks when they are timed.
+
+use crate::DeviceError;
+use crate::timing::{Budget, Timing, time};
+use nascent_core::Settings;
+use nascent_core::architecture::Architecture;
+use nascent_export::{Model, find};
+use nascent_train::{Device as Place, Network, TrainStep, Weights, on_one_thread};
+use std::convert::Infallible;
+
+/// What runs a network in this program; others are asked by a command, [`crate::Via`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    /// Nascent's own, on one thread.
+    Nascent,
+}
+
+/// A network ready to be run on one batch.
+type Ready = Box<dyn FnMut() -> Result<(), Infallible>>;
+
+impl Runtime {
+    /// All of them, by the names users type.
+    pub const ALL: [(&'static str, Self); 1] = [("nascent", Self::Nascent)];
+
+    /// The one of this name.
+    ///
+    /// # Errors
+    /// Where there is none; the error lists them.
+    pub fn find(name: &str) -> Result<Self, DeviceError> {
+        Self::ALL.iter().find(|(n, _)| *n == name).map(|(_, runtime)| *runtime).ok_or_else(|| {
+            let known = Self::ALL.map(|(n, _)| n).join(", ");
+            DeviceError::Runtime { name: name.into(), known }
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nascent => "nascent",
+        }
+    }
+
+    /// What one batch of a network takes, with fresh weights.
+    ///
+    /// # Errors
+    /// Where the runtime cannot run it.
+    pub fn time(self, graph: &Architecture, batch: usize, budget: Budget) -> Result<Timing, DeviceError> {
+        let timed = on_one_thread(|| {
+            let mut ready = self.prepare(graph, batch);
+            time(&mut *ready, budget)
+        });
+        match timed {
+            Ok(Ok(timing)) => Ok(timing),
+            Ok(Err(never)) => match never {},
+            Err(e) => {
+                let parameters = graph.cost().params;
+                Err(DeviceError::Run { runtime: self.name().into(), parameters, reason: e.to_string() })
+            }
+        }
+    }
+
+    /// Prepares a network with fresh weights: what it takes does not depend on what they are.
+    fn prepare(self, graph: &Architecture, batch: usize) -> Ready {
+        let weights = Weights::fresh(graph, 0);
+        let inputs = vec![0.5; batch * graph.input_shape().len() as usize];
+        match self {
+            Self::Nascent => {
+                let graph = graph.clone();
+                let mut network = Network::new(graph, weights, &Settings::default(), 0, Place::Cpu);
+                Box::new(move || {
+                    std::hint::black_box(network.eval_batch(&inputs));
+                    Ok(())
+                })
+            }
+        }
+    }
+}
+
+/// A network with fresh weights as an ONNX file.
+pub(crate) fn onnx(graph: &Architecture) -> Result<Vec<u8>, DeviceError> {
+    let weights = Weights::fresh(graph, 0);
+    let parameters = weights.params();
+    let fail = |reason| DeviceError::Run { runtime: "ONNX".into(), parameters, reason };
+    onnx_of(graph, &weights).map_err(fail)
+}
+
+fn onnx_of(graph: &Architecture, weights: &Weights) -> Result<Vec<u8>, String> {
+    let model = Model::new("timed", graph, &weights.values).map_err(|e| e.to_string())?;
+    let files = find("onnx").and_then(|onnx| (onnx.files)(&model)).map_err(|e| e.to_string())?;
+    files.into_iter().next().map(|file| file.bytes).ok_or_else(|| "there is no file".into())
+}
