@@ -234,6 +234,13 @@ pub enum Event {
         /// The last event the strategy had seen.
         seen: Seq,
     },
+    /// Costs that were predicted when the trial was proposed have been measured since: these take their place.
+    Measured {
+        /// The trial.
+        trial: TrialId,
+        /// What was measured.
+        metrics: Metrics,
+    },
     /// A finished network met the test set.
     Tested {
         /// The trial whose weights were tested.

@@ -67,7 +67,7 @@ fn closer(
     decisions: Decisions,
     nearest: &mut Nearest,
 ) -> Result<bool, SpaceError> {
-    let costs = objectives.measure(&draw(space, &decisions)?);
+    let costs = objectives.measure_limited(&draw(space, &decisions)?);
     let distance: f64 = objectives.violations(&costs).map(|v| v.limit.violation(v.value)).sum();
     if nearest.as_ref().is_none_or(|(d, ..)| distance < *d) {
         *nearest = Some((distance, decisions, costs));

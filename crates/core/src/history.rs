@@ -42,6 +42,8 @@ pub struct Trial {
     pub hash: Option<ArchitectureHash>,
     /// What follows from the graph alone, where it was drawn.
     pub costs: Metrics,
+    /// Whether costs that were predicted have been measured since.
+    pub measured: bool,
     /// What became of it.
     pub state: State,
     /// How often it was started.
@@ -198,6 +200,7 @@ impl History {
                     seen: *seen,
                     hash: *hash,
                     costs: costs.clone(),
+                    measured: false,
                     state: State::Proposed,
                     attempts: 0,
                     reports: Vec::new(),
@@ -209,6 +212,12 @@ impl History {
                     started_ms: None,
                     ended_ms: None,
                 });
+            }
+            Event::Measured { trial, metrics } => {
+                let known = self.trials.get_mut(trial.index());
+                let known = known.ok_or_else(|| fail(format!("there is no trial {trial}")))?;
+                known.measured = true;
+                metrics.iter().for_each(|(name, value)| known.costs.set(name.to_string(), value));
             }
             Event::Tested { trial, touch, metrics, scores } => {
                 self.trial(*trial).ok_or_else(|| fail(format!("there is no trial {trial}")))?;
@@ -337,6 +346,7 @@ impl Event {
             | Self::Failed { trial, .. }
             | Self::Infeasible { trial, .. }
             | Self::Stopped { trial, .. }
+            | Self::Measured { trial, .. }
             | Self::Tested { trial, .. } => Some(*trial),
         }
     }

@@ -1,6 +1,6 @@
 //! What a study wants: metrics, directions, and limits.
 
-use crate::architecture::{Architecture, Cost};
+use crate::architecture::{Architecture, slots};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -204,25 +204,34 @@ pub trait CostMetric: Send + Sync {
     fn measure(&self, architecture: &Architecture) -> f64;
 }
 
-struct BuiltIn(&'static str, fn(&Cost) -> f64);
+struct BuiltIn(&'static str, fn(&Architecture) -> f64);
 
 impl CostMetric for BuiltIn {
     fn name(&self) -> &str {
         self.0
     }
     fn measure(&self, architecture: &Architecture) -> f64 {
-        self.1(&architecture.cost())
+        self.1(architecture)
     }
 }
 
-/// The metrics of [`Cost`], by name: `params`, `macs`, `activation_memory_bytes`, `depth`.
+/// Bytes of a file of all numbers of a network, those of norms that are not trained among them, in float32.
+fn model_bytes(architecture: &Architecture) -> f64 {
+    slots(architecture).iter().map(|slot| 4 * slot.len() as u64).sum::<u64>() as f64
+}
+
+/// What follows from any graph, by name: `params`, `macs`, `activation_memory_bytes` and `depth` of
+/// [`Cost`](crate::architecture::Cost); `peak_memory_bytes`, what values need by a
+/// [`Schedule`](crate::architecture::Schedule); `model_bytes`, what the weights need.
 #[must_use]
 pub fn cost_metrics() -> Vec<Arc<dyn CostMetric>> {
     vec![
-        Arc::new(BuiltIn("params", |c| c.params as f64)),
-        Arc::new(BuiltIn("macs", |c| c.macs as f64)),
-        Arc::new(BuiltIn("activation_memory_bytes", |c| c.activation_memory_bytes as f64)),
-        Arc::new(BuiltIn("depth", |c| f64::from(c.depth))),
+        Arc::new(BuiltIn("params", |a| a.cost().params as f64)),
+        Arc::new(BuiltIn("macs", |a| a.cost().macs as f64)),
+        Arc::new(BuiltIn("activation_memory_bytes", |a| a.cost().activation_memory_bytes as f64)),
+        Arc::new(BuiltIn("peak_memory_bytes", |a| a.schedule().peak_bytes as f64)),
+        Arc::new(BuiltIn("model_bytes", model_bytes)),
+        Arc::new(BuiltIn("depth", |a| f64::from(a.cost().depth))),
     ]
 }
 
@@ -300,6 +309,16 @@ impl Objectives {
     pub fn measure(&self, architecture: &Architecture) -> Metrics {
         let mut metrics = Metrics::new();
         for cost in &self.costs {
+            metrics.set(cost.name().to_string(), cost.measure(architecture));
+        }
+        metrics
+    }
+
+    /// Those of the cost metrics that are limited: all that it takes to know whether a graph is feasible.
+    #[must_use]
+    pub fn measure_limited(&self, architecture: &Architecture) -> Metrics {
+        let mut metrics = Metrics::new();
+        for cost in self.costs.iter().filter(|cost| self.limits.iter().any(|l| l.metric == cost.name())) {
             metrics.set(cost.name().to_string(), cost.measure(architecture));
         }
         metrics

@@ -90,7 +90,7 @@ impl AskContext<'_> {
         if !self.objectives.limits.iter().any(|limit| costs.iter().any(|cost| cost.name() == limit.metric)) {
             return Ok(true);
         }
-        let costs = self.objectives.measure(&draw(self.space, decisions)?);
+        let costs = self.objectives.measure_limited(&draw(self.space, decisions)?);
         Ok(self.objectives.violations(&costs).next().is_none())
     }
 
