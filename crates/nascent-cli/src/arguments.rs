@@ -26,6 +26,8 @@ pub enum Command {
     Report(Run),
     /// Ask a finished study's network about raw input.
     Predict(Predict),
+    /// Write a study's network for other programs.
+    Export(Export),
     /// Put studies side by side.
     Compare(Compare),
     /// List what there is.
@@ -36,6 +38,9 @@ pub enum Command {
     Score(Box<Score>),
     /// Compare strategies on benchmark tables, in simulated time.
     Bench(Box<Bench>),
+    /// Measure machines, and predict new ones from a few measurements.
+    #[command(subcommand)]
+    Device(Device),
     /// Work on trials that come on standard input (used by search).
     #[command(hide = true)]
     Worker,
@@ -92,6 +97,10 @@ pub struct Search {
     /// The most memory of one worker, such as 512MiB.
     #[arg(long)]
     pub memory_per_trial: Option<Memory>,
+    /// A device's file, whose latencies can then be objectives and limits, such as 'latency_ms@my-laptop<=5'; repeat it for
+    /// several.
+    #[arg(long = "device-file", value_name = "FILE")]
+    pub device_files: Vec<String>,
     /// The study's seed.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -237,6 +246,12 @@ pub struct Show {
     pub run: PathBuf,
     /// A trial's number.
     pub trial: Option<u32>,
+    /// Only trials of which this holds, such as 'params<=20000'; repeat it: all must hold.
+    #[arg(long = "where", value_name = "CONDITION", conflicts_with = "trial")]
+    pub conditions: Vec<String>,
+    /// Only the trial that is best by this metric.
+    #[arg(long, value_name = "METRIC", conflicts_with = "trial")]
+    pub best: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -270,6 +285,26 @@ pub struct Predict {
 }
 
 #[derive(Args)]
+pub struct Export {
+    /// The run folder.
+    pub run: PathBuf,
+    /// A trial's number; the best network unless given.
+    pub trial: Option<u32>,
+    /// The format: onnx, safetensors or pytorch; `nascent list exporters` lists them.
+    #[arg(long, value_name = "FORMAT", default_value = "onnx")]
+    pub to: String,
+    /// The file of onnx, the folder of other formats; below RUN/export unless given. Nothing may be there.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Train the network first where it has no weights.
+    #[arg(long)]
+    pub train: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
 pub struct Compare {
     /// Run folders.
     #[arg(required = true, num_args = 2..)]
@@ -287,6 +322,7 @@ pub enum What {
     Objectives,
     Scores,
     Supernets,
+    Exporters,
 }
 
 #[derive(Args)]
@@ -421,4 +457,89 @@ pub enum BenchAction {
     },
     /// List tables, with licences and sources, and protocols.
     Tables,
+}
+
+#[derive(Subcommand)]
+pub enum Device {
+    /// Measure this machine, or the one that a command measures on, into a device file.
+    Measure(Box<DeviceMeasure>),
+    /// Predict devices from ten measurements each, and what published tables know of others.
+    Adapt(DeviceAdapt),
+}
+
+#[derive(Args)]
+pub struct DeviceMeasure {
+    /// A built-in task, or a path to data: what the networks read.
+    #[arg(long, default_value = "digits")]
+    pub task: String,
+    #[command(flatten)]
+    pub data: Data,
+    /// The search space whose operations are measured; the one that suits the data unless given.
+    #[arg(long)]
+    pub space: Option<String>,
+    /// A command that measures on another machine: it gets the path of an ONNX file, last or in place of {}, and answers
+    /// milliseconds.
+    #[arg(long, value_name = "COMMAND")]
+    pub via: Option<String>,
+    /// Examples at a time.
+    #[arg(long, default_value_t = 1)]
+    pub batch: usize,
+    /// How long all of it may take.
+    #[arg(long, default_value = "60s")]
+    pub budget: Budget,
+    /// Networks that are measured whole: half fit the predictor, half judge it.
+    #[arg(long, default_value_t = 60)]
+    pub networks: usize,
+    /// What decides which networks.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The device's name in objectives and limits; the file's name unless given.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The device file; nothing may be there, unless missing operations are to be added.
+    #[arg(long, default_value = "device.toml")]
+    pub out: PathBuf,
+    /// Add what the device file lacks for this space, instead of making a new one.
+    #[arg(long, conflicts_with_all = ["via", "batch", "name"])]
+    pub measure_missing: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct DeviceAdapt {
+    /// The table of latencies, imported before by `nascent bench import`.
+    #[arg(default_value = "hwnasbench_nb201")]
+    pub table: String,
+    /// The folder of imported tables.
+    #[arg(long, default_value = "tables")]
+    pub tables: PathBuf,
+    /// Which latencies: what the columns' names begin with.
+    #[arg(long, value_name = "PREFIX", default_value = "c10")]
+    pub columns: String,
+    /// Measurements of a new device.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub measurements: usize,
+    /// Measure random networks instead of those that tell most.
+    #[arg(long)]
+    pub random: bool,
+    /// How often each device is left out with other measurements.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub draws: u64,
+    /// What decides the draws.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Only say which networks to measure on a new device.
+    #[arg(long, conflicts_with = "measured")]
+    pub choose: bool,
+    /// Measurements of a new device: lines of CELL,MILLISECONDS. All its latencies are predicted, to --out.
+    #[arg(long, value_name = "FILE", requires = "out")]
+    pub measured: Option<PathBuf>,
+    /// The file of predictions; nothing may be there.
+    #[arg(long, requires = "measured")]
+    pub out: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }

@@ -31,11 +31,13 @@ fn main() -> ExitCode {
         Command::Show(options) => command::show(&options),
         Command::Report(options) => command::report(&options),
         Command::Predict(options) => command::predict(&options),
+        Command::Export(options) => command::export(&options),
         Command::Compare(options) => command::compare(&options),
         Command::List(options) => command::list(&options),
         Command::Space(options) => command::space(&options),
         Command::Score(options) => command::score(*options),
         Command::Bench(options) => command::bench(*options),
+        Command::Device(options) => command::device(options),
         Command::Worker => return nascent::serve(),
     };
     done.unwrap_or_else(|error| complaint::print(&error))

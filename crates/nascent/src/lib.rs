@@ -1,18 +1,21 @@
 //! Runs a study from settings to files: the library behind the command line, and for programs of your own.
 //!
 //! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
-//! [`fn@score`] scores networks without training them. [`mod@bench`] compares strategies on tables. [`search_in_process`]
+//! [`fn@export`] writes a network for other programs. [`fn@score`] scores networks without training them. [`mod@bench`] compares strategies on tables. [`search_in_process`]
 //! searches with a space, strategy, evaluator or objective of your own: the crate's examples show one each.
 
+mod adapt;
 mod answers;
 pub mod bench;
 mod budget;
 mod choice;
 mod compare;
+mod devices;
 mod earlier;
 mod effort;
 mod error;
 mod evidence;
+mod export;
 mod handover;
 mod in_process;
 mod outside;
@@ -28,11 +31,14 @@ mod together;
 mod trees;
 mod worker;
 
+pub use adapt::{Adapting, Choice, LeftOut, leave_one_out, predict_device, to_measure};
 pub use choice::rule;
 pub use compare::{Comparison, Pair, compare};
+pub use devices::{MeasuringDevice, measure_device, measure_missing};
 pub use earlier::Spelled;
 pub use error::{Error, InputError};
 pub use evidence::Evidence;
+pub use export::{Exported, Exporting, export};
 pub use in_process::search_in_process;
 pub use outside::Outside;
 pub use predict::{Answered, Prediction, Predictions, predict, raw_input};
@@ -48,6 +54,8 @@ pub use worker::serve;
 
 pub use nascent_core as core;
 pub use nascent_data as data;
+pub use nascent_device as device;
+pub use nascent_export as exporters;
 pub use nascent_report::diagram;
 pub use nascent_runtime as runtime;
 pub use nascent_spaces as spaces;

@@ -101,7 +101,7 @@ fn ranked(classes: &[String], row: &[f32]) -> Answered {
     Answered::Class { class, probabilities: ranked }
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
     serde_json::from_str(&text)
         .map_err(|e| Error::file(path, format!("is damaged: {e}; restore it from a copy")))

@@ -2,6 +2,7 @@
 
 use crate::budget::{Finals, GRACE, Pace, SHARES, USABLE, epoch_ms, search_share};
 use crate::choice::{best, refit_epochs, trainings};
+use crate::devices::Asked;
 use crate::error::Error;
 use crate::evidence::{Evidence, baseline_names, network_baselines, winner};
 use crate::handover;
@@ -9,14 +10,11 @@ use crate::settings::StudyFile;
 use crate::setup::{Setup, TREES};
 use crate::stored::{Stored, load};
 use crate::summary::Summary;
-use crate::worker::{evaluator, workers};
-use nascent_core::chooser::{FixedArchitecture, replay};
+use crate::worker::{train_again, workers};
+use nascent_core::chooser::FixedArchitecture;
 use nascent_core::event::{Data, Event, Proposal, Reason, Role, Stamped};
 use nascent_core::study::{Deadlines, End, Halt, Parts, Phase, Source};
-use nascent_core::{
-    Control, Evaluator, Feasibility, Job, Log, Metrics, Space, State, Study, Trial, TrialId, draw,
-    feasibility,
-};
+use nascent_core::{Feasibility, Log, Space, State, Study, Trial, TrialId, draw, feasibility};
 use nascent_data::Task;
 use nascent_runtime::{RunFolder, SqliteLog, total_memory_bytes, write_atomically};
 use nascent_train::{Network, TrainEvaluator, Weights, answers, tested};
@@ -155,7 +153,7 @@ pub fn run(
         };
         let study = Study::open(created, parts)?;
         let tell = |progress: Progress<'_>| (hear.borrow_mut())(progress);
-        Whole { setup: &setup, folder: &folder, study, tell: &tell }.run(more)
+        Whole { setup: &setup, folder: &folder, study, program, tell: &tell }.run(more)
     };
     drop(workers);
     drop(log);
@@ -205,6 +203,8 @@ struct Whole<'w> {
     setup: &'w Setup,
     folder: &'w RunFolder,
     study: Study<'w>,
+    /// What workers are, which also time networks in processes of their own.
+    program: &'w Path,
     tell: &'w dyn Fn(Progress<'_>),
 }
 
@@ -236,6 +236,7 @@ impl Whole<'_> {
                 return Ok(End::Interrupted);
             }
         }
+        self.measure_finalists()?;
         if winner(self.setup, self.study.history()).is_none() {
             self.study.note(Event::Closed { reason: Reason::NothingWorked })?;
             let why = self.study.history().trials.iter().rev().find_map(|t| t.reason.clone());
@@ -264,6 +265,36 @@ impl Whole<'_> {
             self.study.note(Event::Closed { reason: Reason::Finished })?;
         }
         Ok(End::Complete)
+    }
+
+    /// Measures the networks that can win where a limit is on a device that can be asked: what was predicted is replaced by
+    /// what was measured, and a network that then breaks a limit gives way to the next.
+    fn measure_finalists(&mut self) -> Result<(), Error> {
+        let Some(asked) = Asked::new(self.setup, self.program, self.tell)? else { return Ok(()) };
+        loop {
+            let finalists = self.finalists(self.setup.file.settings.finalists);
+            let Some(next) = finalists.into_iter().find(|trial| !trial.measured) else { break };
+            let graph = draw(&*self.setup.space, &next.proposal.decisions)
+                .map_err(|e| Error::file(self.folder.path(), e))?;
+            let (id, hash) = (next.id, next.hash);
+            let metrics = asked.measure(&graph, id, self.tell)?;
+            // Trials of one network have one latency.
+            let same = |trial: &&Trial| trial.id == id || trial.hash.is_some() && trial.hash == hash;
+            let same = self.study.history().of(&Role::Search).filter(same).map(|trial| trial.id);
+            let measured = same.map(|trial| Event::Measured { trial, metrics: metrics.clone() }).collect();
+            self.study.note_all(measured)?;
+        }
+        let best = self.finalists(1).first().and_then(|trial| trial.score(&self.setup.objectives));
+        if let Some(score) = best.filter(|score| score.violation > 0.0) {
+            self.study.note(Event::Closed { reason: Reason::Infeasible })?;
+            return Err(Error::Infeasible(format!(
+                "no trial's network keeps the limits when it is measured; the nearest breaks them by {:.1} %: raise the \
+                 limit, or give the search more trials with nascent resume {} --trials N",
+                100.0 * score.violation,
+                self.folder.path().display()
+            )));
+        }
+        Ok(())
     }
 
     /// The search, or what is left of it until its share is over.
@@ -427,7 +458,7 @@ impl Whole<'_> {
         let examples = task.test();
         let mut events = Vec::new();
         for trial in trials {
-            let mut network = self.network(task, trial)?;
+            let mut network = self.network(trial)?;
             let answers = answers(&mut network, &examples);
             let (result, scores) = tested(&answers, &examples, task.metric);
             let metrics = result.metrics.with("loss", result.loss);
@@ -450,26 +481,14 @@ impl Whole<'_> {
     }
 
     /// A refitted network: its weights from its folder, or trained again where they are gone.
-    fn network(&self, task: &Task, id: TrialId) -> Result<Network, Error> {
+    fn network(&self, id: TrialId) -> Result<Network, Error> {
         let gone = || Error::input(format!("trial {id} is not in the log"));
         let trial = self.study.history().trial(id).ok_or_else(gone)?;
         let fail = |e: &dyn std::fmt::Display| Error::file(self.folder.path(), e);
         let graph = draw(&*self.setup.space, &trial.proposal.decisions).map_err(|e| fail(&e))?;
         let path = TrainEvaluator::weights_path(&self.folder.trials(), id);
         if !path.exists() {
-            struct Deaf;
-            impl nascent_core::Progress for Deaf {
-                fn report(&mut self, _: u32, _: Metrics) -> Control {
-                    Control::Continue
-                }
-            }
-            let created = self.study.history().created.as_ref().ok_or_else(gone)?;
-            let hash = graph.hash().0;
-            let job = Job::new(id, trial.attempts, &trial.proposal, &created.ladder, hash, created.seed);
-            let candidate = replay(&*self.setup.space, &trial.proposal.decisions).map_err(|e| fail(&e))?;
-            evaluator(self.setup, task, self.folder.trials())
-                .evaluate(&job, candidate, &mut Deaf)
-                .map_err(|e| fail(&e))?;
+            train_again(self.setup, self.study.history(), self.folder, id, &trial.proposal)?;
         }
         let weights = Weights::load(&path, &graph).map_err(|e| fail(&e))?;
         Ok(Network::new(graph, weights, &nascent_core::Settings::default(), 0, self.setup.device))

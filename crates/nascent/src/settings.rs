@@ -86,6 +86,9 @@ pub struct Settings {
     pub margin: Option<f64>,
     /// Where tensors live.
     pub device: String,
+    /// Files of devices, whose latencies can then be objectives and limits, such as `latency_ms@my-laptop<=5`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub device_files: Vec<String>,
 }
 
 impl Default for Settings {
@@ -114,6 +117,7 @@ impl Default for Settings {
             baselines: Vec::new(),
             margin: None,
             device: "cpu".into(),
+            device_files: Vec::new(),
         }
     }
 }

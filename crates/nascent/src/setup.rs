@@ -12,7 +12,7 @@ use crate::settings::{Estimator, Settings, StudyFile};
 use crate::together::{self, Supernet};
 use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Proposal, Rung};
-use nascent_core::objective::{Direction, Objective, cost_metrics};
+use nascent_core::objective::{Bound, Direction, Limit, Objective, cost_metrics};
 use nascent_core::{Decisions, Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_report::TaskFacts;
@@ -42,6 +42,8 @@ pub struct Setup {
     pub objectives: Objectives,
     /// Where tensors live.
     pub device: Device,
+    /// The devices whose latencies are objectives or limits, or may be.
+    pub devices: Vec<Arc<nascent_device::Device>>,
     /// The rule by which `auto` chooses the strategy of this study, where it is that one.
     pub rule: Option<&'static Rule>,
     /// The epochs of a training where no budget lowers them.
@@ -161,7 +163,8 @@ impl Setup {
         if !s.limits.iter().any(|limit| limit.metric == "macs") {
             s.limits.extend(affordable(s, &*space, &typical, examples));
         }
-        let objectives = objectives(metrics, s)?;
+        let devices = crate::devices::of_study(s, &*space)?;
+        let objectives = objectives(metrics, s, &devices)?;
         // A metric that is optimised first is also what the test is judged by.
         if let (Some(first), Some(task)) = (objectives.wanted.first(), &mut task)
             && let Some(metric) = task.metrics().into_iter().find(|m| m.name() == first.name)
@@ -201,6 +204,7 @@ impl Setup {
             count,
             objectives,
             device,
+            devices,
             rule,
             spec,
             earlier,
@@ -619,9 +623,22 @@ fn with_costs(mut known: Vec<(String, Direction)>) -> Vec<(String, Direction)> {
     known
 }
 
-fn objectives(measured: Vec<(String, Direction)>, s: &crate::Settings) -> Result<Objectives, Error> {
-    let known = with_costs(measured);
+fn objectives(
+    measured: Vec<(String, Direction)>,
+    s: &crate::Settings,
+    devices: &[Arc<nascent_device::Device>],
+) -> Result<Objectives, Error> {
+    let on_devices = crate::devices::costs(devices);
+    let mut known = with_costs(measured);
+    known.extend(on_devices.iter().map(|c| (c.name().to_string(), c.direction())));
     let unknown = |key: &str, name: &str| {
+        if let Some((metric, device)) = name.split_once('@').filter(|_| devices.is_empty()) {
+            let message = format!(
+                "{metric} of device {device:?} is not known: give the device's file with --device-file {device}.toml; \
+                 nascent device measure makes one"
+            );
+            return InputError::about(key, message);
+        }
         let names: Vec<&str> = known.iter().map(|(n, _)| n.as_str()).collect();
         let nearest = did_you_mean(name, names.iter().copied());
         InputError::about(
@@ -643,7 +660,22 @@ fn objectives(measured: Vec<(String, Direction)>, s: &crate::Settings) -> Result
             return Err(unknown("limits", &limit.metric).into());
         }
     }
-    Ok(Objectives { wanted, limits: s.limits.clone(), costs: cost_metrics() })
+    contradictions(&s.limits)?;
+    let costs = cost_metrics().into_iter().chain(on_devices).collect();
+    Ok(Objectives { wanted, limits: s.limits.clone(), costs })
+}
+
+/// Refuses limits that no number keeps.
+fn contradictions(limits: &[Limit]) -> Result<(), Error> {
+    for most in limits.iter().filter(|l| l.bound == Bound::AtMost) {
+        let above = |l: &&Limit| l.bound == Bound::AtLeast && l.metric == most.metric && l.value > most.value;
+        if let Some(least) = limits.iter().find(above) {
+            let message =
+                format!("{most} and {least} contradict each other: no number keeps both; leave one out");
+            return Err(InputError::about("limits", message).into());
+        }
+    }
+    Ok(())
 }
 
 impl Setup {

@@ -15,12 +15,10 @@ pub fn markdown(report: &Report<'_>) -> String {
     network(&mut out, report);
     data(&mut out, report);
     results(&mut out, report);
-    limits(&mut out, report);
+    limits_kept(&mut out, report);
+    gaps(&mut out, report);
     origin(&mut out, report);
-    out.push_str(
-        "## Licence\n\nThe weights come from the training data: the licence of these data, and not that of the program, \
-         decides on what may be done with them.\n",
-    );
+    licence(&mut out, report);
     out
 }
 
@@ -113,8 +111,33 @@ fn results(out: &mut String, report: &Report<'_>) {
     out.push('\n');
 }
 
-fn limits(out: &mut String, report: &Report<'_>) {
-    out.push_str("## Limits\n\n");
+/// The limits that the study was given, with what the network has of each.
+fn limits_kept(out: &mut String, report: &Report<'_>) {
+    out.push_str("## Limits kept\n\n");
+    let limits = &report.objectives.limits;
+    if limits.is_empty() {
+        out.push_str("The study had no limits.\n\n");
+        return;
+    }
+    let trial = report.recommended.and_then(|t| report.history.trial(t));
+    out.push_str("| limit | this network | kept |\n|---|--:|---|\n");
+    for limit in limits {
+        let value =
+            trial.and_then(|t| t.metrics().value(&limit.metric).or_else(|| t.costs.value(&limit.metric)));
+        let (shown, kept) = match value {
+            Some(value) => {
+                (metric(&limit.metric, value), if limit.violation(value) > 0.0 { "no" } else { "yes" })
+            }
+            None => ("–".into(), "not known"),
+        };
+        let _ = writeln!(out, "| {} | {shown} | {kept} |", escaped(&limit.to_string()));
+    }
+    out.push('\n');
+}
+
+/// What is not known of the network, or speaks against its figures.
+fn gaps(out: &mut String, report: &Report<'_>) {
+    out.push_str("## Known gaps\n\n");
     let touches = report.history.touches();
     match touches {
         0 => out.push_str("- The test set was not opened: the validation figures are too favourable, the network was chosen by them.\n"),
@@ -171,4 +194,17 @@ fn origin(out: &mut String, report: &Report<'_>) {
         let _ = writeln!(out, "\n````sh\n{}\n````", report.commands.join("\n").replace("````", "'''"));
     }
     out.push('\n');
+}
+
+/// What a licence of the network depends on; what the program cannot know is left to be filled in.
+fn licence(out: &mut String, report: &Report<'_>) {
+    let _ = writeln!(
+        out,
+        "## Licence\n\n| of | licence |\n|---|---|\n| the weights | *to be filled in by who hands them on* |\n| the training \
+         data, *{}* | *to be filled in: Nascent does not know it* |\n| the program that made them, Nascent {} | MIT or \
+         Apache-2.0 |\n\nThe weights come from the training data: the licence of these data, and not that of the program, \
+         decides on what may be done with them.",
+        escaped(&report.task.name),
+        escaped(report.version)
+    );
 }

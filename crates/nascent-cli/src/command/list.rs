@@ -4,7 +4,7 @@ use nascent::core::chooser::{Count, count, describe, sample};
 use nascent::core::rng::Rng;
 use nascent::core::{Decisions, draw};
 use nascent::train::{Method, scores};
-use nascent::{Error, InputError, data, diagram, spaces, strategies};
+use nascent::{Error, InputError, data, diagram, exporters, spaces, strategies};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -67,6 +67,9 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
             .chain([json!({"name": "ensemble", "scale": "0 to 1, among the networks it was given",
                 "summary": format!("the mean rank by {}", scores::ENSEMBLE.map(|s| s.name).join(", "))})])
             .collect(),
+        What::Exporters => {
+            exporters::all().iter().map(|e| json!({"name": e.name, "summary": e.summary})).collect()
+        }
     };
     for row in &rows {
         if options.json {

@@ -2,6 +2,8 @@
 
 mod bench;
 mod compare;
+mod device;
+mod export;
 mod inspect;
 mod list;
 mod predict;
@@ -11,6 +13,8 @@ mod study;
 
 pub use bench::bench;
 pub use compare::compare;
+pub use device::device;
+pub use export::export;
 pub use inspect::inspect;
 pub use list::{list, space};
 pub use predict::predict;

@@ -1,8 +1,10 @@
 use crate::arguments::{Run, Show};
-use nascent::core::{TrialId, draw};
+use nascent::core::event::Role;
+use nascent::core::objective::{Direction, Limit, LimitError};
+use nascent::core::{State, Trial, TrialId, draw};
 use nascent::{Error, InputError, Stored, diagram, load};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 fn one(stored: &Stored, trial: &nascent::core::Trial) -> Value {
@@ -21,8 +23,9 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
     if let Some(number) = options.trial {
         return show_trial(&stored, number, options.json);
     }
+    let chosen = chosen(&stored, options)?;
     if options.json {
-        let trials: Vec<Value> = stored.history.trials.iter().map(|t| one(&stored, t)).collect();
+        let trials: Vec<Value> = chosen.iter().map(|t| one(&stored, t)).collect();
         out!("{}", json!({ "trials": trials }));
         return Ok(ExitCode::SUCCESS);
     }
@@ -36,7 +39,7 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
         summary.task.name
     );
     out!("{:>5}  {:10}  {:12}  {:>10}  {:>9}  what", "trial", "role", "state", summary.task.metric, "params");
-    for trial in &stored.history.trials {
+    for trial in chosen {
         let metrics = trial.metrics();
         let number =
             |name: &str, digits| metrics.value(name).map_or(String::new(), |v| format!("{v:.digits$}"));
@@ -55,12 +58,62 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
             number("params", 0)
         );
     }
+    if !options.conditions.is_empty() || options.best.is_some() {
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(best) = &summary.best {
         out!("best: trial {}", best.trial);
         let members: Vec<String> = summary.pareto.iter().map(|m| m.trial.to_string()).collect();
         out!("Pareto set: trials {}", members.join(", "));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The trials that are asked for: all, those of which conditions hold, or the best of them by a metric.
+fn chosen<'s>(stored: &'s Stored, options: &Show) -> Result<Vec<&'s Trial>, Error> {
+    let all = &stored.history.trials;
+    let known = |name: &str| all.iter().any(|t| t.metrics().value(name).is_some());
+    let names: BTreeSet<String> =
+        all.iter().flat_map(|t| t.metrics().iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>()).collect();
+    let unknown = |key: &str, name: &str| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        InputError::about(key, format!("no trial has a metric {name:?}; there are: {}", names.join(", ")))
+    };
+    let mut limits: Vec<Limit> = Vec::new();
+    for condition in &options.conditions {
+        let limit: Limit =
+            condition.parse().map_err(|e: LimitError| InputError::about("where", e.to_string()))?;
+        if !known(&limit.metric) {
+            return Err(unknown("where", &limit.metric).into());
+        }
+        limits.push(limit);
+    }
+    let holds = |t: &&Trial| {
+        let metrics = t.metrics();
+        limits.iter().all(|l| metrics.value(&l.metric).is_some_and(|value| l.violation(value) == 0.0))
+    };
+    let mut trials: Vec<&Trial> = all.iter().filter(holds).collect();
+    if let Some(name) = &options.best {
+        if !known(name) {
+            return Err(unknown("best", name).into());
+        }
+        let task = stored.setup.task.as_ref();
+        let costs = stored.setup.objectives.costs.iter().map(|c| (c.name().to_string(), c.direction()));
+        let directions: Vec<(String, Direction)> =
+            nascent::known_objectives(task).into_iter().chain(costs).collect();
+        let direction = directions.iter().find(|(n, _)| n == name).map_or(Direction::Maximize, |(_, d)| *d);
+        // Only what was searched for is chosen among: finals are the same networks again.
+        let searched =
+            trials.iter().filter(|t| t.proposal.role == Role::Search && t.state == State::Finished);
+        let valued = searched.filter_map(|t| Some((t.metrics().value(name)?, *t)));
+        let best = valued.reduce(|a, b| if direction.is_better(b.0, a.0) { b } else { a });
+        trials = best.into_iter().map(|(_, t)| t).collect();
+    }
+    if trials.is_empty() {
+        let conditions: Vec<String> = limits.iter().map(ToString::to_string).collect();
+        return Err(InputError::about("where", format!("no trial keeps {}", conditions.join(" and "))).into());
+    }
+    Ok(trials)
 }
 
 fn show_trial(stored: &Stored, number: u32, json: bool) -> Result<ExitCode, Error> {

@@ -60,6 +60,7 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     if !options.baselines.is_empty() {
         s.baselines = options.baselines.clone();
     }
+    s.device_files.extend(options.device_files.iter().cloned());
     options.data.lay_over(&mut file.data);
     Ok(file)
 }

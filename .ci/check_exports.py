@@ -1,0 +1,111 @@
+"""Asks ONNX Runtime and PyTorch about what `exported FOLDER COUNT` wrote: their answers must be ours to 1e-4.
+
+Each file must pass onnx.checker with full shape inference, take a batch of another size, and each model.py must train.
+"""
+
+import importlib.util
+import json
+import pathlib
+import sys
+import time
+from collections import defaultdict
+
+import numpy
+import onnx
+import onnxruntime
+import torch
+from safetensors.numpy import load_file
+
+APART = 1e-4
+
+
+def apart(ours, theirs):
+    """The largest difference, beside the largest answer and 1."""
+    assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
+    return float(numpy.abs(ours - theirs).max() / max(1.0, numpy.abs(ours).max()))
+
+
+def in_onnx_runtime(folder, case):
+    model = onnx.load(folder / "model.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    assert all(v.type.tensor_type.HasField("shape") for v in inferred.graph.value_info)
+    assert model.opset_import[0].version >= 17, model.opset_import
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    answers = session.run(None, {name: case["inputs"]})
+    worst = apart(case["meant"], answers[0])
+    if len(answers) > 1:
+        shares = torch.softmax(torch.from_numpy(case["answers"]), 1).numpy()
+        worst = max(worst, apart(shares, answers[1]))
+        classes = json.loads({p.key: p.value for p in model.metadata_props}["nascent.classes"])
+        assert len(classes) == answers[1].shape[1], classes
+    # One example alone, and five at once.
+    for rows in ([0], [0, 1, 2, 1, 0]):
+        worst = max(worst, apart(case["meant"][rows], session.run(None, {name: case["inputs"][rows]})[0]))
+    return worst
+
+
+def in_pytorch(folder, case):
+    spec = importlib.util.spec_from_file_location("model", folder / "model.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    network = module.load()
+    inputs = torch.from_numpy(case["inputs"])
+    read = module.preprocess(inputs) if hasattr(module, "preprocess") else inputs
+    worst = apart(case["read"], read.numpy())
+    with torch.no_grad():
+        worst = max(worst, apart(case["answers"], network(read).flatten(1).numpy()))
+    train(network, read)
+    return worst
+
+
+def train(network, read):
+    """A few steps towards fixed answers bring the network nearer to them, and no number of it is left without a gradient."""
+    if not list(network.parameters()):
+        return
+    torch.manual_seed(0)
+    for layer in network.modules():
+        # What is dropped at random is no measure of a step.
+        if isinstance(layer, torch.nn.Dropout):
+            layer.p = 0.0
+    network.train()
+    with torch.no_grad():
+        wanted = torch.randn_like(network(read))
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(12):
+        loss = ((network(read) - wanted) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        if not losses:
+            assert all(p.grad is not None for p in network.parameters()), "a number without a gradient"
+        optimizer.step()
+        losses.append(loss.item())
+    assert min(losses[1:]) < losses[0], losses
+
+
+def main(folder):
+    torch.set_num_threads(1)
+    begin = time.time()
+    worst = defaultdict(lambda: [0, 0.0, 0.0])
+    for case in sorted(pathlib.Path(folder).iterdir()):
+        try:
+            tensors = load_file(case / "case.safetensors")
+            runtime, pytorch = in_onnx_runtime(case, tensors), in_pytorch(case, tensors)
+            assert runtime <= APART and pytorch <= APART, (runtime, pytorch)
+        except Exception as error:
+            raise SystemExit(f"{case.name}: {error!r}") from error
+        entry = worst[case.name.split("-")[0]]
+        entry[0] += 1
+        entry[1], entry[2] = max(entry[1], runtime), max(entry[2], pytorch)
+    assert worst, f"nothing in {folder}"
+    for space, (count, runtime, pytorch) in worst.items():
+        print(f"{space}: {count} networks, ONNX Runtime at most {runtime:.1e} from us, PyTorch {pytorch:.1e}")
+    print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, torch {torch.__version__}: {time.time() - begin:.0f} s")
+
+
+main(sys.argv[1])

@@ -1,0 +1,361 @@
+//! Devices in studies: predicted while a search goes on, measured before a network is handed over.
+
+use crate::error::{Error, InputError};
+use crate::run::Progress;
+use crate::settings::Settings;
+use crate::setup::{Setup, task};
+use nascent_core::architecture::{Architecture, ArchitectureHash};
+use nascent_core::chooser::sample;
+use nascent_core::objective::{CostMetric, Direction, Metrics};
+use nascent_core::rng::{Rng, mix};
+use nascent_core::{Space, TrialId, draw};
+use nascent_data::Options;
+use nascent_device::{
+    Budget, Device, DeviceError, Fresh, Heard, Machine, Measuring, Runtime, Via, median_bound,
+};
+use nascent_spaces::SpaceFile;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Processes in which a network is measured before it is handed over.
+const PROCESSES: usize = 5;
+/// How long each of them measures.
+const EACH: Duration = Duration::from_millis(600);
+/// How long a command of the user's may take for one network.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Networks of a space that are looked at for operations that a device was not measured for.
+const LOOKED_AT: usize = 60;
+
+/// Which machine is to be measured, with the networks of which space.
+#[derive(Clone, Debug)]
+pub struct MeasuringDevice {
+    /// The device's name.
+    pub name: String,
+    /// A built-in task, or a path to data: what the networks read.
+    pub task: String,
+    /// What is said about the data.
+    pub data: Options,
+    /// The space; the task's own unless given.
+    pub space: Option<SpaceFile>,
+    /// A command that measures on another machine.
+    pub via: Option<String>,
+    /// Examples at a time.
+    pub batch: usize,
+    /// How long all of it may take.
+    pub budget: Duration,
+    /// Networks that are measured whole.
+    pub networks: usize,
+    /// What decides which.
+    pub seed: u64,
+}
+
+/// What is measured, checked, with networks of the space.
+fn prepared(what: &mut MeasuringDevice) -> Result<(Measuring, Vec<Architecture>), Error> {
+    let about = |key: &str, message: String| Error::from(InputError::about(key, message));
+    if what.batch == 0 {
+        return Err(about("batch", "batch = 0: give 1 or more".into()));
+    }
+    if what.networks < 12 {
+        let message = format!("networks = {}: give 12 or more, half of which judge", what.networks);
+        return Err(about("networks", message));
+    }
+    let (task, defaults) = task(&mut what.task, &mut what.data)?;
+    let bad = |e: &dyn std::fmt::Display| about("space", e.to_string());
+    let space = match &what.space {
+        Some(file) => file.clone(),
+        None => SpaceFile::parse(&format!("space = {:?}", defaults.space)).map_err(|e| bad(&e))?,
+    };
+    let space = space.build(&task.signature()).map_err(|e| bad(&e))?;
+    let graphs = networks(&*space, 4 * what.networks, what.seed).map_err(|e| bad(&e))?;
+    let measuring = Measuring {
+        name: what.name.clone(),
+        runtime: Runtime::Nascent,
+        via: what.via.as_deref().map(via).transpose()?,
+        batch: what.batch,
+        budget: what.budget,
+        networks: what.networks,
+    };
+    Ok((measuring, graphs))
+}
+
+/// Measures a machine: the one that this runs on, or the one that a command measures on.
+///
+/// # Errors
+/// Where a name is unknown, a number out of range, or a network cannot be run.
+pub fn measure_device(what: &mut MeasuringDevice, hear: &mut dyn FnMut(Heard)) -> Result<Device, Error> {
+    let (measuring, graphs) = prepared(what)?;
+    nascent_device::measure(&measuring, &graphs, hear).map_err(|e| Error::input(e.to_string()))
+}
+
+/// A device with what it lacked for the networks of a space, measured as it was measured itself.
+///
+/// # Errors
+/// As [`measure_device`], and where the device is another machine that cannot be asked.
+pub fn measure_missing(
+    device: Device,
+    what: &mut MeasuringDevice,
+    hear: &mut dyn FnMut(Heard),
+) -> Result<Device, Error> {
+    what.name.clone_from(&device.name);
+    what.batch = device.batch;
+    what.via.clone_from(&device.machine.via);
+    if what.via.is_none() && !is_here(&device.machine) {
+        return Err(Error::input(format!(
+            "device {} is {}, not this machine: what it lacks is measured there",
+            device.name, device.machine.processor
+        )));
+    }
+    let (measuring, graphs) = prepared(what)?;
+    nascent_device::measure_missing(&measuring, device, &graphs, hear)
+        .map_err(|e| Error::input(e.to_string()))
+}
+
+fn is_here(machine: &Machine) -> bool {
+    let here = Machine::here();
+    (&here.processor, here.cores, &here.system) == (&machine.processor, machine.cores, &machine.system)
+}
+
+/// Different random networks of a space, its reference network among them.
+fn networks(
+    space: &dyn Space,
+    count: usize,
+    seed: u64,
+) -> Result<Vec<Architecture>, nascent_core::SpaceError> {
+    let mut rng = Rng::new(mix(&[seed, 0xDE]), 0);
+    let mut seen: HashSet<ArchitectureHash> = HashSet::new();
+    let mut graphs = Vec::new();
+    if let Some(reference) = space.reference() {
+        graphs.push(draw(space, &reference)?);
+    }
+    for _ in 0..20 * count {
+        if graphs.len() >= count {
+            break;
+        }
+        let graph = draw(space, &sample(space, &mut rng)?)?;
+        if seen.insert(graph.hash()) {
+            graphs.push(graph);
+        }
+    }
+    Ok(graphs)
+}
+
+/// A command of the user's in its words.
+fn via(command: &str) -> Result<Via, Error> {
+    let words = shlex::split(command).ok_or_else(|| {
+        InputError::about("via", format!("{command:?} has a quotation mark that is never closed"))
+    })?;
+    Via::new(command, words, PATIENCE).map_err(|e| InputError::about("via", e.to_string()).into())
+}
+
+/// The devices of a study, from their files.
+pub(crate) fn of_study(s: &mut Settings, space: &dyn Space) -> Result<Vec<Arc<Device>>, Error> {
+    let bad = |e: &dyn std::fmt::Display| Error::from(InputError::about("device_files", e.to_string()));
+    let mut devices: Vec<Arc<Device>> = Vec::new();
+    for file in &mut s.device_files {
+        let path = PathBuf::from(&*file);
+        // A study is resumed from other folders too.
+        if let Ok(full) = path.canonicalize() {
+            *file = full.display().to_string();
+        }
+        let device = Device::load(&path).map_err(|e| bad(&e))?;
+        if devices.iter().any(|d| d.name == device.name) {
+            return Err(bad(&format!(
+                "two files are of a device {:?}: give one of them another name",
+                device.name
+            )));
+        }
+        let graphs = networks(space, LOOKED_AT, 0).map_err(|e| bad(&e))?;
+        let missing = device.missing(&graphs);
+        if !missing.is_empty() {
+            let error = DeviceError::Missing { device: device.name.clone(), operations: missing.join(", ") };
+            return Err(bad(&error));
+        }
+        devices.push(Arc::new(device));
+    }
+    Ok(devices)
+}
+
+/// What of a device is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    Median,
+    P95,
+    Throughput,
+}
+
+/// A device's latency as a metric that follows from the graph, predicted.
+struct OnDevice {
+    name: String,
+    asks: Asks,
+    device: Arc<Device>,
+}
+
+impl CostMetric for OnDevice {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn direction(&self) -> Direction {
+        if self.asks == Asks::Throughput { Direction::Maximize } else { Direction::Minimize }
+    }
+
+    fn measure(&self, architecture: &Architecture) -> f64 {
+        self.asks.of(&self.device, self.device.latency_ms(architecture))
+    }
+}
+
+impl Asks {
+    const ALL: [(&'static str, Self); 3] =
+        [("latency_ms", Self::Median), ("latency_p95_ms", Self::P95), ("throughput", Self::Throughput)];
+
+    /// What is asked, from the median latency of a batch.
+    fn of(self, device: &Device, median_ms: f64) -> f64 {
+        match self {
+            Self::Median => median_ms,
+            Self::P95 => median_ms * device.validation.p95_factor.max(1.0),
+            Self::Throughput => 1e3 * device.batch as f64 / median_ms.max(1e-6),
+        }
+    }
+}
+
+/// What devices add to the metrics: `latency_ms@DEVICE` and `latency_p95_ms@DEVICE` of a batch, and `throughput@DEVICE`
+/// in examples a second.
+pub(crate) fn costs(devices: &[Arc<Device>]) -> Vec<Arc<dyn CostMetric>> {
+    let of = |device: &Arc<Device>| {
+        let device = Arc::clone(device);
+        Asks::ALL.map(|(name, asks)| -> Arc<dyn CostMetric> {
+            Arc::new(OnDevice { name: format!("{name}@{}", device.name), asks, device: Arc::clone(&device) })
+        })
+    };
+    devices.iter().flat_map(of).collect()
+}
+
+/// A device that is limited and can be asked.
+struct Askable {
+    device: Arc<Device>,
+    via: Option<Via>,
+}
+
+/// The devices that networks are measured on before one is handed over.
+pub(crate) struct Asked {
+    devices: Vec<Askable>,
+    program: PathBuf,
+}
+
+impl Asked {
+    /// Those of a study; nothing where no limit is on a device that can be asked.
+    pub fn new(setup: &Setup, program: &Path, tell: &dyn Fn(Progress<'_>)) -> Result<Option<Self>, Error> {
+        let mut devices = Vec::new();
+        for device in &setup.devices {
+            let ends = format!("@{}", device.name);
+            if !setup.objectives.limits.iter().any(|limit| limit.metric.ends_with(&ends)) {
+                continue;
+            }
+            match &device.machine.via {
+                Some(command) => {
+                    devices.push(Askable { via: Some(via(command)?), device: Arc::clone(device) })
+                }
+                None if is_here(&device.machine) => {
+                    devices.push(Askable { via: None, device: Arc::clone(device) })
+                }
+                None => tell(Progress::Note(format!(
+                    "device {} is not this machine: its limit rests on predictions, which were off by {:.1} % in the mean",
+                    device.name, device.validation.mean_absolute_percentage_error
+                ))),
+            }
+        }
+        Ok((!devices.is_empty()).then(|| Self { devices, program: program.into() }))
+    }
+
+    /// What a network takes on each device: the upper 95 % bound of its median over fresh processes.
+    pub fn measure(
+        &self,
+        graph: &Architecture,
+        trial: TrialId,
+        tell: &dyn Fn(Progress<'_>),
+    ) -> Result<Metrics, Error> {
+        let mut metrics = Metrics::new();
+        for Askable { device, via } in &self.devices {
+            let mut fresh = self.fresh(device, via.as_ref(), graph)?;
+            let spread = |fresh: &Fresh| fresh.upper_ms / fresh.mean_ms - 1.0;
+            if spread(&fresh) > 0.2 {
+                // A noisy moment gets a second chance.
+                let again = self.fresh(device, via.as_ref(), graph)?;
+                fresh = if spread(&again) < spread(&fresh) { again } else { fresh };
+            }
+            let noisy = if spread(&fresh) > 0.2 { "; the machine is noisy" } else { "" };
+            tell(Progress::Note(format!(
+                "trial {trial} takes {:.3} ms on {}, at most {:.3} (predicted: {:.3}){noisy}",
+                fresh.mean_ms,
+                device.name,
+                fresh.upper_ms,
+                device.latency_ms(graph)
+            )));
+            for (name, asks) in Asks::ALL {
+                metrics.set(format!("{name}@{}", device.name), asks.of(device, fresh.upper_ms));
+            }
+        }
+        Ok(metrics)
+    }
+
+    fn fresh(&self, device: &Device, via: Option<&Via>, graph: &Architecture) -> Result<Fresh, Error> {
+        let one = || match via {
+            Some(via) => nascent_device::via_once(via, graph).map_err(|e| Error::input(e.to_string())),
+            None => self.in_process(device, graph),
+        };
+        Ok(median_bound((0..PROCESSES).map(|_| one()).collect::<Result<Vec<f64>, _>>()?))
+    }
+
+    /// The median of a network's runs in a process of its own.
+    fn in_process(&self, device: &Device, graph: &Architecture) -> Result<f64, Error> {
+        let fail = |reason: String| Error::file(&self.program, format!("cannot time a network: {reason}"));
+        let mut child = Command::new(&self.program)
+            .arg("worker")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|e| fail(e.to_string()))?;
+        let asked = json!({ "time": { "graph": graph, "runtime": device.runtime, "batch": device.batch,
+            "milliseconds": EACH.as_millis() as u64 } });
+        if let Some(mut input) = child.stdin.take() {
+            writeln!(input, "{asked}").map_err(|e| fail(e.to_string()))?;
+        }
+        let mut said = String::new();
+        if let Some(mut output) = child.stdout.take() {
+            output.read_to_string(&mut said).map_err(|e| fail(e.to_string()))?;
+        }
+        child.wait().map_err(|e| fail(e.to_string()))?;
+        let answer: Value =
+            serde_json::from_str(said.trim()).map_err(|_| fail(format!("it said {said:?}")))?;
+        match (answer["latency_ms"].as_f64(), answer["error"].as_str()) {
+            (Some(ms), _) => Ok(ms),
+            (None, why) => Err(fail(why.unwrap_or("no answer").into())),
+        }
+    }
+}
+
+/// The answer of a process that was asked to time one network, as its first line says; none where it is asked another thing.
+pub(crate) fn timed_for(line: &str) -> Option<Value> {
+    let asked = serde_json::from_str::<Value>(line).ok()?;
+    let asked = asked.get("time")?;
+    let answer = || -> Result<f64, String> {
+        let graph: Architecture =
+            serde_json::from_value(asked["graph"].clone()).map_err(|e| e.to_string())?;
+        let runtime =
+            Runtime::find(asked["runtime"].as_str().unwrap_or_default()).map_err(|e| e.to_string())?;
+        let batch = asked["batch"].as_u64().unwrap_or(1).max(1) as usize;
+        let budget = Budget::of(Duration::from_millis(asked["milliseconds"].as_u64().unwrap_or(500)));
+        let timing = runtime.time(&graph, batch, budget).map_err(|e| e.to_string())?;
+        Ok(timing.median_ms)
+    };
+    Some(match answer() {
+        Ok(ms) => json!({ "latency_ms": ms }),
+        Err(reason) => json!({ "error": reason }),
+    })
+}
