@@ -470,7 +470,7 @@ pub enum Device {
 #[derive(Args)]
 pub struct DeviceMeasure {
     /// A built-in task, or a path to data: what the networks read.
-    #[arg(long, default_value = "digits")]
+    #[arg(default_value = "digits")]
     pub task: String,
     #[command(flatten)]
     pub data: Data,

@@ -102,7 +102,7 @@ impl Live {
             let best = self.best.map_or(String::new(), |(id, v)| format!(" · best {v:.4} (trial {id})"));
             bar.set_message(format!("trial {} epoch {step}{value}{best}", trial.id));
         }
-        if !trial.state.is_over() || matches!(stamped.event, Event::Tested { .. }) {
+        if !trial.state.is_over() || matches!(stamped.event, Event::Tested { .. } | Event::Measured { .. }) {
             return;
         }
         let (id, state, metrics) = (trial.id, trial.state, trial.metrics());

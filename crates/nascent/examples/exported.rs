@@ -42,11 +42,22 @@ fn write(folder: &Path, case: &Case) {
         ("inputs", extents, case.inputs.clone()),
         ("read", extents, networks::read(case)),
         ("answers", &answers, case.answers.clone()),
-        ("meant", &answers, networks::meant(case)),
+        ("meant", &answers, meant(case)),
     ]
     .map(|(name, extents, numbers)| (name, with_batch(extents), bytes(&numbers)));
     let views = tensors
         .iter()
         .map(|(name, extents, bytes)| (*name, TensorView::new(Dtype::F32, extents.clone(), bytes).unwrap()));
     safetensors::serialize_to_file(views, None, &folder.join("case.safetensors")).unwrap();
+}
+
+/// The answers as an exported file gives them first: values come in the target's unit.
+fn meant(case: &Case) -> Vec<f32> {
+    match case.preprocessing.as_ref().and_then(|p| p.scale) {
+        Some(scale) => {
+            let unit = |a: &f32| (f64::from(*a) * scale.deviation + scale.mean) as f32;
+            case.answers.iter().map(unit).collect()
+        }
+        None => case.answers.clone(),
+    }
 }

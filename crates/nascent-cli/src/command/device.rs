@@ -140,11 +140,11 @@ fn adapt(options: &DeviceAdapt) -> Result<ExitCode, Error> {
     }
     out!("each device left out, known by {} measurements, {} draws", options.measurements, options.draws);
     out!("{:12} {:>9} {:>9} {:>9} {:>8}", "device", "Spearman", "least", "most", "error");
-    for LeftOut { device, modelled, spearman, mean_absolute_percentage_error } in &found {
+    for LeftOut { device, modelled, spearman, median_absolute_percentage_error } in &found {
         let least = spearman.iter().copied().fold(f64::INFINITY, f64::min);
         let most = spearman.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let note = if *modelled { "  (modelled, not measured)" } else { "" };
-        let error = mean(mean_absolute_percentage_error);
+        let error = mean(median_absolute_percentage_error);
         out!("{device:12} {:>9.3} {least:>9.3} {most:>9.3} {error:>6.1} %{note}", mean(spearman));
     }
     out!("{:12} {all:>9.3}", "mean");

@@ -245,17 +245,6 @@ pub fn read(case: &Case) -> Vec<f32> {
     read
 }
 
-/// The answers as an exported file gives them first: values come in the target's unit.
-pub fn meant(case: &Case) -> Vec<f32> {
-    match case.preprocessing.as_ref().and_then(|p| p.scale) {
-        Some(scale) => {
-            let unit = |a: &f32| (f64::from(*a) * scale.deviation + scale.mean) as f32;
-            case.answers.iter().map(unit).collect()
-        }
-        None => case.answers.clone(),
-    }
-}
-
 /// The network with what its inputs mean, where that is known.
 pub fn model(case: &Case) -> Model<'_> {
     let model = Model::new(&case.name, &case.graph, &case.weights.values).expect("its own weights");
