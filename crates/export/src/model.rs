@@ -1,5 +1,5 @@
 use crate::ExportError;
-use nascent_core::architecture::{Architecture, Slot, slots};
+use nascent_core::architecture::{Architecture, Op, Operation, Slot, slots};
 use nascent_data::Preprocessing;
 
 /// A network to be written: its graph, its numbers, and what its inputs and answers mean.
@@ -21,8 +21,13 @@ impl<'a> Model<'a> {
     /// A network with these numbers, one vector for each of [`slots`], row-major.
     ///
     /// # Errors
-    /// Where the numbers are another network's.
+    /// Where the numbers are another network's, or it is a supernet.
     pub fn new(name: &'a str, graph: &'a Architecture, values: &'a [Vec<f32>]) -> Result<Self, ExportError> {
+        let open = graph.nodes().iter().position(|node| matches!(node.op, Op::Mixed(_)));
+        if let Some(node) = open {
+            let reason = "a choice is still open: choose one of the supernet's networks".into();
+            return Err(ExportError::Node { node, label: graph.nodes()[node].op.label(), reason });
+        }
         let slots = slots(graph);
         for (i, slot) in slots.iter().enumerate() {
             let got = values.get(i).map_or(0, Vec::len);

@@ -102,6 +102,7 @@ impl<'a> Lowering<'a> {
     fn node(&mut self, op: &Op, node: &Node<'a>) -> Result<String, String> {
         match op {
             Op::Input(_) => Err("a network has one input".into()),
+            Op::Mixed(_) => Err("a choice is still open".into()),
             Op::Zero(zero) => Ok(self.zeros(&zero.shape)),
             // Nothing is dropped after training.
             Op::Identity(_) | Op::Dropout(_) => Ok(node.input()?.into()),
