@@ -135,7 +135,8 @@ fn read(from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
