@@ -1,7 +1,7 @@
 //! Trained networks as files for other programs.
 //!
 //! Read [`Model`] first: a network with its numbers and what its inputs and answers mean. An [`Exporter`] makes files of
-//! one; [`all`] lists them. `onnx/` writes a graph that any runtime computes, [`mod@safetensors`] the numbers with the graph as
+//! one; [`all`] lists them. `onnx/` writes a graph that any runtime computes, `safetensors` the numbers with the graph as
 //! data, `pytorch/` a module in source.
 
 mod error;
