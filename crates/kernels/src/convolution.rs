@@ -310,9 +310,7 @@ impl Work for WeightGradient<'_> {
                 pixel_pairs(&gather, x.len() / x_len, (layout.len(), &plain), &mut scratch.pixels);
                 let pixels = &scratch.pixels;
                 let mut products = Products { input, gradient, pixels, runs: &runs, output: sums, pitch };
-                for panel in &panels {
-                    products.panel::<L>(*panel);
-                }
+                products.panels::<L>(&panels);
             }
             for (t, tap) in gather.taps.iter().enumerate() {
                 for i in 0..inputs {

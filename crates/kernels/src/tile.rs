@@ -157,8 +157,14 @@ pub(crate) struct Products<'a> {
 }
 
 impl Products<'_> {
+    /// All panels.
     #[inline(always)]
-    pub fn panel<L: Lanes>(&mut self, panel: Panel) {
+    pub fn panels<L: Lanes>(&mut self, panels: &[Panel]) {
+        panels.iter().for_each(|panel| self.panel::<L>(*panel));
+    }
+
+    #[inline(always)]
+    fn panel<L: Lanes>(&mut self, panel: Panel) {
         match (panel.vectors, L::WIDTH == 16) {
             (4, _) => self.rows::<L, 6, 4>(panel.first),
             (2, true) => self.rows::<L, 12, 2>(panel.first),
@@ -204,7 +210,7 @@ impl Products<'_> {
 /// # Safety
 /// `R` numbers must be readable from each pixel's window, and `V` vectors from its gradient.
 #[inline(always)]
-pub(crate) unsafe fn outer<L: Lanes, const R: usize, const V: usize>(
+unsafe fn outer<L: Lanes, const R: usize, const V: usize>(
     input: *const f32,
     gradient: *const f32,
     pixels: &[[u32; 2]],

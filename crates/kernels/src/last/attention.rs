@@ -1,9 +1,9 @@
 use super::grid::Grid;
-use super::tile::{Begin, Pairs, Products, SLACK, Windows};
+use super::tile::{Begin, Pairs, SLACK, Windows};
 use crate::activation::exp;
 use crate::lanes::{Lanes, Path, Work};
 use crate::numbers::dot;
-use crate::tile::{Panel, Run, panels};
+use crate::tile::{Panel, Products, Run, panels};
 
 /// Multi-head attention (Vaswani et al. 2017, arXiv:1706.03762) among the steps of sequences, from queries, keys and values that
 /// lie side by side in each step.
@@ -299,9 +299,9 @@ fn learn<L: Lanes>(
     }
     to.fill(0.0);
     let runs = [Run { offset: 0, len: steps }];
-    let pairs = &shape.from_rows;
+    let (pixels, _) = shape.from_rows.of(1);
     let mut product =
-        Products { input: rows, gradient: side, images: 1, pairs, runs: &runs, output: to, pitch: channels };
+        Products { input: rows, gradient: side, pixels, runs: &runs, output: to, pitch: channels };
     product.panels::<L>(&shape.to_channels.panels);
 }
 

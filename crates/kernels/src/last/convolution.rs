@@ -1,11 +1,11 @@
 use super::grid::Grid;
-use super::tile::{Begin, Pairs, Products, Windows};
+use super::tile::{Begin, Pairs, Windows};
 use crate::convolution::Conv2d;
 use crate::depthwise::{correlate, slide};
 use crate::gather::{Gather, Tap, Window};
 use crate::lanes::{Lanes, Path, Work};
 use crate::layout::Bordered;
-use crate::tile::{Panel, Run, panels, runs};
+use crate::tile::{Panel, Products, Run, panels, runs};
 
 /// A convolution of images that lie where they are, with its gradients: the windows are multiplied in place.
 ///
@@ -17,7 +17,6 @@ use crate::tile::{Panel, Run, panels, runs};
 pub struct Convolution {
     shape: Conv2d,
     path: Path,
-    input: Grid,
     output: Grid,
     gradient: Grid,
     chunk: usize,
@@ -132,7 +131,6 @@ impl Convolution {
             has_bias: false,
             shape: *shape,
             path,
-            input: *input,
             output: *output,
             gradient,
             chunk,
@@ -289,12 +287,6 @@ impl Convolution {
         }
     }
 
-    /// Where numbers of input and output images lie.
-    #[must_use]
-    pub fn grids(&self) -> (Grid, Grid) {
-        (self.input, self.output)
-    }
-
     /// Bytes that are held here: weights as they are laid out, their gradient, and where windows lie.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -381,16 +373,16 @@ impl Work for Learn<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Self { sums, pairs, images, x, dy, output, pitch, is_depthwise } = self;
+        let (pixels, _) = pairs.of(images);
         if !is_depthwise {
             let runs = &sums.runs;
-            Products { input: x, gradient: dy, images, pairs, runs, output, pitch }.panels::<L>(&sums.panels);
+            Products { input: x, gradient: dy, pixels, runs, output, pitch }.panels::<L>(&sums.panels);
             return;
         }
-        let (places, _) = pairs.of(images);
         for (t, taps) in sums.taps.chunks(TAPS).enumerate() {
             let taps: &[Tap] = taps;
             for c in (0..pitch).step_by(L::WIDTH) {
-                correlate::<L>(&x[c..], &dy[c..], places, taps, pitch, &mut output[t * TAPS * pitch + c..]);
+                correlate::<L>(&x[c..], &dy[c..], pixels, taps, pitch, &mut output[t * TAPS * pitch + c..]);
             }
         }
     }

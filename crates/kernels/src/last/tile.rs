@@ -1,10 +1,10 @@
-//! Sums over windows and over pixels, of images that lie where they are.
+//! Sums over windows, of images that lie where they are.
 
 // Plain counted loops are what surely becomes straight code in registers.
 #![allow(clippy::needless_range_loop)]
 
 use crate::lanes::Lanes;
-use crate::tile::{Panel, Run, block, outer};
+use crate::tile::{Panel, Run, block};
 
 /// Numbers that may be read behind the last image; what they are does not matter.
 pub const SLACK: usize = crate::tile::SLACK;
@@ -117,68 +117,6 @@ impl Windows<'_> {
                     }
                 }
             }
-        }
-    }
-}
-
-/// Sums over pixels: the gradient of weights, `[numbers of all runs, pitch]`, added to what is there.
-pub(crate) struct Products<'a> {
-    pub input: &'a [f32],
-    pub gradient: &'a [f32],
-    pub images: usize,
-    /// Windows in `input`, pixels in `gradient`.
-    pub pairs: &'a Pairs,
-    pub runs: &'a [Run],
-    pub output: &'a mut [f32],
-    pub pitch: usize,
-}
-
-impl Products<'_> {
-    #[inline(always)]
-    pub fn panels<L: Lanes>(&mut self, panels: &[Panel]) {
-        for panel in panels {
-            match (panel.vectors, L::WIDTH == 16) {
-                (4, _) => self.rows::<L, 6, 4>(panel.first),
-                (2, true) => self.rows::<L, 12, 2>(panel.first),
-                (2, false) => self.rows::<L, 6, 2>(panel.first),
-                _ => self.rows::<L, 12, 1>(panel.first),
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn rows<L: Lanes, const R: usize, const V: usize>(&mut self, first: usize) {
-        let (places, [from, to]) = self.pairs.of(self.images);
-        let longest = self.runs.iter().map(|r| r.offset + r.len).max().unwrap_or(0);
-        let numbers: usize = self.runs.iter().map(|r| r.len).sum();
-        assert!(numbers * self.pitch <= self.output.len() && first + V * L::WIDTH <= self.pitch);
-        if places.is_empty() {
-            return;
-        }
-        // A block may read past its run, into what follows or the slack; those rows are not stored.
-        assert!(from + longest + R <= self.input.len());
-        assert!(to + first + V * L::WIDTH <= self.gradient.len());
-        let one = L::splat(1.0);
-        let mut row = 0;
-        for run in self.runs {
-            for k in (0..run.len).step_by(R) {
-                // SAFETY: every pixel's window and gradient are readable, asserted above.
-                let sums = unsafe {
-                    let input = self.input.as_ptr().add(run.offset + k);
-                    outer::<L, R, V>(input, self.gradient.as_ptr().add(first), places)
-                };
-                for r in 0..R.min(run.len - k) {
-                    for v in 0..V {
-                        // SAFETY: row and panel lie in `output`, asserted above.
-                        unsafe {
-                            let at = (row + k + r) * self.pitch + first + v * L::WIDTH;
-                            let to = self.output.as_mut_ptr().add(at);
-                            L::store(to, L::multiply_add(sums[r][v], one, L::load(to)));
-                        }
-                    }
-                }
-            }
-            row += run.len;
         }
     }
 }
