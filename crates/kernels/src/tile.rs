@@ -160,7 +160,10 @@ impl Products<'_> {
     /// All panels.
     #[inline(always)]
     pub fn panels<L: Lanes>(&mut self, panels: &[Panel]) {
-        panels.iter().for_each(|panel| self.panel::<L>(*panel));
+        // In a closure that is compiled apart it would lose the path's instructions.
+        for panel in panels {
+            self.panel::<L>(*panel);
+        }
     }
 
     #[inline(always)]

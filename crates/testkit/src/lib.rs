@@ -10,6 +10,7 @@ mod shared;
 mod space;
 mod spaces;
 mod strategy;
+mod vectors;
 mod workers;
 
 pub use ageing::Ageing;
@@ -20,4 +21,5 @@ pub use spaces::{Bits, Tree};
 pub use strategy::{
     ladder_contract, recomputes, resumes_everywhere, resumes_everywhere_in, strategy_contract,
 };
+pub use vectors::vectors_are_inlined;
 pub use workers::{Meanwhile, PROBED, Probe, listen, probe_job, workers_contract};

@@ -128,35 +128,53 @@ unsafe fn channel<L: Lanes>(
     shift: L::Vector,
     shifts_both: bool,
 ) -> ([f32; 16], [f32; 16]) {
-    let (minus, one) = (L::splat(-1.0), L::splat(1.0));
+    let one = L::splat(1.0);
     let mut sums = [L::splat(0.0); SIDE];
     let mut products = [L::splat(0.0); SIDE];
-    let mut add = |side: usize, pixel: usize| {
-        // SAFETY: the pixel lies in both, says the caller.
-        let (x, y) = unsafe {
-            (L::load(a.as_ptr().add(pixel * pitch + c)), L::load(b.as_ptr().add(pixel * pitch + c)))
-        };
-        let y = L::multiply_add(shift, minus, y);
-        let x = if shifts_both { y } else { x };
-        sums[side] = L::multiply_add(x, one, sums[side]);
-        products[side] = L::multiply_add(x, y, products[side]);
-    };
     for first in (0..pixels - pixels % SIDE).step_by(SIDE) {
         for side in 0..SIDE {
-            add(side, first + side);
+            // SAFETY: the pixel lies in both, says the caller.
+            let (x, y) = unsafe { pair::<L>(a, b, (first + side) * pitch + c, shift, shifts_both) };
+            sums[side] = L::multiply_add(x, one, sums[side]);
+            products[side] = L::multiply_add(x, y, products[side]);
         }
     }
     for pixel in pixels - pixels % SIDE..pixels {
-        add(0, pixel);
+        // SAFETY: as above.
+        let (x, y) = unsafe { pair::<L>(a, b, pixel * pitch + c, shift, shifts_both) };
+        sums[0] = L::multiply_add(x, one, sums[0]);
+        products[0] = L::multiply_add(x, y, products[0]);
     }
-    let total = |sides: [L::Vector; SIDE]| {
-        let mut lanes = [0.0f32; 16];
-        let pairs = [L::multiply_add(sides[0], one, sides[1]), L::multiply_add(sides[2], one, sides[3])];
-        // SAFETY: no path has vectors of more than 16 numbers.
-        unsafe { L::store(lanes.as_mut_ptr(), L::multiply_add(pairs[0], one, pairs[1])) };
-        lanes
-    };
-    (total(sums), total(products))
+    (total::<L>(sums), total::<L>(products))
+}
+
+/// The numbers at one place, the second shifted; with `shifts_both`, the second twice.
+///
+/// # Safety
+/// A vector must be readable there in both.
+#[inline(always)]
+unsafe fn pair<L: Lanes>(
+    a: &[f32],
+    b: &[f32],
+    at: usize,
+    shift: L::Vector,
+    shifts_both: bool,
+) -> (L::Vector, L::Vector) {
+    // SAFETY: says the caller.
+    let (x, y) = unsafe { (L::load(a.as_ptr().add(at)), L::load(b.as_ptr().add(at))) };
+    let y = L::multiply_add(shift, L::splat(-1.0), y);
+    (if shifts_both { y } else { x }, y)
+}
+
+/// What the sums at all sides are together.
+#[inline(always)]
+fn total<L: Lanes>(sides: [L::Vector; SIDE]) -> [f32; 16] {
+    let one = L::splat(1.0);
+    let pairs = [L::multiply_add(sides[0], one, sides[1]), L::multiply_add(sides[2], one, sides[3])];
+    let mut lanes = [0.0f32; 16];
+    // SAFETY: no path has vectors of more than 16 numbers.
+    unsafe { L::store(lanes.as_mut_ptr(), L::multiply_add(pairs[0], one, pairs[1])) };
+    lanes
 }
 
 /// `to = of_gradient · gradient + of_value · value + rest`, each factor a number a channel: how the gradient of a norm's output

@@ -50,3 +50,9 @@ pub fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
         assert!((f64::from(*got) - e).abs() <= tolerance * size, "{what}: {got} for {e}");
     }
 }
+
+/// Once for each program of tests, for each holds the kernels that it asks for.
+#[test]
+fn no_vector_instruction_is_a_call() {
+    nascent_testkit::vectors_are_inlined();
+}

@@ -61,3 +61,8 @@ fn three_epochs_on_digits_end_where_burns_do() {
     assert!((mean(0) - mean(1)).abs() <= spread(1).max(0.005), "{both:?}");
     assert!(mean(0) > 0.8, "{both:?}");
 }
+
+#[test]
+fn no_vector_instruction_is_a_call() {
+    nascent_testkit::vectors_are_inlined();
+}
