@@ -1,5 +1,5 @@
 use crate::latent::{LatentSearch, Settings};
-use crate::parameters::{Parameter, ParameterError, check_ranges};
+use crate::parameters::{Parameter, ParameterError, Values, check_ranges};
 use crate::registry::Entry;
 use nascent_core::{AskContext, Event, Next, Strategy, StrategyError};
 
@@ -46,6 +46,17 @@ impl NaoParams {
         ];
         check_ranges(ENTRY.parameters, &values)?;
         Ok(Nao { search: LatentSearch::new(self.settings()) })
+    }
+
+    pub(crate) fn of(values: &Values) -> Self {
+        Self {
+            startup: values.value("startup"),
+            batch: values.value("batch"),
+            seeds: values.value("seeds"),
+            epochs: values.value("epochs"),
+            width: values.value("width"),
+            trade_off: values.value("trade-off"),
+        }
     }
 
     pub(crate) fn settings(self) -> Settings {
@@ -117,17 +128,7 @@ pub(crate) static ENTRY: Entry = Entry {
     paper: "arXiv:1808.07233",
     cost: "tens of milliseconds, on average, growing with the questions; memory grows with the trials",
     parameters: &[STARTUP, BATCH, SEEDS, EPOCHS, WIDTH, TRADE_OFF],
-    make: |values| {
-        let params = NaoParams {
-            startup: values.value("startup"),
-            batch: values.value("batch"),
-            seeds: values.value("seeds"),
-            epochs: values.value("epochs"),
-            width: values.value("width"),
-            trade_off: values.value("trade-off"),
-        };
-        Ok(Box::new(params.check()?))
-    },
+    make: |values| Ok(Box::new(NaoParams::of(values).check()?)),
 };
 
 impl Strategy for Nao {

@@ -64,14 +64,7 @@ pub(crate) static ENTRY: Entry = Entry {
         },
     ],
     make: |values| {
-        let nao = NaoParams {
-            startup: values.value("startup"),
-            batch: values.value("batch"),
-            seeds: values.value("seeds"),
-            epochs: values.value("epochs"),
-            width: values.value("width"),
-            trade_off: values.value("trade-off"),
-        };
+        let nao = NaoParams::of(values);
         let (unlabelled, copies) = (values.value("unlabelled"), values.value("copies"));
         Ok(Box::new(SeminasParams { nao, unlabelled, copies }.check()?))
     },

@@ -1,10 +1,10 @@
 //! Trainings that are gone on with later.
 
 use crate::training::Epoch;
-use crate::weights::{from_bytes, to_bytes, write_whole};
+use crate::weights::{from_bytes, write_vectors};
 use crate::{Optimizers, TrainError, Weights, slots};
 use nascent_core::architecture::Architecture;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
@@ -55,25 +55,12 @@ impl Checkpoint {
             ("first", &self.optimizers.first),
             ("second", &self.optimizers.second),
         ];
-        let vectors: Vec<(String, Vec<u8>)> = parts
-            .into_iter()
-            .flat_map(|(part, values)| {
-                values.iter().enumerate().map(move |(i, v)| (format!("{part}.{i}"), to_bytes(v)))
-            })
-            .collect();
-        let mut views = Vec::with_capacity(vectors.len());
-        for (name, bytes) in &vectors {
-            let view =
-                TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map_err(|e| fail(e.to_string()))?;
-            views.push((name.as_str(), view));
-        }
         let progress = serde_json::to_string(&self.progress).map_err(|e| fail(e.to_string()))?;
         let text = HashMap::from([
             (PROGRESS.to_string(), progress),
             (STEPS.to_string(), self.optimizers.steps.to_string()),
         ]);
-        let file = safetensors::serialize(views, Some(text)).map_err(|e| fail(e.to_string()))?;
-        write_whole(path, &file)
+        write_vectors(path, &parts, text)
     }
 
     /// Reads one of `architecture`, for an optimiser of the kind of `fresh`.

@@ -3,6 +3,7 @@ use nascent_core::architecture::{Architecture, Op};
 pub use nascent_core::architecture::{Slot, SlotKind, slots};
 use nascent_core::rng::{Rng, mix};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// The deviation of a slot's fresh numbers, where they are random.
@@ -34,7 +35,7 @@ pub(crate) fn fresh_numbers(graph: &Architecture, slot: &Slot, len: usize, rng: 
 }
 
 /// Numbers as they are stored.
-pub(crate) fn to_bytes(numbers: &[f32]) -> Vec<u8> {
+fn to_bytes(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
@@ -44,11 +45,34 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<f32> {
 }
 
 /// Writes a file that appears whole or not at all.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     let partial = path.with_extension("partial");
     std::fs::write(&partial, bytes)
         .and_then(|()| std::fs::rename(&partial, path))
         .map_err(|e| TrainError::File { path: path.into(), reason: format!("cannot be written: {e}") })
+}
+
+/// Writes vectors, `PART.NUMBER` each, and texts beside them as a safetensors file, which appears whole or not at all.
+pub(crate) fn write_vectors(
+    path: &Path,
+    parts: &[(&str, &Vec<Vec<f32>>)],
+    texts: HashMap<String, String>,
+) -> Result<(), TrainError> {
+    let fail = |reason: String| TrainError::File { path: path.into(), reason };
+    let vectors: Vec<(String, Vec<u8>)> = parts
+        .iter()
+        .flat_map(|(part, values)| {
+            values.iter().enumerate().map(move |(i, v)| (format!("{part}.{i}"), to_bytes(v)))
+        })
+        .collect();
+    let mut views = Vec::with_capacity(vectors.len());
+    for (name, bytes) in &vectors {
+        let view =
+            TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map_err(|e| fail(e.to_string()))?;
+        views.push((name.as_str(), view));
+    }
+    let file = safetensors::serialize(views, Some(texts)).map_err(|e| fail(e.to_string()))?;
+    write_whole(path, &file)
 }
 
 /// All numbers of a network.

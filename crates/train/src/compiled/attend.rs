@@ -88,7 +88,7 @@ impl Step for Positions {
         pass.store.settle(self.y, pass.images);
         let flat = pass.store.values[self.y.0].flat;
         let len = pass.weights[self.slot].len();
-        let mut sum = std::mem::take(pass.store.learn_all(self.slot, len));
+        let mut sum = std::mem::take(pass.store.learn(self.slot, len));
         sum.fill(0.0);
         if let Some(dy) = pass.store.gradient(self.y, 0) {
             for n in 0..pass.images {
@@ -99,7 +99,7 @@ impl Step for Positions {
                 }
             }
         }
-        *pass.store.learn_all(self.slot, 0) = sum;
+        *pass.store.learn(self.slot, 0) = sum;
         if pass.store.values[self.x.0].is_tracked {
             let mut dx = pass.store.take_sum(self.x, pass.images);
             if let Some(dy) = pass.store.gradient(self.y, 0) {

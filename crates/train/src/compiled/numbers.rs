@@ -99,7 +99,7 @@ impl Step for Numbers {
         let weights = pass.weights;
         let mut learned = |part: usize| {
             let len = weights[self.slot + part].len();
-            std::mem::take(pass.store.learn_all(self.slot + part, len))
+            std::mem::take(pass.store.learn(self.slot + part, len))
         };
         match self.apart {
             Apart::Bins(bins) => Bins { numbers: x.len(), bins }.backward(path, x, dy, dx),
@@ -108,8 +108,8 @@ impl Step for Numbers {
                 let (mut weight, mut bias) = (learned(0), learned(1));
                 let wanted = is_tracked.then_some(dx);
                 shape.backward(path, x, &weights[self.slot], dy, wanted, &mut weight, &mut bias);
-                *pass.store.learn_all(self.slot, 0) = weight;
-                *pass.store.learn_all(self.slot + 1, 0) = bias;
+                *pass.store.learn(self.slot, 0) = weight;
+                *pass.store.learn(self.slot + 1, 0) = bias;
             }
             Apart::Waves(frequencies) => {
                 let shape = Waves { batch, numbers: flat.channels, frequencies };
@@ -123,13 +123,13 @@ impl Step for Numbers {
                     is_tracked.then_some(dx),
                     &mut own,
                 );
-                *pass.store.learn_all(self.slot, 0) = own;
+                *pass.store.learn(self.slot, 0) = own;
             }
             Apart::Gru(size) => {
                 let shape = Gru { batch, size, steps: flat.pixels() };
                 let mut own = learned(0);
                 shape.backward(path, &weights[self.slot], &self.kept, dy, dx, &mut own);
-                *pass.store.learn_all(self.slot, 0) = own;
+                *pass.store.learn(self.slot, 0) = own;
             }
         }
         if is_tracked {

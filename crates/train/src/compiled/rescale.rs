@@ -148,9 +148,9 @@ impl Step for LayerNorm {
         pass.store.settle(self.y, pass.images);
         let channels = pass.weights[self.slot].len();
         let [mut scale, mut shift] = [0, 1].map(|part| {
-            let to = pass.store.learn(self.slot + part, channels);
-            to.fill(0.0);
-            std::mem::take(&mut pass.store.learned[self.slot + part]).map_or(Vec::new(), |g| g.numbers)
+            let mut sums = std::mem::take(pass.store.learn(self.slot + part, channels));
+            sums.fill(0.0);
+            sums
         });
         let Held { flat, is_tracked, .. } = pass.store.values[self.x.0];
         // The gradient of what is not tracked goes nowhere.
@@ -168,7 +168,7 @@ impl Step for LayerNorm {
             LayerNorms::add_gradient(store.path, pass.images, x, weights, &self.kept, dy, to, learned);
         }
         for (part, numbers) in [scale, shift].into_iter().enumerate() {
-            pass.store.learned[self.slot + part] = Some(crate::optimizer::Gradient { numbers, rows: None });
+            *pass.store.learn(self.slot + part, 0) = numbers;
         }
         if is_tracked {
             pass.store.put_gradient(self.x, dx);

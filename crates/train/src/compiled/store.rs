@@ -208,17 +208,12 @@ impl Store {
         at
     }
 
-    /// The numbers that a slot's gradient is written to, all of which must be.
-    pub fn learn(&mut self, slot: usize, len: usize) -> &mut [f32] {
+    /// The numbers that a slot's gradient is written to, so many, all of which must be; a step that fills them later takes them out
+    /// and puts them back.
+    pub fn learn(&mut self, slot: usize, len: usize) -> &mut Vec<f32> {
         let gradient = self.learned[slot].get_or_insert_with(|| Gradient { numbers: Vec::new(), rows: None });
         gradient.numbers.resize(len, 0.0);
         &mut gradient.numbers
-    }
-
-    /// The same for a step that fills them later.
-    pub fn learn_all(&mut self, slot: usize, len: usize) -> &mut Vec<f32> {
-        self.learn(slot, len);
-        &mut self.learned[slot].get_or_insert_with(|| Gradient { numbers: Vec::new(), rows: None }).numbers
     }
 
     /// The norm that alone reads a value, and leaves its gradient to the step that gives it.

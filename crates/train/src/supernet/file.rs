@@ -4,10 +4,10 @@ use super::logits::Logits;
 use super::shared::Shared;
 use super::training::{Supernet, SupernetEpoch};
 use crate::TrainError;
-use crate::weights::{Slot, SlotKind, from_bytes, to_bytes, write_whole};
+use crate::weights::{Slot, SlotKind, from_bytes, write_vectors};
 use nascent_core::architecture::NodeId;
 use nascent_core::{Settings, Space, chooser::survey};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
@@ -74,21 +74,8 @@ impl Supernet {
         let text = serde_json::to_string(&text).map_err(|e| fail(e.to_string()))?;
         let parts =
             [("weights", &weights.values), ("first", &optimizers.first), ("second", &optimizers.second)];
-        let vectors: Vec<(String, Vec<u8>)> = parts
-            .into_iter()
-            .flat_map(|(part, values)| {
-                values.iter().enumerate().map(move |(i, v)| (format!("{part}.{i}"), to_bytes(v)))
-            })
-            .collect();
-        let mut views = Vec::with_capacity(vectors.len());
-        for (name, bytes) in &vectors {
-            let view =
-                TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map_err(|e| fail(e.to_string()))?;
-            views.push((name.as_str(), view));
-        }
         let texts = HashMap::from([(TEXT.to_string(), text)]);
-        let file = safetensors::serialize(views, Some(texts)).map_err(|e| fail(e.to_string()))?;
-        write_whole(path, &file)
+        write_vectors(path, &parts, texts)
     }
 
     /// Reads one of `space`, trained as `settings` say.
