@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 pub struct Signature {
     /// What one input is made of.
     pub features: Features,
-    /// How many numbers are answered: one a class, or one for a value.
+    /// How many numbers are answered: one a class, or one for a value; for running text, one a token that may follow, at each step.
     pub outputs: usize,
 }
 
@@ -58,6 +58,13 @@ pub enum Features {
         /// Codes of n-grams, 0 to `buckets - 1`.
         buckets: usize,
     },
+    /// Running text, `[length]`: the codes of neighbouring tokens; what follows each is answered.
+    Tokens {
+        /// Tokens of one input.
+        length: usize,
+        /// Codes of tokens, 0 to `vocabulary - 1`.
+        vocabulary: usize,
+    },
 }
 
 impl Signature {
@@ -81,6 +88,16 @@ impl Signature {
             Features::Vector { numbers } => Shape::new(&[numbers]),
             Features::Table { numbers, categories, .. } => Shape::new(&[2 * numbers + categories]),
             Features::Text { tokens, grams, .. } => Shape::new(&[tokens + grams]),
+            Features::Tokens { length, .. } => Shape::new(&[length]),
+        }
+    }
+
+    /// The shape of one answer: `[outputs]`, or `[outputs, length]` for running text.
+    #[must_use]
+    pub fn answer(&self) -> Shape {
+        match self.features {
+            Features::Tokens { length, .. } => Shape::new(&[self.outputs, length]),
+            _ => Shape::new(&[self.outputs]),
         }
     }
 }

@@ -64,7 +64,7 @@ impl Augmentation {
                 Features::Table { numbers, .. } => Way::Rows { numbers },
                 _ => Way::Codes,
             },
-            Inputs::Text(_) => Way::Codes,
+            Inputs::Text(_) | Inputs::Language(_) => Way::Codes,
         };
         Self { level, way }
     }

@@ -58,7 +58,7 @@ mod tests {
     fn labels(part: &Examples) -> Vec<u32> {
         match &part.targets {
             Targets::Classes { labels, .. } => labels.clone(),
-            Targets::Values { .. } => panic!("digits are classes"),
+            Targets::Tokens { .. } | Targets::Values { .. } => panic!("digits are classes"),
         }
     }
 

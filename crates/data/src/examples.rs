@@ -1,5 +1,6 @@
 use nascent_core::architecture::Shape;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a network is asked to answer, one per example.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +11,17 @@ pub enum Targets {
         classes: usize,
         /// One class number per example.
         labels: Vec<u32>,
+    },
+    /// What follows each step of running text.
+    Tokens {
+        /// Codes of tokens.
+        vocabulary: usize,
+        /// Steps of an example.
+        length: usize,
+        /// The code of what follows each step, `[examples × length]`; 0 where nothing is asked.
+        labels: Vec<u32>,
+        /// How many bytes of text each code stands for.
+        bytes: Arc<[u16]>,
     },
     /// Values, standardised by the training rows' mean and deviation.
     Values {
@@ -41,12 +53,16 @@ pub struct Examples {
     pub targets: Targets,
 }
 
+/// Tokens of an epoch of running text.
+const EPOCH_TOKENS: usize = 200_000;
+
 impl Targets {
     /// The number of examples.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
             Self::Classes { labels, .. } => labels.len(),
+            Self::Tokens { length, labels, .. } => labels.len() / (*length).max(1),
             Self::Values { values, .. } => values.len(),
         }
     }
@@ -57,12 +73,23 @@ impl Targets {
         self.len() == 0
     }
 
-    /// How many numbers a network answers with.
+    /// How many examples an epoch learns from, drawn anew each time: all, but of running text, which may be long, as much as
+    /// has some 200,000 tokens.
     #[must_use]
-    pub fn outputs(&self) -> usize {
+    pub fn of_an_epoch(&self) -> usize {
         match self {
-            Self::Classes { classes, .. } => *classes,
-            Self::Values { .. } => 1,
+            Self::Tokens { length, .. } => (EPOCH_TOKENS / (*length).max(1)).clamp(1, self.len().max(1)),
+            _ => self.len(),
+        }
+    }
+
+    /// The shape of a network's answer to one example.
+    #[must_use]
+    pub fn answer(&self) -> Shape {
+        match self {
+            Self::Classes { classes, .. } => Shape::new(&[*classes]),
+            Self::Tokens { vocabulary, length, .. } => Shape::new(&[*vocabulary, *length]),
+            Self::Values { .. } => Shape::new(&[1]),
         }
     }
 
@@ -72,6 +99,11 @@ impl Targets {
         match self {
             Self::Classes { classes, labels } => {
                 Self::Classes { classes: *classes, labels: rows.iter().map(|&r| labels[r]).collect() }
+            }
+            Self::Tokens { vocabulary, length, labels, bytes } => {
+                let own = |&row: &usize| &labels[row * length..(row + 1) * length];
+                let labels = rows.iter().flat_map(own).copied().collect();
+                Self::Tokens { vocabulary: *vocabulary, length: *length, labels, bytes: bytes.clone() }
             }
             Self::Values { values, scale } => {
                 Self::Values { values: rows.iter().map(|&r| values[r]).collect(), scale: *scale }

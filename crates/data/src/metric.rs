@@ -17,6 +17,10 @@ pub enum Metric {
     Mae,
     /// The share of the target's variance that is explained.
     R2,
+    /// How many bits a byte of text costs to write down, its tokens being known by their probabilities; comparable between tokens.
+    BitsPerByte,
+    /// One over the geometric mean of the tokens' probabilities; comparable where tokens are the same.
+    Perplexity,
 }
 
 /// What can be asked for where classes are answered, the default first.
@@ -24,12 +28,16 @@ const OF_CLASSES: [Metric; 2] = [Metric::Accuracy, Metric::BalancedAccuracy];
 /// What can be asked for where a value is answered, the default first.
 const OF_VALUES: [Metric; 3] = [Metric::Rmse, Metric::Mae, Metric::R2];
 
+/// What can be asked for where running text is continued, the default first.
+const OF_TOKENS: [Metric; 2] = [Metric::BitsPerByte, Metric::Perplexity];
+
 impl Metric {
     /// The metrics that judge answers to `targets`, the default first.
     #[must_use]
     pub fn all(targets: &Targets) -> &'static [Self] {
         match targets {
             Targets::Classes { .. } => &OF_CLASSES,
+            Targets::Tokens { .. } => &OF_TOKENS,
             Targets::Values { .. } => &OF_VALUES,
         }
     }
@@ -43,6 +51,8 @@ impl Metric {
             Self::Rmse => "rmse",
             Self::Mae => "mae",
             Self::R2 => "r2",
+            Self::BitsPerByte => "bits_per_byte",
+            Self::Perplexity => "perplexity",
         }
     }
 
@@ -50,7 +60,7 @@ impl Metric {
     #[must_use]
     pub fn direction(self) -> Direction {
         match self {
-            Self::Rmse | Self::Mae => Direction::Minimize,
+            Self::Rmse | Self::Mae | Self::BitsPerByte | Self::Perplexity => Direction::Minimize,
             _ => Direction::Maximize,
         }
     }
@@ -75,6 +85,19 @@ impl Metric {
                 let weight = |label: u32| labels.len() as f32 / (present * counts[label as usize] as f32);
                 hits.iter().zip(labels).map(|(hit, label)| hit * weight(*label)).collect()
             }
+            Targets::Tokens { length, labels, bytes, .. } => {
+                let asked = |label: &&u32| **label != 0;
+                let (share, unit) = if self == Self::Perplexity {
+                    (labels.iter().filter(asked).count() as f64, 1.0)
+                } else {
+                    let long = |label: &u32| f64::from(bytes[*label as usize]);
+                    (labels.iter().filter(asked).map(long).sum(), std::f64::consts::LN_2)
+                };
+                let examples = targets.len() as f64;
+                let surprise = |row: &[f32]| -row.iter().map(|x| f64::from(*x)).sum::<f64>();
+                let rows = answers.chunks_exact((*length).max(1));
+                rows.map(|row| (surprise(row) / unit * examples / share.max(1.0)) as f32).collect()
+            }
             Targets::Values { values, scale } => {
                 let errors = errors(answers, values, scale.deviation);
                 match self {
@@ -92,14 +115,19 @@ impl Metric {
     /// The metric's value where the mean of its scores is `mean`.
     #[must_use]
     pub fn value(self, mean: f64) -> f64 {
-        if self == Self::Rmse { mean.max(0.0).sqrt() } else { mean }
+        match self {
+            Self::Rmse => mean.max(0.0).sqrt(),
+            Self::Perplexity => mean.exp(),
+            _ => mean,
+        }
     }
 }
 
 /// Everything that can be said of answers: every metric of the targets' kind, and the area under the ROC curve where
 /// there are two classes.
 ///
-/// `answers` are class probabilities, `[examples × classes]`, or standardised values, `[examples]`.
+/// `answers` are class probabilities, `[examples × classes]`, standardised values, `[examples]`, or for running text the logarithm of
+/// the probability of each token that is asked for, `[examples × length]`, and 0 where none is.
 #[must_use]
 pub fn judge(answers: &[f32], targets: &Targets) -> Metrics {
     let mut metrics = Metrics::new();

@@ -28,7 +28,7 @@ pub struct Options {
     /// What the inputs are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Input>,
-    /// Whether classes or a value is to be answered.
+    /// Whether classes, a value, or what follows in running text is to be answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Answering>,
     /// How the test part is cut where there is no file of test rows: `stratified`, `time`, `every:5`, `mask:FILE:COLUMN`.
@@ -61,6 +61,9 @@ pub struct Options {
     /// What texts are cut into.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Tokens>,
+    /// Tokens of running text that a network sees at once; left out, 128 characters or 64 pieces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<usize>,
     /// Whether mirrored pictures show the same thing, so that training may mirror them; never so for digits and letters.
     pub flip: bool,
     /// Whether broken pictures are left out instead of being an error.
@@ -89,6 +92,8 @@ pub enum Answering {
     Classification,
     /// A number.
     Regression,
+    /// What follows each token of running text.
+    Modelling,
 }
 
 /// What texts are cut into.
@@ -99,6 +104,8 @@ pub enum Tokens {
     Words,
     /// Pieces of words, learned from the training texts by byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909).
     Bpe,
+    /// Single characters; for running text alone.
+    Characters,
 }
 
 /// How rows are cut into parts.
@@ -195,6 +202,7 @@ impl fmt::Display for Answering {
         f.write_str(match self {
             Self::Classification => "classification",
             Self::Regression => "regression",
+            Self::Modelling => "modelling",
         })
     }
 }
@@ -203,10 +211,10 @@ impl FromStr for Answering {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Classification, Self::Regression]
+        [Self::Classification, Self::Regression, Self::Modelling]
             .into_iter()
             .find(|a| a.to_string() == text)
-            .ok_or_else(|| format!("{text:?} is no task: classification or regression"))
+            .ok_or_else(|| format!("{text:?} is no task: classification, regression or modelling"))
     }
 }
 
@@ -217,7 +225,8 @@ impl FromStr for Tokens {
         match text {
             "words" => Ok(Self::Words),
             "bpe" => Ok(Self::Bpe),
-            _ => Err(format!("{text:?} is no kind of token: words or bpe")),
+            "characters" => Ok(Self::Characters),
+            _ => Err(format!("{text:?} is no kind of token: words, bpe or characters")),
         }
     }
 }

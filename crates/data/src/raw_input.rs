@@ -39,6 +39,9 @@ impl Preprocessing {
             Inputs::Table(inputs) => self.table(source, inputs),
             Inputs::Series(inputs) => self.series(source, inputs),
             Inputs::Text(inputs) => self.texts(source, inputs),
+            Inputs::Language(_) => Err(source.fail(
+                "cannot be answered: this model continues text, with nascent generate RUN --prompt TEXT",
+            )),
         }
     }
 

@@ -107,6 +107,7 @@ fn describe(features: &Features) -> String {
         Features::Table { numbers, categories, codes } => {
             format!("{numbers} numbers and {categories} categories of {} values", codes - 1)
         }
+        Features::Tokens { length, vocabulary } => format!("windows of {length} tokens of {vocabulary}"),
         Features::Text { tokens, vocabulary, grams, buckets } => {
             format!("{tokens} tokens of {vocabulary} and {grams} n-grams hashed to {buckets}")
         }
@@ -194,10 +195,21 @@ impl Task {
             Input::Series => {
                 Defaults { space: "conv1d", epochs: epochs(80_000, 20, 100), batch_size: batch(16, 64) }
             }
+            // Many small steps teach more of a text than few large ones.
+            Input::Text if self.kind.answering == Answering::Modelling => {
+                let passes = (8 * rows).div_ceil(2 * self.examples_of_an_epoch().max(1)) as u32;
+                Defaults { space: "language", epochs: passes.clamp(10, 60), batch_size: batch(8, 32) }
+            }
             Input::Text => {
                 Defaults { space: "text", epochs: epochs(200_000, 6, 40), batch_size: batch(32, 128) }
             }
         }
+    }
+
+    /// How many examples an epoch learns from ([`Targets::of_an_epoch`]).
+    #[must_use]
+    pub fn examples_of_an_epoch(&self) -> usize {
+        self.split.train.len().min(self.targets.of_an_epoch())
     }
 
     fn part(&self, rows: &[usize]) -> Examples {

@@ -22,7 +22,7 @@ pub enum ExportError {
         /// The inputs that the preprocessing makes.
         inputs: String,
         /// The answers that it has a meaning for.
-        answers: usize,
+        answers: u64,
         /// The inputs that the network takes.
         takes: String,
         /// The answers that the network gives.

@@ -47,13 +47,13 @@ impl<'a> Model<'a> {
     /// Where the preprocessing is another network's.
     pub fn with_preprocessing(mut self, preprocessing: &'a Preprocessing) -> Result<Self, ExportError> {
         let signature = preprocessing.signature();
-        let (takes, gives) = (self.graph.input_shape(), self.graph.output_shape().len());
-        if signature.shape() != *takes || signature.outputs as u64 != gives {
+        let (takes, gives) = (self.graph.input_shape(), self.graph.output_shape());
+        if signature.shape() != *takes || signature.answer().len() != gives.len() {
             return Err(ExportError::Preprocessing {
                 inputs: signature.shape().to_string(),
-                answers: signature.outputs,
+                answers: signature.answer().len(),
                 takes: takes.to_string(),
-                gives,
+                gives: gives.len(),
             });
         }
         self.preprocessing = Some(preprocessing);

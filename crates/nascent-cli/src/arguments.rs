@@ -26,6 +26,8 @@ pub enum Command {
     Report(Run),
     /// Ask a finished study's network about raw input.
     Predict(Predict),
+    /// Continue a text with a finished study's network.
+    Generate(Generate),
     /// Write a study's network for other programs.
     Export(Export),
     /// Put studies side by side.
@@ -143,7 +145,7 @@ pub struct Data {
     /// What the inputs are: image, table, series or text.
     #[arg(long)]
     pub kind: Option<Input>,
-    /// What is answered: classification or regression.
+    /// What is answered: classification, regression, or modelling, which is what follows in running text.
     #[arg(long = "task", value_name = "TASK")]
     pub answering: Option<Answering>,
     /// How the test part is cut: stratified, time, every:5 or mask:FILE:COLUMN.
@@ -167,9 +169,12 @@ pub struct Data {
     /// The number of steps that every series is brought to.
     #[arg(long, value_name = "STEPS")]
     pub resample: Option<usize>,
-    /// What texts are cut into: words or bpe.
+    /// What texts are cut into: words or bpe; running text, characters or bpe.
     #[arg(long)]
     pub tokens: Option<Tokens>,
+    /// Tokens of running text that a network sees at once.
+    #[arg(long, value_name = "TOKENS")]
+    pub context: Option<usize>,
     /// Mirrored pictures show the same thing.
     #[arg(long)]
     pub flip: bool,
@@ -196,6 +201,7 @@ impl Data {
         lay(&self.train_rows, &mut options.train_rows);
         lay(&self.resample, &mut options.resample);
         lay(&self.tokens, &mut options.tokens);
+        lay(&self.context, &mut options.context);
         options.split_seed = self.split_seed.unwrap_or(options.split_seed);
         if self.header || self.no_header {
             options.header = Some(self.header);
@@ -282,6 +288,27 @@ pub struct Predict {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Generate {
+    /// The run folder of a study of running text.
+    pub run: PathBuf,
+    /// What the text begins with; a line's end unless given.
+    #[arg(long, default_value = "")]
+    pub prompt: String,
+    /// Tokens to be drawn.
+    #[arg(long, default_value_t = 200)]
+    pub tokens: usize,
+    /// Below 1, what is likely becomes likelier; at 0, the likeliest token is taken each time.
+    #[arg(long, default_value_t = 0.8)]
+    pub temperature: f64,
+    /// Draw only from the likeliest tokens that have this probability together.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95)]
+    pub top_p: f64,
+    /// What decides which tokens are drawn.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
 }
 
 #[derive(Args)]

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Show(options) => command::show(&options),
         Command::Report(options) => command::report(&options),
         Command::Predict(options) => command::predict(&options),
+        Command::Generate(options) => command::generate(&options),
         Command::Export(options) => command::export(&options),
         Command::Compare(options) => command::compare(&options),
         Command::List(options) => command::list(&options),

@@ -32,6 +32,8 @@ pub(crate) fn tested(task: &Task, trials: &Path, trial: TrialId) -> Option<Teste
     match &examples.targets {
         Targets::Classes { classes, labels } => (answers.len() == classes * labels.len())
             .then(|| classes_tested(task, &answers, labels, &examples)),
+        // What each token cost is said by the metrics.
+        Targets::Tokens { .. } => None,
         Targets::Values { values, scale } => (answers.len() == values.len()).then(|| {
             let unit = |v: f32| f64::from(v) * scale.deviation + scale.mean;
             let points = values.iter().zip(&answers).map(|(v, a)| (unit(*v), unit(*a)));

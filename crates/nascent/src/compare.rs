@@ -114,6 +114,9 @@ fn same_answers(a: &Task, b: &Task) -> bool {
         (Targets::Classes { labels, .. }, Targets::Classes { labels: others, .. }) => {
             a.classes() == b.classes() && labels == others
         }
+        (Targets::Tokens { labels, .. }, Targets::Tokens { labels: others, .. }) => {
+            a.preprocessing.inputs == b.preprocessing.inputs && labels == others
+        }
         (Targets::Values { values, scale }, Targets::Values { values: others, scale: other_scale }) => {
             let unit = |v: &f32, s: &Scale| f64::from(*v) * s.deviation + s.mean;
             let near = |(v, w)| {

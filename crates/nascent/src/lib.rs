@@ -1,7 +1,7 @@
 //! Runs a study from settings to files: the library behind the command line, and for programs of your own.
 //!
 //! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
-//! [`fn@export`] writes a network for other programs. [`fn@score`] scores networks without training them. [`mod@bench`] compares strategies on tables. [`search_in_process`]
+//! [`fn@export`] writes a network for other programs. [`fn@generate`] continues text. [`fn@score`] scores networks without training them. [`mod@bench`] compares strategies on tables. [`search_in_process`]
 //! searches with a space, strategy, evaluator or objective of your own: the crate's examples show one each.
 
 mod adapt;
@@ -16,6 +16,7 @@ mod effort;
 mod error;
 mod evidence;
 mod export;
+mod generate;
 mod handover;
 mod in_process;
 mod outside;
@@ -39,9 +40,10 @@ pub use earlier::Spelled;
 pub use error::{Error, InputError};
 pub use evidence::Evidence;
 pub use export::{Exported, Exporting, export};
+pub use generate::{Generating, generate};
 pub use in_process::search_in_process;
 pub use outside::Outside;
-pub use predict::{Answered, Prediction, Predictions, predict, raw_input};
+pub use predict::{Answered, Prediction, Predictions, ask, predict};
 pub use run::{Finish, Progress, Start, run};
 pub use schema::schemas;
 pub use score::{Measured, Scored, Scores, Scoring, score, score_networks};

@@ -45,23 +45,29 @@ pub struct Predictions {
     pub notes: Vec<String>,
 }
 
-/// What raw input of a kind of task is called in an example; none where the network is not ours to ask.
+/// The command that asks the finished network of a kind of task; none where the network is not ours to ask.
 #[must_use]
-pub fn raw_input(kind: &str) -> Option<&'static str> {
-    match kind.split('-').next() {
-        Some("image") => Some("image.png"),
-        Some("text") => Some("texts.txt"),
-        Some("series") => Some("series.csv"),
-        Some("table") => Some("rows.csv"),
-        _ => None,
-    }
+pub fn ask(kind: &str, folder: &str) -> Option<String> {
+    let input = match kind.split('-').next() {
+        _ if kind == "text-modelling" => return Some(format!("nascent generate {folder} --prompt 'Once'")),
+        Some("image") => "image.png",
+        Some("text") => "texts.txt",
+        Some("series") => "series.csv",
+        Some("table") => "rows.csv",
+        _ => return None,
+    };
+    Some(format!("nascent predict {folder} {input}"))
 }
 
-/// Asks the network of a finished study about a file or folder of raw input, or about bytes from standard input.
-///
-/// # Errors
-/// Where the folder holds no finished network, or the input is not of the kind it was trained on.
-pub fn predict(run: &Path, input: Source<'_>, resize: Resize) -> Result<Predictions, Error> {
+/// The network that a finished study hands over.
+pub(crate) struct Best {
+    pub(crate) graph: Architecture,
+    pub(crate) preprocessing: Preprocessing,
+    pub(crate) weights: Weights,
+}
+
+/// Reads it.
+pub(crate) fn best(run: &Path) -> Result<Best, Error> {
     let folder = RunFolder::open(run).map_err(|e| Error::input(e.to_string()))?;
     let best = folder.best();
     if !best.join("model.safetensors").exists() {
@@ -76,6 +82,15 @@ pub fn predict(run: &Path, input: Source<'_>, resize: Resize) -> Result<Predicti
     let preprocessing: Preprocessing = read(&best.join("preprocessing.json"))?;
     let weights =
         Weights::load(&best.join("model.safetensors"), &graph).map_err(|e| Error::input(e.to_string()))?;
+    Ok(Best { graph, preprocessing, weights })
+}
+
+/// Asks the network of a finished study about a file or folder of raw input, or about bytes from standard input.
+///
+/// # Errors
+/// Where the folder holds no finished network, or the input is not of the kind it was trained on.
+pub fn predict(run: &Path, input: Source<'_>, resize: Resize) -> Result<Predictions, Error> {
+    let Best { graph, preprocessing, weights } = best(run)?;
     let rows = preprocessing.read_inputs(input, resize).map_err(|e| Error::input(e.to_string()))?;
     let len = graph.input_shape().len() as usize;
     let mut network = Network::new(graph, weights, &nascent_core::Settings::default(), 0, Device::Cpu);

@@ -131,7 +131,7 @@ impl Setup {
         let space: Arc<dyn Space> = Arc::from(space);
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
-        let examples = task.as_ref().map_or(0, |task| task.split.train.len());
+        let examples = task.as_ref().map_or(0, |task| task.examples_of_an_epoch());
         // Only a budget asks what networks cost, and only for data of ours can that be told: of no examples, trainings take
         // no time.
         let is_priced = s.budget.is_some() && task.is_some();
@@ -574,9 +574,10 @@ fn folds(task: &Task) -> u32 {
     JUDGED.div_ceil(task.split.validation.len().max(1)).min(5) as u32
 }
 
-/// Half a point of a share, or a hundredth of the target's standard deviation.
+/// Half a point of a share, a hundredth of the target's standard deviation, or a fiftieth of a bit a byte.
 fn margin(task: &Task) -> f64 {
     match task.preprocessing.scale {
+        _ if task.metric == Metric::BitsPerByte => 0.02,
         Some(scale) if task.metric.direction() == Direction::Minimize => 0.01 * scale.deviation,
         _ => 0.005,
     }

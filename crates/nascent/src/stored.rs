@@ -322,9 +322,7 @@ impl Stored {
         let (count, is_exact) = self.count();
         let (setup, path) = (&self.setup, self.folder.path().display());
         let mut commands = vec![format!("nascent search {path}/study.toml")];
-        if let Some(input) = crate::raw_input(&setup.facts.kind) {
-            commands.push(format!("nascent predict {path} {input}"));
-        }
+        commands.extend(crate::ask(&setup.facts.kind, &path.to_string()));
         commands
             .push(format!("nascent resume {path} --trials {}", self.history.of(&Role::Search).count() * 2));
         let baselines = evidence.baselines.iter().map(|b| nascent_report::Baseline {

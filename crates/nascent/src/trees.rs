@@ -146,6 +146,8 @@ pub(crate) fn answers(
             Part::new(&columns, examples, |row| match (&examples.targets, class) {
                 (Targets::Classes { labels, .. }, Some(class)) => f64::from(labels[row] as usize == class),
                 (Targets::Classes { labels, .. }, None) => f64::from(labels[row]),
+                // Running text is no table.
+                (Targets::Tokens { .. }, _) => 0.0,
                 (Targets::Values { values, .. }, _) => f64::from(values[row]),
             })
         });
@@ -155,6 +157,7 @@ pub(crate) fn answers(
             .unwrap_or_else(|_| Err("the library gave up on these data".into()))
     };
     match &asked.targets {
+        Targets::Tokens { .. } => Err("they need rows of a table".into()),
         Targets::Values { .. } => Ok(learn(Learned::Value, None)?.into_iter().map(|v| v as f32).collect()),
         Targets::Classes { classes, .. } => {
             let of_class = |class: usize| -> Result<Vec<f64>, String> {

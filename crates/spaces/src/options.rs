@@ -32,6 +32,11 @@ impl<T: Copy> Options<T> {
         Self { scale: Scale::Ordered, topic, values, labels }
     }
 
+    /// All values, in the order of the options.
+    pub(crate) fn values(&self) -> &[T] {
+        &self.values
+    }
+
     /// The value of the option that the chooser takes.
     pub(crate) fn ask(&self, chooser: &mut dyn Chooser, path: Path<'_>) -> Result<T, SpaceError> {
         let question = Question { scale: self.scale, topic: self.topic, options: &self.labels };

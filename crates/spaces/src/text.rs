@@ -345,11 +345,11 @@ impl Space for TextSpace {
         Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(&plan)?)) })
     }
 
-    /// An embedding of 64, convolutions of three widths, the largest value over time of each, and dropout of a half.
     fn is_elastic(&self) -> bool {
         true
     }
 
+    /// An embedding of 64, convolutions of three widths, the largest value over time of each, and dropout of a half.
     fn reference(&self) -> Option<Decisions> {
         reference::by_path(self, |path| {
             let label = match path {

@@ -40,6 +40,8 @@ fn spaces_of_tables_series_and_texts_keep_the_contract() {
         ("conv1d", Features::Series { channels: 6, steps: 100 }),
         ("text", text(12, 40)),
         ("text", text(1, 0)),
+        ("language", Features::Tokens { length: 64, vocabulary: 60 }),
+        ("language", Features::Tokens { length: 2, vocabulary: 3 }),
     ];
     for (name, features) in cases {
         for outputs in [1, 5] {
@@ -49,10 +51,10 @@ fn spaces_of_tables_series_and_texts_keep_the_contract() {
             let reference = space.reference().expect(name);
             let graph = nascent_core::draw(&*space, &reference).unwrap();
             assert_eq!(graph.input_shape(), &signature.shape());
-            assert_eq!(graph.output_shape(), &Shape::new(&[outputs]));
+            assert_eq!(graph.output_shape(), &signature.answer());
         }
     }
-    for name in ["conv1d", "text"] {
+    for name in ["conv1d", "text", "language"] {
         let picture = Signature::plain(&Shape::new(&[1, 8, 8]), 10);
         let error = registry::build(name, &Table::new(), &picture).err().unwrap();
         assert!(error.to_string().contains("inputs of 1×8×8"), "{error}");

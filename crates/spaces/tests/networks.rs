@@ -126,6 +126,7 @@ fn parameters_are_checked_and_listed() {
             let given = [(parameter.name.to_string(), value)].into_iter().collect();
             let features = match entry.name {
                 "conv1d" => Features::Series { channels: 2, steps: 50 },
+                "language" => Features::Tokens { length: 9, vocabulary: 10 },
                 "text" => Features::Text { tokens: 9, vocabulary: 30, grams: 9, buckets: 64 },
                 _ => Signature::plain(&input, 10).features,
             };

@@ -33,6 +33,11 @@ fn evaluated(answers: &[f32], examples: &Examples, metric: Metric) -> Evaluation
             // A probability of exactly 0 is a rounding of something tiny, not infinite surprise.
             rows.map(|(row, &label)| -f64::from(row[label as usize].max(f32::MIN_POSITIVE)).ln()).sum()
         }
+        Targets::Tokens { labels, .. } => {
+            let asked = labels.iter().filter(|label| **label != 0).count().max(1);
+            let surprise = -answers.iter().map(|x| f64::from(*x)).sum::<f64>();
+            return Evaluation { loss: surprise / asked as f64, metrics: judge(answers, &examples.targets) };
+        }
         Targets::Values { values, .. } => {
             let power = if metric == Metric::Mae { 1 } else { 2 };
             answers.iter().zip(values).map(|(a, v)| (f64::from(*a) - f64::from(*v)).abs().powi(power)).sum()
@@ -41,13 +46,50 @@ fn evaluated(answers: &[f32], examples: &Examples, metric: Metric) -> Evaluation
     Evaluation { loss: loss / n, metrics: judge(answers, &examples.targets) }
 }
 
-/// A network's answers: class probabilities, `[examples × classes]`, or standardised values, `[examples]`.
+/// A network's answers: class probabilities, `[examples × classes]`, standardised values, `[examples]`, or the logarithms of the
+/// probabilities of the tokens that are asked for, `[examples × length]`, 0 where none is.
 pub fn answers(network: &mut dyn TrainStep, examples: &Examples) -> Vec<f32> {
     let len = examples.shape.len() as usize;
     match examples.targets {
         Targets::Classes { .. } => probabilities(network, &examples.inputs, len),
         Targets::Values { .. } => values(network, &examples.inputs, len),
+        Targets::Tokens { vocabulary, length, ref labels, .. } => {
+            let each = vocabulary * length;
+            let chunk = (MOST_ANSWERS / each.max(1)).clamp(1, CHUNK);
+            let batches =
+                examples.inputs.chunks(chunk * len.max(1)).zip(labels.chunks(chunk * length.max(1)));
+            batches
+                .flat_map(|(inputs, labels)| {
+                    let answers = network.eval_batch(inputs);
+                    let rows = answers.chunks_exact(each.max(1)).zip(labels.chunks_exact(length.max(1)));
+                    rows.flat_map(|(row, labels)| surprises(row, labels)).collect::<Vec<f32>>()
+                })
+                .collect()
+        }
     }
+}
+
+/// Numbers that are answered at a time, at most.
+const MOST_ANSWERS: usize = 4_000_000;
+
+/// The logarithm of the probability of the token asked for at each step of answers `[vocabulary × steps]`, 0 where none is.
+fn surprises(answers: &[f32], labels: &[u32]) -> Vec<f32> {
+    let steps = labels.len();
+    let mut most = vec![f32::NEG_INFINITY; steps];
+    for row in answers.chunks_exact(steps) {
+        most.iter_mut()
+            .zip(row)
+            .for_each(|(most, x)| *most = if *x > *most || x.is_nan() { *x } else { *most });
+    }
+    let mut sums = vec![0.0f32; steps];
+    for row in answers.chunks_exact(steps) {
+        sums.iter_mut().zip(row).zip(&most).for_each(|((sum, x), most)| *sum += (x - most).exp());
+    }
+    let found = |(step, label): (usize, &u32)| match *label {
+        0 => 0.0,
+        label => answers[label as usize * steps + step] - most[step] - sums[step].ln(),
+    };
+    labels.iter().enumerate().map(found).collect()
 }
 
 /// Standardised values, one for each input of `len` numbers.

@@ -10,6 +10,8 @@ pub(crate) struct Feed<'a> {
     batch: usize,
     seed: u64,
     order: Vec<usize>,
+    /// Rows of an epoch: the first of the order.
+    rows: usize,
     /// The epoch's stream: first its order, then how examples are varied.
     rng: Rng,
     inputs: Vec<f32>,
@@ -22,9 +24,10 @@ impl<'a> Feed<'a> {
         Self {
             examples,
             augment,
-            batch: batch.clamp(1, rows.max(1)),
+            batch: batch.clamp(1, examples.targets.of_an_epoch().max(1)),
             seed,
             order: (0..rows).collect(),
+            rows: examples.targets.of_an_epoch(),
             rng: Rng::new(0, 0),
             inputs: Vec::new(),
         }
@@ -32,7 +35,12 @@ impl<'a> Feed<'a> {
 
     /// Batches in an epoch.
     pub(crate) fn steps(&self) -> usize {
-        self.order.len().div_ceil(self.batch)
+        self.rows.div_ceil(self.batch)
+    }
+
+    /// Examples in an epoch.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
     }
 
     /// Begins an epoch, counted from 1. Each order comes from the one before: no epoch may be left out.
@@ -49,7 +57,7 @@ impl<'a> Feed<'a> {
 
     /// The batches of the epoch in turn: their inputs, varied, and what is to be answered.
     pub(crate) fn batch(&mut self, step: usize) -> (&[f32], Targets) {
-        let rows = &self.order[step * self.batch..self.order.len().min((step + 1) * self.batch)];
+        let rows = &self.order[step * self.batch..self.rows.min((step + 1) * self.batch)];
         let len = self.examples.shape.len() as usize;
         self.inputs.clear();
         for &row in rows {
@@ -66,6 +74,7 @@ impl<'a> Feed<'a> {
 pub(crate) fn wanted(targets: &Targets, metric: Metric) -> Wanted<'_> {
     match targets {
         Targets::Classes { labels, .. } => Wanted::Classes(labels),
+        Targets::Tokens { labels, .. } => Wanted::Tokens(labels),
         Targets::Values { values, .. } if metric == Metric::Mae => Wanted::Medians(values),
         Targets::Values { values, .. } => Wanted::Values(values),
     }

@@ -120,7 +120,7 @@ pub fn train(
             }
         }
         let validation = validation.map(|v| evaluate(&mut network, v, plan.metric));
-        let now = Epoch { epoch, train_loss: total / training.len() as f64, learning_rate: rate, validation };
+        let now = Epoch { epoch, train_loss: total / feed.rows() as f64, learning_rate: rate, validation };
         let control = observe(Moment::Epoch(&now));
         if best.as_ref().is_none_or(|(b, _)| improves(&now, &epochs[*b], plan.metric)) {
             best = Some((epochs.len(), network.weights().clone()));
@@ -161,10 +161,9 @@ fn fits(graph: &Architecture, examples: &Examples) -> Result<(), TrainError> {
         let text = format!("the network takes {}, the examples are {}", graph.input_shape(), examples.shape);
         return Err(TrainError::Mismatch(text));
     }
-    let outputs = examples.targets.outputs();
-    if graph.output_shape().vector() != Some(outputs) {
-        let text =
-            format!("the network answers with {}, the task has {outputs} outputs", graph.output_shape());
+    let answer = examples.targets.answer();
+    if graph.output_shape() != &answer {
+        let text = format!("the network answers with {}, the task asks for {answer}", graph.output_shape());
         return Err(TrainError::Mismatch(text));
     }
     if examples.is_empty() {
@@ -173,6 +172,9 @@ fn fits(graph: &Architecture, examples: &Examples) -> Result<(), TrainError> {
     match &examples.targets {
         Targets::Classes { classes, labels } if labels.iter().any(|l| *l as usize >= *classes) => {
             Err(TrainError::Mismatch(format!("labels below {classes} are needed")))
+        }
+        Targets::Tokens { vocabulary, labels, .. } if labels.iter().any(|l| *l as usize >= *vocabulary) => {
+            Err(TrainError::Mismatch(format!("codes below {vocabulary} are needed")))
         }
         _ => Ok(()),
     }

@@ -4,6 +4,7 @@ mod columns;
 mod folders;
 pub(crate) mod goal;
 pub(crate) mod images;
+mod language;
 mod npz;
 pub(crate) mod parts;
 mod place;
@@ -12,7 +13,7 @@ mod settle;
 pub(crate) mod tables;
 mod target;
 
-use crate::{DataError, Findings, Options, Task};
+use crate::{Answering, DataError, Findings, Options, Task};
 use place::Place;
 use std::path::Path;
 
@@ -25,7 +26,13 @@ use std::path::Path;
 /// Where there is nothing to read, something is damaged or contradictory, an option names what is not there, or two
 /// readings are equally likely; the error names the file, the line or picture, the value, and what to do.
 pub fn load(path: &Path, options: &Options) -> Result<Task, DataError> {
-    match place::find(path, options)? {
+    let place = place::find(path, options)?;
+    if options.task == Some(Answering::Modelling) && !matches!(place, Place::Language(_)) {
+        let reason = format!("modelling needs running text, a UTF-8 file, which {} is not", path.display());
+        return Err(DataError::choice("task", reason));
+    }
+    match place {
+        Place::Language(files) => language::load(&files, options),
         Place::Tables(files) => tables::load(&files, options),
         Place::Series(files) => series::ts(&files, options),
         Place::Idx { train, test } => images::idx(&train, test.as_ref(), options),

@@ -1,13 +1,16 @@
 //! What lies at a path: which files, of which format, and which of them are for testing.
 
 use super::folders::{self, Folders};
-use crate::{DataError, Options, SplitRule};
+use crate::read::Source;
+use crate::{Answering, DataError, Input, Options, SplitRule};
 use std::path::{Path, PathBuf};
 
 /// Files of one format.
 pub(super) enum Place {
     /// Tables of rows, to be read as table, series, text or pictures.
     Tables(Files),
+    /// Running text.
+    Language(Files),
     /// `.ts` files.
     Series(Files),
     /// `.npz` archives.
@@ -77,7 +80,26 @@ pub(super) fn find(path: &Path, options: &Options) -> Result<Place, DataError> {
         let files = files_of(path.into(), options)?;
         return Ok(Place::Cifar { train: vec![files.train], test: files.test });
     }
+    if is_language(path, options)? {
+        return Ok(Place::Language(files_of(path.into(), options)?));
+    }
     Ok(Place::Tables(files_of(path.into(), options)?))
+}
+
+/// Whether a file is running text: where that is asked for, or where it is called like a text, reads like one, and nothing is said
+/// that only rows have.
+fn is_language(path: &Path, options: &Options) -> Result<bool, DataError> {
+    if let Some(task) = options.task {
+        return Ok(task == Answering::Modelling);
+    }
+    let of_rows = options.target.is_some()
+        || !options.text.is_empty()
+        || options.delimiter.is_some()
+        || options.header.is_some()
+        || options.kind.is_some_and(|kind| kind != Input::Text);
+    let name = plain_name(path);
+    let is_text = name.ends_with(".txt") || name.ends_with(".md");
+    Ok(is_text && !of_rows && super::language::is_prose(&Source::File(path).start(1 << 16)?))
 }
 
 /// Whether a file is called like the files of MNIST.

@@ -107,6 +107,10 @@ fn text_task(ready: Ready, split: Split, options: &Options) -> Result<Task, Data
     let vocabulary = match options.tokens.unwrap_or(Tokens::Words) {
         Tokens::Words => Ok(Vocabulary::of_words(&training)),
         Tokens::Bpe => Vocabulary::of_pieces(&training),
+        Tokens::Characters => {
+            let reason = "characters are for running text (--task modelling): words or bpe";
+            return Err(DataError::choice("tokens", reason));
+        }
     };
     let unlearned = |e: String| {
         DataError::file(
@@ -247,7 +251,8 @@ pub(super) fn name_of(place: &str) -> String {
     let stem =
         |p: &Path| p.file_name().map(|n| n.to_string_lossy().split('.').next().unwrap_or("").to_string());
     let own = stem(path).unwrap_or_default();
-    let usual = ["train", "training", "data", "test", ""].contains(&own.to_lowercase().as_str());
+    let usual = ["train", "training", "valid", "validation", "data", "input", "test", ""]
+        .contains(&own.to_lowercase().as_str());
     let folder = path.parent().and_then(|p| std::path::absolute(p).ok()).and_then(|p| stem(&p));
     match folder {
         Some(folder) if usual && !folder.is_empty() => folder,

@@ -77,6 +77,8 @@ pub(super) fn goal(
             Ok(Goal::Values { target: name, values })
         }
         Answering::Classification => classes((train, at), test, name),
+        // Refused where data are looked for.
+        Answering::Modelling => Err(DataError::choice("task", "modelling needs running text, not rows")),
     }
 }
 

@@ -4,6 +4,7 @@ mod category;
 mod date;
 mod grams;
 mod image;
+mod language;
 mod number;
 mod quantiles;
 pub(crate) mod series;
@@ -14,6 +15,8 @@ mod vocabulary;
 pub use category::CategoryRule;
 pub use date::DatePart;
 pub use image::ImageInputs;
+pub(crate) use language::MOST_LENGTH;
+pub use language::{Codes, LanguageInputs};
 pub use number::NumberRule;
 pub use quantiles::Quantiles;
 pub use series::{SeriesColumns, SeriesInputs};
@@ -57,6 +60,8 @@ pub enum Inputs {
     Series(SeriesInputs),
     /// Texts.
     Text(TextInputs),
+    /// Running text.
+    Language(LanguageInputs),
 }
 
 /// What a file holds, before it is checked.
@@ -86,11 +91,18 @@ impl TryFrom<Stored> for Preprocessing {
             Inputs::Table(inputs) => inputs.valid(),
             Inputs::Series(inputs) => inputs.valid(),
             Inputs::Text(inputs) => inputs.valid(),
+            Inputs::Language(inputs) => inputs.valid(),
         };
         if !fine {
             return Err("some rule of the inputs has no finite values, a deviation of 0, or a length that does not fit".into());
         }
         match scale {
+            _ if matches!(inputs, Inputs::Language(_)) => {
+                if scale.is_some() || !classes.is_empty() {
+                    return Err("running text has neither classes nor a scale of values".into());
+                }
+                Ok(Self { schema, inputs, target, classes, scale })
+            }
             None if classes.is_empty() => Err("there are neither classes nor a scale of values".into()),
             Some(_) if !classes.is_empty() => Err("there are both classes and a scale of values".into()),
             Some(s) if !(s.deviation > 0.0 && s.deviation.is_finite() && s.mean.is_finite()) => {
@@ -114,10 +126,20 @@ impl Preprocessing {
         Self { schema: SCHEMA, inputs, target, classes: Vec::new(), scale: Some(scale) }
     }
 
+    /// For a task that answers what follows in running text.
+    #[must_use]
+    pub fn of_tokens(inputs: LanguageInputs) -> Self {
+        let target = "what follows".into();
+        Self { schema: SCHEMA, inputs: Inputs::Language(inputs), target, classes: Vec::new(), scale: None }
+    }
+
     /// What a network takes and gives.
     #[must_use]
     pub fn signature(&self) -> Signature {
-        let outputs = self.classes.len().max(1);
+        let outputs = match &self.inputs {
+            Inputs::Language(inputs) => inputs.codes.size(),
+            _ => self.classes.len().max(1),
+        };
         Signature { features: self.inputs.features(), outputs }
     }
 
@@ -140,6 +162,7 @@ impl Inputs {
             Self::Table(inputs) => inputs.features(),
             Self::Series(inputs) => inputs.features(),
             Self::Text(inputs) => inputs.features(),
+            Self::Language(inputs) => inputs.features(),
         }
     }
 }

@@ -156,6 +156,12 @@ impl Build {
         self.node("Slice", &[value, &starts, &ends, &axes], Vec::new())
     }
 
+    /// A sequence moved to later steps: padded in front, and as much cut off behind.
+    pub fn delay(&mut self, value: &str, steps: i64) -> String {
+        let pads = self.indices(&[0, 0, steps, 0, 0, -steps]);
+        self.node("Pad", &[value, &pads], Vec::new())
+    }
+
     /// The value as numbers of another kind.
     pub fn cast(&mut self, value: &str, to: DataType) -> String {
         self.node("Cast", &[value], vec![int("to", to as i64)])

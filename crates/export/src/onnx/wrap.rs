@@ -30,9 +30,18 @@ pub(super) fn input(model: &Model<'_>, build: &mut Build) -> (ValueInfoProto, St
     (input, build.node("Add", &[&scaled, &shifts], Vec::new()))
 }
 
+/// Whether answers keep their extents, which mean something.
+pub(super) fn is_spread(model: &Model<'_>) -> bool {
+    model.preprocessing.is_some_and(|p| matches!(p.inputs, Inputs::Language(_)))
+}
+
 /// The file's outputs, from the network's answers.
 pub(super) fn outputs(model: &Model<'_>, build: &mut Build, answers: &str) -> Vec<ValueInfoProto> {
-    let shape = Shape::new(&[model.graph.output_shape().len() as usize]);
+    let shape = if is_spread(model) {
+        model.graph.output_shape().clone()
+    } else {
+        Shape::new(&[model.graph.output_shape().len() as usize])
+    };
     let output = |build: &mut Build, op: &str, inputs: &[&str], attributes, name: &str, doc: &str| {
         build.named(op, inputs, attributes, name.into());
         ValueInfoProto { doc_string: Some(doc.into()), ..value(name, &shape) }
@@ -41,6 +50,10 @@ pub(super) fn outputs(model: &Model<'_>, build: &mut Build, answers: &str) -> Ve
     let Some(preprocessing) = model.preprocessing else {
         return vec![output(build, "Identity", &[answers], Vec::new(), "answers", "the network's answers")];
     };
+    if let Inputs::Language(_) = preprocessing.inputs {
+        let doc = "for each token of the vocabulary and each step, the logarithm of its probability to follow, up to a constant a step";
+        return vec![output(build, "Identity", &[answers], Vec::new(), "logits", doc)];
+    }
     if let Some(scale) = preprocessing.scale {
         let (factor, mean) = (build.number(scale.deviation as f32), build.number(scale.mean as f32));
         let scaled = build.node("Mul", &[answers, &factor], Vec::new());

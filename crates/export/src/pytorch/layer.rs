@@ -142,6 +142,7 @@ fn expression(op: &Op) -> Layer {
         Op::Multiply(_) => plain(|values, _, shapes| gated(values, shapes), "gated"),
         Op::Concat(_) => plain(|values, _, _| format!("torch.cat([{}], dim=1)", values.join(", ")), "joined"),
         Op::Slice(_) => plain(|values, op, _| sliced(values, op), "slice"),
+        Op::Delay(_) => plain(|values, op, _| delayed(values, op), "delayed"),
         Op::MaskedPool(pool) => match pool.kind {
             PoolKind::Average => Layer::Expression {
                 write: |values, _, _| format!("pool_mean({})", values.join(", ")),
@@ -213,6 +214,11 @@ fn zeros(op: &Op) -> String {
     let Op::Zero(zero) = op else { return "x".into() };
     let extents: Vec<String> = zero.shape.extents().iter().map(ToString::to_string).collect();
     format!("x.new_zeros(len(x), {})", extents.join(", "))
+}
+
+fn delayed(values: &[String], op: &Op) -> String {
+    let Op::Delay(delay) = op else { return values.join(", ") };
+    format!("nn.functional.pad({}, ({}, -{}))", values.join(", "), delay.steps, delay.steps)
 }
 
 fn sliced(values: &[String], op: &Op) -> String {

@@ -10,6 +10,7 @@ mod grid;
 mod layer_norm;
 mod pool;
 mod sum;
+mod surprise;
 mod tile;
 
 pub use affine::{Affine, Moments};
@@ -19,5 +20,6 @@ pub use grid::{Grid, Images, ImagesMut};
 pub use layer_norm::LayerNorms;
 pub use pool::Windows;
 pub use sum::{Bend, Term};
+pub use surprise::surprise;
 pub(crate) use tile::Begin;
 pub use tile::SLACK;

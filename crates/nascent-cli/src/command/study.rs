@@ -115,8 +115,8 @@ fn go(start: Start, mut live: Live) -> Result<ExitCode, Error> {
     if !json {
         ten_lines(&finish.summary);
         out!("\nnext:\n  nascent show {folder}");
-        match nascent::raw_input(&finish.summary.task.kind) {
-            Some(input) => out!("  nascent predict {folder} {input}"),
+        match nascent::ask(&finish.summary.task.kind, &folder.to_string()) {
+            Some(command) => out!("  {command}"),
             None => out!("  less {folder}/best/architecture.json"),
         }
         out!("  open {folder}/report.html");

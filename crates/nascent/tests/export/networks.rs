@@ -39,6 +39,8 @@ pub fn random(space: &str, number: u64) -> Case {
     let features = features(space, &mut rng);
     // Every fourth answers a value.
     let outputs = if number % 4 == 3 { 1 } else { 2 + rng.below(9) };
+    // What follows is one of the tokens.
+    let outputs = if let Features::Tokens { vocabulary, .. } = features { vocabulary } else { outputs };
     let signature = Signature { features, outputs };
     let space_of = registry::build(space, &small(space), &signature).expect("the parameters are in range");
     let decisions = sample(&*space_of, &mut rng).expect("a member");
@@ -53,7 +55,7 @@ fn small(space: &str) -> toml::Table {
     let mut parameters = toml::Table::new();
     let settings: &[(&str, i64)] = match space {
         "nb201" => &[("channels", 4), ("cells", 1)],
-        "text" => &[("width", 8)],
+        "text" | "language" => &[("width", 8)],
         _ => &[],
     };
     parameters.extend(settings.iter().map(|(name, value)| (name.to_string(), (*value).into())));
@@ -65,6 +67,7 @@ fn features(space: &str, rng: &mut Rng) -> Features {
     match space {
         "conv1d" => Features::Series { channels: from(1, 4), steps: from(12, 40) },
         "mlp" => Features::Table { numbers: from(1, 8), categories: from(0, 4), codes: 30 },
+        "language" => Features::Tokens { length: from(8, 16), vocabulary: from(5, 40) },
         "text" => Features::Text { tokens: from(6, 16), vocabulary: 50, grams: from(4, 20), buckets: 80 },
         _ => Features::Image { channels: [1, 3][from(0, 1)], height: from(8, 12), width: from(8, 12) },
     }
@@ -130,6 +133,9 @@ fn inputs(features: &Features, preprocessing: Option<&Preprocessing>, rng: &mut 
                     _ => 1.0,
                 };
                 inputs.extend((0..channels * height * width).map(|_| (maximum * rng.unit()) as f32));
+            }
+            Features::Tokens { length, vocabulary } => {
+                inputs.extend((0..length).map(|_| rng.below(vocabulary) as f32));
             }
             Features::Series { channels, steps } => {
                 inputs.extend((0..channels * steps).map(|_| rng.normal() as f32));

@@ -39,7 +39,7 @@ impl Step for Attend {
         }
         let codes = self.codes.map(|codes| {
             self.live.clear();
-            pass.store.rows(codes, pass.images, |row| self.live.extend_from_slice(row));
+            pass.store.tell(codes, pass.images, &mut self.live);
             &self.live[..]
         });
         let mut y = pass.store.take(self.y);

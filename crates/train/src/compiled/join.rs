@@ -122,3 +122,50 @@ impl Step for Slice {
         pass.store.put_gradient(self.x, dx);
     }
 }
+
+/// A sequence moved to later steps, zeros first.
+pub(super) struct Delay {
+    pub x: ValueId,
+    pub y: ValueId,
+    pub steps: usize,
+}
+
+impl Step for Delay {
+    fn forward(&mut self, pass: &mut Pass<'_>) {
+        let mut y = pass.store.take(self.y);
+        let (x, grid) = (&pass.store.values[self.x.0], pass.store.values[self.y.0].grid);
+        for n in 0..pass.images {
+            let (from, to) = (n * x.grid.image_len(), n * grid.image_len());
+            for step in 0..grid.width {
+                let to = &mut y[to + grid.at(0, step)..][..grid.channels];
+                match step.checked_sub(self.steps) {
+                    Some(before) => {
+                        to.copy_from_slice(&x.numbers[from + x.grid.at(0, before)..][..grid.channels])
+                    }
+                    None => to.fill(0.0),
+                }
+            }
+        }
+        pass.store.put(self.y, y);
+    }
+
+    fn backward(&mut self, pass: &mut Pass<'_>) {
+        if !pass.store.values[self.x.0].is_tracked {
+            return;
+        }
+        pass.store.settle(self.y, pass.images);
+        let mut dx = pass.store.take_sum(self.x, pass.images);
+        let grid = pass.store.values[self.x.0].flat;
+        if let Some(dy) = pass.store.gradient(self.y, 0) {
+            for n in 0..pass.images {
+                let (to, from) = (n * grid.image_len(), n * dy.grid.image_len());
+                for step in self.steps..grid.width {
+                    let dy = &dy.numbers[from + dy.grid.at(0, step)..][..grid.channels];
+                    let dx = &mut dx[to + grid.at(0, step - self.steps)..][..grid.channels];
+                    dx.iter_mut().zip(dy).for_each(|(to, g)| *to += g);
+                }
+            }
+        }
+        pass.store.put_gradient(self.x, dx);
+    }
+}

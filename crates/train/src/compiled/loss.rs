@@ -2,6 +2,7 @@
 
 use super::store::{Store, ValueId};
 use crate::network::{ROUNDED, Wanted};
+use nascent_kernels::last::surprise as surprise_of;
 
 /// The mean loss of a batch of answers, whose gradient is written.
 pub(super) fn of(
@@ -11,6 +12,9 @@ pub(super) fn of(
     wanted: Wanted<'_>,
     smoothing: f64,
 ) -> f64 {
+    if let Wanted::Tokens(labels) = wanted {
+        return of_steps(store, answers, images, labels, smoothing);
+    }
     let grid = store.values[answers.0].grid;
     let (pitch, outputs) = (grid.image_len().max(1), grid.channels);
     let (mut gradient, _) = store.take_gradient(answers);
@@ -29,6 +33,8 @@ pub(super) fn of(
                 let own = &shares[n * outputs..][..outputs];
                 surprise(row, |o| f64::from(own[o]), images, gradient)
             }
+            // Answered above, step by step.
+            Wanted::Tokens(_) => 0.0,
             Wanted::Values(values) | Wanted::Medians(values) => {
                 let is_rounded = matches!(wanted, Wanted::Medians(_));
                 error(row, &values[n * outputs..][..outputs], is_rounded, images * outputs, gradient)
@@ -37,6 +43,26 @@ pub(super) fn of(
     }
     store.put_gradient(answers, gradient);
     total
+}
+
+/// The mean over all steps with a label of the cross-entropy of what is answered there.
+fn of_steps(store: &mut Store, answers: ValueId, images: usize, labels: &[u32], smoothing: f64) -> f64 {
+    let (grid, flat) = (store.values[answers.0].grid, store.values[answers.0].flat);
+    let (mut gradient, _) = store.take_gradient(answers);
+    gradient[..images * flat.image_len()].fill(0.0);
+    let steps = grid.pixels();
+    let asked = labels.iter().filter(|label| **label != 0).count().max(1);
+    let factor = 1.0 / asked as f32;
+    let mut total = 0.0;
+    for (i, label) in labels.iter().enumerate().take(images * steps).filter(|(_, label)| **label != 0) {
+        let (image, step) = (i / steps, i % steps);
+        let row =
+            &store.values[answers.0].numbers[image * grid.image_len() + grid.at(0, step)..][..grid.channels];
+        let to = &mut gradient[image * flat.image_len() + flat.at(0, step)..][..grid.channels];
+        total += surprise_of(store.path, row, *label as usize, smoothing as f32, factor, to);
+    }
+    store.put_gradient(answers, gradient);
+    total / asked as f64
 }
 
 /// The cross-entropy of answers with probabilities, a part of `images`.

@@ -103,7 +103,7 @@ impl Compiled {
             for (step, _) in &mut self.steps {
                 step.forward(&mut pass);
             }
-            self.store.rows(self.output, images, |row| answers.extend_from_slice(row));
+            self.store.tell(self.output, images, &mut answers);
         }
         answers
     }

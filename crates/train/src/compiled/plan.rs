@@ -7,7 +7,7 @@ use super::Step;
 use super::attend::{Attend, Positions};
 use super::buffers::{Flow, share};
 use super::convolve::{Convolve, chunk};
-use super::join::{Concat, Flatten, Slice};
+use super::join::{Concat, Delay, Flatten, Slice};
 use super::numbers::{Apart, Numbers};
 use super::pool::{Pool, PoolLive};
 use super::rescale::{Dropout, LayerNorm, Multiply};
@@ -47,6 +47,7 @@ enum Draft {
     Concat { parts: Vec<(ValueId, usize)>, y: ValueId },
     Flatten { x: ValueId, y: ValueId },
     Slice { x: ValueId, y: ValueId, first: usize },
+    Delay { x: ValueId, y: ValueId, steps: usize },
     Dropout { x: ValueId, y: ValueId, per_mille: u16 },
     LayerNorm { x: ValueId, y: ValueId, slot: usize },
     Attend { x: ValueId, y: ValueId, codes: Option<ValueId>, heads: usize, is_causal: bool },
@@ -96,8 +97,8 @@ pub(super) fn plan(graph: &Architecture) -> Result<Planned, String> {
     }
     // A network may not look at its input at all.
     let input = input.unwrap_or_else(|| plan.new_value(graph.input_shape(), false));
-    if graph.output_shape().vector().is_none() {
-        return Err("an answer that is no vector".into());
+    if graph.output_shape().extents().len() > 2 {
+        return Err("an answer that is no vector, nor one a step".into());
     }
     let output = plan.value(output);
     Ok(plan.finish(input, output))
@@ -365,6 +366,7 @@ impl<'g> Plan<'g> {
                 | Op::Concat(_)
                 | Op::Flatten(_)
                 | Op::Slice(_)
+                | Op::Delay(_)
                 | Op::Dropout(_)
                 | Op::LayerNorm(_)
                 | Op::PositionEmbedding(_)
@@ -396,6 +398,7 @@ impl<'g> Plan<'g> {
             }
             Op::Flatten(_) => self.give(node, any, |y| Draft::Flatten { x, y }),
             Op::Slice(op) => self.give(node, any, |y| Draft::Slice { x, y, first: op.from }),
+            Op::Delay(op) => self.give(node, any, |y| Draft::Delay { x, y, steps: op.steps }),
             Op::Dropout(op) => {
                 let per_mille = op.per_mille;
                 self.give(node, any, |y| Draft::Dropout { x, y, per_mille });
@@ -638,6 +641,7 @@ impl Draft {
             | Self::Pool { x, .. }
             | Self::Flatten { x, .. }
             | Self::Slice { x, .. }
+            | Self::Delay { x, .. }
             | Self::Dropout { x, .. }
             | Self::LayerNorm { x, .. }
             | Self::Positions { x, .. }
@@ -656,6 +660,7 @@ impl Draft {
             | Self::Concat { y, .. }
             | Self::Flatten { y, .. }
             | Self::Slice { y, .. }
+            | Self::Delay { y, .. }
             | Self::Dropout { y, .. }
             | Self::LayerNorm { y, .. }
             | Self::Attend { y, .. }
@@ -688,6 +693,7 @@ impl Draft {
             Self::Concat { parts, y } => Box::new(Concat { parts, y }),
             Self::Flatten { x, y } => Box::new(Flatten { x, y }),
             Self::Slice { x, y, first } => Box::new(Slice { x, y, first }),
+            Self::Delay { x, y, steps } => Box::new(Delay { x, y, steps }),
             Self::Dropout { x, y, per_mille } => {
                 store.held.0 += 4 * store.values[y.0].flat.image_len() as u64;
                 Box::new(Dropout { x, y, per_mille, mask: Vec::new() })

@@ -132,13 +132,19 @@ impl Store {
         }
     }
 
-    /// Shows the features of each example of a value without extent.
-    pub fn rows(&self, value: ValueId, images: usize, mut show: impl FnMut(&[f32])) {
+    /// Adds the numbers of each example of a value to those that are there, each channel's together.
+    pub fn tell(&self, value: ValueId, images: usize, to: &mut Vec<f32>) {
         let Held { grid, numbers, .. } = &self.values[value.0];
-        numbers
-            .chunks_exact(grid.image_len().max(1))
-            .take(images)
-            .for_each(|row| show(&row[..grid.channels]));
+        let pixels = grid.pixels();
+        for image in numbers.chunks_exact(grid.image_len().max(1)).take(images) {
+            let first = to.len();
+            to.resize(first + grid.channels * pixels, 0.0);
+            for pixel in 0..pixels {
+                let from = &image[grid.at(pixel / grid.width, pixel % grid.width)..][..grid.channels];
+                let to = to[first + pixel..].iter_mut().step_by(pixels);
+                to.zip(from).for_each(|(to, x)| *to = *x);
+            }
+        }
     }
 
     /// A value's images from `first` on.

@@ -44,6 +44,8 @@ pub enum Wanted<'a> {
     Classes(&'a [u32]),
     /// A probability for each class of each example, `[examples × classes]`, as another network gives them.
     Shares(&'a [f32]),
+    /// The code of the token that follows each step of each example, `[examples × steps]`; 0 where none is asked for.
+    Tokens(&'a [u32]),
     /// A standardised value for each example; squared errors are made small.
     Values(&'a [f32]),
     /// A standardised value for each example; absolute errors are made small.
@@ -202,6 +204,20 @@ fn loss(
     match wanted {
         Wanted::Classes(labels) => surprise(answers, smoothed(labels, outputs, label_smoothing), device),
         Wanted::Shares(shares) => surprise(answers, shares.to_vec(), device),
+        Wanted::Tokens(labels) => {
+            // One row a step; what is answered where no token is asked for costs nothing.
+            let [examples, numbers] = answers.dims();
+            let steps = labels.len() / examples.max(1);
+            let outputs = numbers / steps.max(1);
+            let rows = answers.reshape([examples, outputs, steps]).swap_dims(1, 2);
+            let rows = rows.reshape([examples * steps, outputs]);
+            let mut shares = smoothed(labels, outputs, label_smoothing);
+            let asked = labels.iter().filter(|label| **label != 0).count().max(1);
+            for (row, _) in shares.chunks_exact_mut(outputs).zip(labels).filter(|(_, label)| **label == 0) {
+                row.fill(0.0);
+            }
+            surprise(rows, shares, device).mul_scalar((examples * steps) as f32 / asked as f32)
+        }
         Wanted::Values(values) | Wanted::Medians(values) => {
             let data = TensorData::new(values.to_vec(), [values.len(), outputs]);
             let error = answers - Tensor::<2>::from_data(data, device);

@@ -135,6 +135,7 @@ impl<'a> Probe<'a> {
         let Examples { inputs, targets, .. } = self.batch(batch);
         let wanted = match targets {
             Targets::Classes { labels, .. } => Wanted::Classes(labels),
+            Targets::Tokens { labels, .. } => Wanted::Tokens(labels),
             Targets::Values { values, .. } => Wanted::Values(values),
         };
         self.look(weights, (inputs, Of::Loss(wanted)), asked)

@@ -147,7 +147,7 @@ pub fn train_supernet(
             }
         }
         work.look(plan.epochs);
-        let train_loss = total / training.len() as f64;
+        let train_loss = total / feed.rows() as f64;
         work.state.epochs.push(SupernetEpoch { train_loss, learning_rate: rate });
         if observe(Some(&work.state)) == Control::Stop {
             return Err(TrainError::Stopped { epoch });
@@ -293,6 +293,8 @@ fn learn_together(
         let (weights, places) = shared.gather(graph);
         let batch = match (&said, wanted) {
             (None, _) => (inputs, wanted, smoothing),
+            // What follows is learned from the text itself.
+            (Some(_), Wanted::Tokens(_)) => (inputs, wanted, smoothing),
             (Some(said), Wanted::Values(_)) => (inputs, Wanted::Values(said), 0.0),
             (Some(said), Wanted::Medians(_)) => (inputs, Wanted::Medians(said), 0.0),
             (Some(said), _) => (inputs, Wanted::Shares(said), 0.0),

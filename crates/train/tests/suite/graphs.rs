@@ -62,7 +62,7 @@ fn series(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
 
 fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: bool) -> NodeId {
     let (channels, steps) = b.shape(at).sequence().unwrap();
-    match rng.below(10) {
+    match rng.below(11) {
         0 | 1 => {
             let Conv2d { channels, kernel, stride, padding, dilation, groups, bias } =
                 convolution(channels, rng);
@@ -91,6 +91,7 @@ fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: b
         // Of two channels a norm leaves little but signs: which of equal numbers is the largest is then a matter of rounding.
         7 if channels > 2 => b.add(LayerNorm {}, &[at]).unwrap(),
         8 => b.add(Gru { size: 1 + rng.below(5) }, &[at]).unwrap(),
+        9 if steps > 2 => b.add(Delay { steps: 1 + rng.below(2) }, &[at]).unwrap(),
         _ => {
             let heads = if channels % 2 == 0 { 2 } else { 1 };
             let at = b.add(PositionEmbedding {}, &[at]).unwrap();

@@ -5,6 +5,7 @@ mod engine;
 mod evaluator;
 mod files;
 mod graphs;
+mod language;
 mod operations;
 mod reference;
 mod scores;

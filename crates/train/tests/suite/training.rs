@@ -187,7 +187,7 @@ fn what_does_not_fit_is_said_before_training() {
     assert!(error(&wide, &plan(1)).contains("takes 1×6×6, the examples are 1×4×9"));
     let mut many = examples(4, 0);
     many.targets = Targets::Classes { classes: 5, labels: vec![0; 4] };
-    assert!(error(&many, &plan(1)).contains("the task has 5 outputs"));
+    assert!(error(&many, &plan(1)).contains("the task asks for 5"));
     assert!(error(&examples(0, 0), &plan(1)).contains("at least one example"));
     assert!(error(&examples(4, 0), &plan(0)).contains("epochs must be at least 1"));
 }

@@ -8,6 +8,7 @@ mod attention;
 mod batch_norm;
 mod conv1d;
 mod conv2d;
+mod delay;
 mod dropout;
 mod embedding;
 mod gru;
@@ -27,6 +28,7 @@ pub use attention::{PositionEmbedding, SelfAttention};
 pub use batch_norm::BatchNorm;
 pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
+pub use delay::Delay;
 pub use dropout::Dropout;
 pub use embedding::{Embedding, EmbeddingBag};
 pub use gru::Gru;
@@ -160,6 +162,8 @@ operations! {
     MaskedPool,
     /// A gated recurrent unit over steps.
     Gru,
+    /// A sequence moved to later steps.
+    Delay,
     /// A choice that is still open.
     Mixed,
 }

@@ -21,6 +21,7 @@ fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
         (BatchNorm {}.into(), steps.clone()),
         (LayerNorm {}.into(), steps.clone()),
         (PositionEmbedding {}.into(), steps.clone()),
+        (Delay { steps: 2 }.into(), steps.clone()),
         (SelfAttention { heads: 2, causal: true }.into(), steps.clone()),
         (Gru { size: 5 }.into(), shape(&[5, 9])),
         (Flatten {}.into(), shape(&[36])),

@@ -91,6 +91,7 @@ impl<'a> Lowering<'a> {
         let answers = self.values[graph.output().index()].clone();
         match graph.output_shape().vector() {
             Some(_) => Ok(answers),
+            None if super::wrap::is_spread(model) => Ok(answers),
             None => {
                 self.build.part("answers".into());
                 Ok(self.build.flatten(&answers))
@@ -108,6 +109,7 @@ impl<'a> Lowering<'a> {
             Op::Identity(_) | Op::Dropout(_) => Ok(node.input()?.into()),
             Op::Flatten(_) => Ok(self.build.flatten(node.input()?)),
             Op::Slice(slice) => Ok(self.build.slice(node.input()?, 1, slice.from, slice.len)),
+            Op::Delay(delay) => Ok(self.build.delay(node.input()?, delay.steps as i64)),
             Op::Conv2d(conv) => self.convolve_images(conv, node),
             Op::Conv1d(conv) => self.convolve_steps(conv, node),
             Op::Linear(_) => self.connect(node),

@@ -20,7 +20,7 @@ pub(crate) use watch::{Asked, Signs};
 use super::pass::Mix;
 use crate::weights::Weights;
 use burn::tensor::{Device, Tensor, TensorData};
-use nascent_core::architecture::op::Activation;
+use nascent_core::architecture::op::{Activation, Delay};
 use nascent_core::architecture::{Architecture, Op};
 use nascent_core::rng::Rng;
 use std::collections::BTreeMap;
@@ -243,6 +243,7 @@ impl<'a> Forward<'a> {
             (Op::SelfAttention(op), codes) => self.attend(op, x, codes),
             (Op::PositionEmbedding(_), _) => self.add_positions(x),
             (Op::Gru(op), _) => self.recur(op, x),
+            (Op::Delay(op), _) => delay(op, x),
             (Op::MaskedPool(op), Some(codes)) => return Value::Vectors(self.pool_masked(op.kind, x, codes)),
             // Identities.
             _ => x,
@@ -290,4 +291,11 @@ impl<'a> Forward<'a> {
     fn bias(&mut self, has_bias: bool) -> Option<Tensor<1>> {
         has_bias.then(|| self.slot())
     }
+}
+
+/// A sequence moved to later steps, zeros first.
+fn delay(op: &Delay, x: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, steps] = x.dims();
+    let zeros = Tensor::zeros([batch, channels, height, op.steps], &x.device());
+    Tensor::cat(vec![zeros, x.narrow(3, 0, steps - op.steps)], 3)
 }

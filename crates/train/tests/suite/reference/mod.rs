@@ -34,6 +34,11 @@ pub fn answer(graph: &Architecture, weights: &Weights, input: &[f32]) -> Vec<f64
                 let repeat = inputs[0].len() / inputs[1].len();
                 inputs[0].iter().enumerate().map(|(j, x)| x * inputs[1][j / repeat]).collect()
             }
+            Op::Delay(op) => {
+                let n = plane(inputs[0], shapes[0].extents()[0]);
+                let moved = |j: usize| if j % n < op.steps { 0.0 } else { inputs[0][j - op.steps] };
+                (0..inputs[0].len()).map(moved).collect()
+            }
             Op::Concat(_) => inputs.into_iter().flatten().copied().collect(),
             Op::GlobalAveragePool(_) => {
                 let n = plane(inputs[0], shapes[0].extents()[0]);

@@ -1,0 +1,366 @@
+//! Networks that continue text: layers that look back, each by attention, convolution or recurrence, and feed-forward networks.
+
+use crate::error::DefinitionError;
+use crate::options::Options;
+use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task, wrong_input};
+use crate::reference;
+use crate::registry::Entry;
+use crate::training::Training;
+use nascent_core::architecture::op::{
+    Activation, Add, Conv1d, Delay, Dropout, Embedding, Gru, LayerNorm, Multiply, Op, PositionEmbedding,
+    SelfAttention,
+};
+use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
+use nascent_core::question::{Path, Scale, Topic};
+use nascent_core::{Candidate, Chooser, Decisions, Features, Signature, Space, SpaceError};
+use std::borrow::Cow;
+
+const NAME: &str = "language";
+
+pub(crate) static ENTRY: Entry = Entry {
+    name: NAME,
+    summary: "running text: layers of causal attention, convolution or recurrence, with feed-forward networks",
+    input: "running text",
+    paper: "arXiv:2105.14444",
+    parameters: PARAMETERS,
+    make: |values, signature| {
+        let params = LanguageParams {
+            layers: values.number("layers"),
+            width: values.number("width"),
+            training: values.is_on("training"),
+        };
+        Ok(Box::new(params.check(signature)?))
+    },
+};
+
+static PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "layers",
+        meaning: "the most layers",
+        range: Range::Whole { least: 1, most: LAYERS },
+        default_text: "6",
+        default: |_| 6,
+    },
+    Parameter {
+        name: "width",
+        meaning: "the smallest width, a multiple of 8; the largest is eight times as large",
+        range: Range::Whole { least: 8, most: 256 },
+        default_text: "32",
+        default: |_| 32,
+    },
+    TRAINING,
+];
+
+/// The most layers there can be.
+const LAYERS: usize = 24;
+
+/// The parameters of [`LanguageSpace`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LanguageParams {
+    /// The most layers, 1 to 24.
+    pub layers: usize,
+    /// The smallest width, 8 to 256, a multiple of 8; the largest is eight times as large.
+    pub width: usize,
+    /// Whether training settings are asked too.
+    pub training: bool,
+}
+
+impl Default for LanguageParams {
+    fn default() -> Self {
+        Self { layers: 6, width: 32, training: true }
+    }
+}
+
+impl LanguageParams {
+    /// The space with these parameters, for running text.
+    ///
+    /// # Errors
+    /// Where a parameter is out of range, or inputs are no running text.
+    pub fn check(self, signature: &Signature) -> Result<LanguageSpace, DefinitionError> {
+        let input = signature.shape();
+        check_task(NAME, &input, signature.outputs)?;
+        let &Features::Tokens { length, vocabulary } = &signature.features else {
+            return Err(wrong_input(NAME, "running text", &input));
+        };
+        check_ranges(NAME, PARAMETERS, &[("layers", self.layers), ("width", self.width)])?;
+        let width = self.width.next_multiple_of(8);
+        let network = Topic::Architecture;
+        // A window may not be moved beyond the text.
+        let fits = |kernel: usize| kernel / 2 < length;
+        let windows = [
+            ("convolution 3", Mixer::Convolution(3)),
+            ("convolution 5", Mixer::Convolution(5)),
+            ("convolution 7", Mixer::Convolution(7)),
+            ("gated 3", Mixer::Gated(3)),
+            ("gated 7", Mixer::Gated(7)),
+        ];
+        let mut mixers = vec![("attention", Mixer::Attention), ("recurrence", Mixer::Recurrence)];
+        mixers.extend(windows.into_iter().filter(|(_, mixer)| match mixer {
+            Mixer::Convolution(kernel) | Mixer::Gated(kernel) => fits(*kernel),
+            _ => true,
+        }));
+        mixers.push(("none", Mixer::None));
+        Ok(LanguageSpace {
+            input,
+            outputs: signature.outputs,
+            vocabulary,
+            layers: Options::sizes(network, (1..=self.layers).collect()),
+            width: Options::sizes(network, [1, 2, 3, 4, 6, 8].map(|n| n * width).to_vec()),
+            mixer: Options::kinds(network, &mixers),
+            ratio: Options::sizes(network, vec![0, 1, 2, 4]),
+            head: Options::sizes(network, vec![width / 4, width / 2, width]),
+            positions: Options::kinds(network, &[("none", false), ("learned", true)]),
+            feed: Options::kinds(
+                network,
+                &[("gelu", Feed::Gelu), ("relu", Feed::Relu), ("gated", Feed::Gated)],
+            ),
+            dropout: Options::named(Scale::Ordered, network, &[("0", 0), ("0.1", 100), ("0.2", 200)]),
+            training: Training::new(self.training, false),
+        })
+    }
+}
+
+/// How a layer looks back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Mixer {
+    /// It does not.
+    #[default]
+    None,
+    /// Causal self-attention (Vaswani et al. 2017, arXiv:1706.03762).
+    Attention,
+    /// A depthwise window that ends at the step, then all channels (the separable convolutions of NAS-BERT, arXiv:2105.14444).
+    Convolution(usize),
+    /// The same, its output gated by another (Dauphin et al. 2017, arXiv:1612.08083).
+    Gated(usize),
+    /// A gated recurrent unit: its cost grows with the text's length only, and it needs no window.
+    Recurrence,
+}
+
+/// What a feed-forward network does between its two layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Feed {
+    Gelu,
+    Relu,
+    /// SiLU of one half times the other (Shazeer 2020, arXiv:2002.05202).
+    Gated,
+}
+
+/// Networks that continue text.
+#[derive(Clone, Debug)]
+pub struct LanguageSpace {
+    input: Shape,
+    outputs: usize,
+    vocabulary: usize,
+    layers: Options<usize>,
+    width: Options<usize>,
+    mixer: Options<Mixer>,
+    ratio: Options<usize>,
+    head: Options<usize>,
+    positions: Options<bool>,
+    feed: Options<Feed>,
+    dropout: Options<u16>,
+    training: Training,
+}
+
+/// The answers about one layer.
+#[derive(Clone, Copy, Default)]
+struct Layer {
+    mixer: Mixer,
+    /// How much wider its feed-forward network is; 0 where there is none.
+    ratio: usize,
+}
+
+/// The answers about one network.
+#[derive(Clone, Copy)]
+struct Plan {
+    layers: [Layer; LAYERS],
+    depth: usize,
+    width: usize,
+    /// Channels of a head of attention.
+    head: usize,
+    has_positions: bool,
+    feed: Feed,
+    dropout: u16,
+}
+
+impl LanguageSpace {
+    fn ask(&self, chooser: &mut dyn Chooser) -> Result<Plan, SpaceError> {
+        let width = self.width.ask(chooser, Path::new("width"))?;
+        let depth = self.layers.ask(chooser, Path::new("layers"))?;
+        let mut layers = [Layer::default(); LAYERS];
+        for (layer, number) in layers.iter_mut().zip(0..).take(depth) {
+            let path = Path::new("layer").at(number);
+            *layer = Layer {
+                mixer: self.mixer.ask(chooser, path.child("mixer"))?,
+                ratio: self.ratio.ask(chooser, path.child("feed_forward"))?,
+            };
+        }
+        let own = &layers[..depth];
+        let attends = own.iter().any(|layer| layer.mixer == Mixer::Attention);
+        let feeds = own.iter().any(|layer| layer.ratio > 0);
+        Ok(Plan {
+            layers,
+            depth,
+            width,
+            head: if attends { self.head.ask(chooser, Path::new("head"))? } else { width },
+            // Nothing but attention would ask where a step is.
+            has_positions: attends && self.positions.ask(chooser, Path::new("positions"))?,
+            feed: if feeds { self.feed.ask(chooser, Path::new("feed_forward"))? } else { Feed::Gelu },
+            dropout: self.dropout.ask(chooser, Path::new("dropout"))?,
+        })
+    }
+
+    fn draw(&self, plan: &Plan) -> Result<Architecture, ArchitectureError> {
+        let b = ArchitectureBuilder::new(self.input.clone());
+        let at = b.input();
+        let mut drawing = Drawing { b, at, plan };
+        drawing.b.scope("tokens");
+        drawing.add(Embedding { vocabulary: self.vocabulary, size: plan.width })?;
+        if plan.has_positions {
+            drawing.add(PositionEmbedding {})?;
+        }
+        drawing.drop()?;
+        for (number, layer) in plan.layers[..plan.depth].iter().enumerate() {
+            drawing.b.scope(format!("layer {}", number + 1));
+            drawing.mix(layer.mixer)?;
+            drawing.feed(layer.ratio)?;
+        }
+        drawing.b.scope("head");
+        drawing.add(LayerNorm {})?;
+        let output = drawing.add(point(self.outputs))?;
+        drawing.b.finish(output)
+    }
+}
+
+/// All channels of a step from all channels of it.
+fn point(channels: usize) -> Conv1d {
+    Conv1d { bias: true, ..Conv1d::same(channels, 1, 1) }
+}
+
+/// A graph on its way, at its last node.
+struct Drawing<'p> {
+    b: ArchitectureBuilder,
+    at: NodeId,
+    plan: &'p Plan,
+}
+
+impl Drawing<'_> {
+    fn add(&mut self, op: impl Into<Op>) -> Result<NodeId, ArchitectureError> {
+        self.at = self.b.add(op, &[self.at])?;
+        Ok(self.at)
+    }
+
+    fn drop(&mut self) -> Result<(), ArchitectureError> {
+        if self.plan.dropout > 0 {
+            self.add(Dropout { per_mille: self.plan.dropout })?;
+        }
+        Ok(())
+    }
+
+    /// Drops some of what was added last, and adds what was there before it.
+    fn join(&mut self, before: NodeId) -> Result<(), ArchitectureError> {
+        self.drop()?;
+        self.at = self.b.add(Add {}, &[before, self.at])?;
+        Ok(())
+    }
+
+    fn mix(&mut self, mixer: Mixer) -> Result<(), ArchitectureError> {
+        let (before, width) = (self.at, self.plan.width);
+        if mixer == Mixer::None {
+            return Ok(());
+        }
+        self.add(LayerNorm {})?;
+        match mixer {
+            Mixer::None => {}
+            Mixer::Attention => {
+                self.add(SelfAttention { heads: width / self.plan.head, causal: true })?;
+            }
+            Mixer::Recurrence => {
+                self.add(Gru { size: width })?;
+            }
+            Mixer::Convolution(kernel) => {
+                self.look_back(kernel)?;
+                self.add(Activation::Gelu)?;
+                self.add(point(width))?;
+            }
+            Mixer::Gated(kernel) => {
+                let seen = self.look_back(kernel)?;
+                let gate = self.add(point(width))?;
+                let gate = self.b.add(Activation::Sigmoid, &[gate])?;
+                let value = self.b.add(point(width), &[seen])?;
+                self.at = self.b.add(Multiply {}, &[value, gate])?;
+            }
+        }
+        self.join(before)
+    }
+
+    /// A window of each channel that ends at the step.
+    fn look_back(&mut self, kernel: usize) -> Result<NodeId, ArchitectureError> {
+        self.add(Conv1d { bias: true, ..Conv1d::depthwise(self.plan.width, kernel, 1) })?;
+        // The other way round, the last steps of all would not see themselves.
+        self.add(Delay { steps: kernel / 2 })
+    }
+
+    fn feed(&mut self, ratio: usize) -> Result<(), ArchitectureError> {
+        if ratio == 0 {
+            return Ok(());
+        }
+        let (before, width) = (self.at, self.plan.width);
+        let normed = self.add(LayerNorm {})?;
+        let wide = self.add(point(ratio * width))?;
+        match self.plan.feed {
+            Feed::Gelu => self.add(Activation::Gelu)?,
+            Feed::Relu => self.add(Activation::Relu)?,
+            Feed::Gated => {
+                let gate = self.b.add(Activation::Silu, &[wide])?;
+                let value = self.b.add(point(ratio * width), &[normed])?;
+                self.at = self.b.add(Multiply {}, &[value, gate])?;
+                self.at
+            }
+        };
+        self.add(point(width))?;
+        self.join(before)
+    }
+}
+
+impl Space for LanguageSpace {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn build<'s>(&'s self, chooser: &mut dyn Chooser) -> Result<Candidate<'s>, SpaceError> {
+        let plan = self.ask(chooser)?;
+        let settings = self.training.ask(chooser)?;
+        Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(&plan)?)) })
+    }
+
+    /// A transformer of four layers, or as many as there may be: attention with learned positions, feed-forward networks four times
+    /// as wide with GELU, and a dropout of a tenth.
+    fn reference(&self) -> Option<Decisions> {
+        reference::by_path(self, |path| {
+            let label = match path {
+                "width" => return Some(Cow::Owned((4 * self.base()).to_string())),
+                "layers" => return Some(Cow::Owned(self.most_layers().min(4).to_string())),
+                "head" => return Some(Cow::Owned(self.base().to_string())),
+                _ if path.ends_with(".mixer") => "attention",
+                _ if path.ends_with(".feed_forward") => "4",
+                "positions" => "learned",
+                "feed_forward" => "gelu",
+                "dropout" => "0.1",
+                _ => return None,
+            };
+            Some(Cow::Borrowed(label))
+        })
+    }
+}
+
+impl LanguageSpace {
+    /// The smallest width.
+    fn base(&self) -> usize {
+        self.width.values().first().copied().unwrap_or(0)
+    }
+
+    fn most_layers(&self) -> usize {
+        self.layers.values().last().copied().unwrap_or(1)
+    }
+}

@@ -1,0 +1,287 @@
+//! Text token by token: what earlier steps gave is kept, so that a token costs one step, however many there were.
+
+use crate::{TrainError, Weights};
+use nascent_core::architecture::op::{Activation, Conv1d};
+use nascent_core::architecture::{Architecture, Op, Operation};
+use nascent_kernels::{Path, Smooth};
+
+/// A causal network that reads a sequence token by token.
+///
+/// What it answers after each token is what the whole network answers at that step ([`TrainStep::eval_batch`](crate::TrainStep)), but
+/// for rounding. Keys and values of attention, windows of convolutions and states of recurrences are kept.
+pub struct Continuation<'a> {
+    graph: &'a Architecture,
+    weights: &'a Weights,
+    /// The first slot of each node.
+    slots: Vec<usize>,
+    nodes: Vec<Node>,
+    /// Tokens read.
+    read: usize,
+}
+
+/// What is kept of a node.
+#[derive(Clone, Default)]
+struct Node {
+    /// Its value at each step so far, `[steps, channels]`.
+    values: Vec<f32>,
+    channels: usize,
+    /// Queries, keys and values of attention, `[steps, 3 · channels]`; the state of a recurrence.
+    kept: Vec<f32>,
+}
+
+impl Node {
+    fn steps(&self) -> usize {
+        self.values.len() / self.channels.max(1)
+    }
+
+    fn at(&self, step: usize) -> &[f32] {
+        &self.values[step * self.channels..][..self.channels]
+    }
+}
+
+/// Below the variance of a layer norm, as in training.
+const EPSILON: f32 = 1e-5;
+
+impl<'a> Continuation<'a> {
+    /// Begins a sequence.
+    ///
+    /// # Errors
+    /// Where the network does not read running text, looks ahead, or has an operation that has no step here; the error names it.
+    pub fn new(graph: &'a Architecture, weights: &'a Weights) -> Result<Self, TrainError> {
+        let refuse = |what: String| {
+            Err(TrainError::Mismatch(format!("text cannot be continued token by token: {what}")))
+        };
+        let (Some(_), Some(_)) = (graph.input_shape().vector(), graph.output_shape().sequence()) else {
+            return refuse(format!(
+                "the network answers {} with {}",
+                graph.input_shape(),
+                graph.output_shape()
+            ));
+        };
+        let mut slots = vec![0; graph.nodes().len()];
+        for (at, slot) in weights.slots.iter().enumerate().rev() {
+            slots[slot.node.index()] = at;
+        }
+        // By how many steps a node is ahead of the last token read.
+        let mut ahead: Vec<i64> = Vec::new();
+        for node in graph.nodes() {
+            let least = node.inputs.iter().map(|input| ahead[input.index()]).min().unwrap_or(0);
+            ahead.push(match &node.op {
+                Op::Delay(delay) => least + delay.steps as i64,
+                Op::Conv1d(conv) if conv.stride == 1 => least - conv.padding as i64,
+                Op::SelfAttention(op) if op.causal && node.inputs.len() == 1 => least,
+                Op::Input(_)
+                | Op::Embedding(_)
+                | Op::PositionEmbedding(_)
+                | Op::LayerNorm(_)
+                | Op::Activation(_) => least,
+                Op::Gru(_) | Op::Add(_) | Op::Multiply(_) | Op::Dropout(_) | Op::Identity(_) => least,
+                other => return refuse(format!("it has a {}", other.label())),
+            });
+        }
+        if ahead[graph.output().index()] < 0 {
+            return refuse("it looks at tokens that follow".into());
+        }
+        let mut continuation = Self { graph, weights, slots, nodes: Vec::new(), read: 0 };
+        continuation.restart();
+        Ok(continuation)
+    }
+
+    /// Begins another sequence.
+    pub fn restart(&mut self) {
+        self.read = 0;
+        let channels = self
+            .graph
+            .shapes()
+            .iter()
+            .map(|shape| if shape.vector().is_some() { 1 } else { shape.extents()[0] });
+        self.nodes = channels.map(|channels| Node { channels, ..Node::default() }).collect();
+    }
+
+    /// Tokens read since the beginning.
+    #[must_use]
+    pub fn read(&self) -> usize {
+        self.read
+    }
+
+    /// The most tokens of a sequence.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.graph.input_shape().len() as usize
+    }
+
+    /// Reads a token; answers with the logarithm, up to a constant, of the probability of each code to follow.
+    ///
+    /// # Errors
+    /// Where the sequence has as many tokens as the network can see.
+    pub fn read_token(&mut self, code: u32) -> Result<&[f32], TrainError> {
+        if self.read >= self.capacity() {
+            let text = format!("the network sees {} tokens at once, and has read as many", self.capacity());
+            return Err(TrainError::Mismatch(text));
+        }
+        self.nodes[0].values.push(code as f32);
+        self.read += 1;
+        for node in 1..self.nodes.len() {
+            self.advance(node);
+        }
+        let output = &self.nodes[self.graph.output().index()];
+        Ok(output.at(self.read - 1))
+    }
+
+    /// Computes a node at each step that can be told now.
+    fn advance(&mut self, index: usize) {
+        let node = &self.graph.nodes()[index];
+        let mut own = std::mem::take(&mut self.nodes[index]);
+        let known = node.inputs.iter().map(|input| self.nodes[input.index()].steps()).min().unwrap_or(0);
+        let until = match &node.op {
+            Op::Delay(delay) => known + delay.steps,
+            // Behind the last step of all there are zeros.
+            Op::Conv1d(conv) if known < self.capacity() => known.saturating_sub(conv.padding),
+            _ => known,
+        };
+        for step in own.steps()..until.min(self.capacity()) {
+            self.compute(index, step, &mut own);
+        }
+        self.nodes[index] = own;
+    }
+
+    /// Adds a node's value at a step.
+    fn compute(&self, index: usize, step: usize, own: &mut Node) {
+        let node = &self.graph.nodes()[index];
+        let input = |i: usize| &self.nodes[node.inputs[i].index()];
+        let weights = |part: usize| &self.weights.values[self.slots[index] + part][..];
+        let x = input(0);
+        let first = own.values.len();
+        match &node.op {
+            Op::Embedding(op) => {
+                let code = x.at(step)[0] as usize;
+                let row = code.checked_sub(1).map(|row| &weights(0)[row * op.size..][..op.size]);
+                own.values.resize(first + op.size, 0.0);
+                row.into_iter().for_each(|row| own.values[first..].copy_from_slice(row));
+            }
+            Op::PositionEmbedding(_) => {
+                let learned = weights(0).iter().skip(step).step_by(self.capacity());
+                own.values.extend(x.at(step).iter().zip(learned).map(|(x, w)| x + w));
+            }
+            Op::LayerNorm(_) => {
+                let x = x.at(step);
+                let n = x.len() as f32;
+                let mean = x.iter().sum::<f32>() / n;
+                let variance = x.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n;
+                let factor = 1.0 / (variance + EPSILON).sqrt();
+                let learned = weights(0).iter().zip(weights(1));
+                own.values.extend(
+                    x.iter().zip(learned).map(|(x, (scale, shift))| (x - mean) * factor * scale + shift),
+                );
+            }
+            Op::Activation(function) => {
+                own.values.extend_from_slice(x.at(step));
+                activate(*function, x.at(step), &mut own.values[first..]);
+            }
+            Op::Add(_) => {
+                own.values.resize(first + own.channels, 0.0);
+                for i in 0..node.inputs.len() {
+                    own.values[first..].iter_mut().zip(input(i).at(step)).for_each(|(to, x)| *to += x);
+                }
+            }
+            Op::Multiply(_) => {
+                own.values.extend(x.at(step).iter().zip(input(1).at(step)).map(|(x, gate)| x * gate))
+            }
+            Op::Delay(op) => match step.checked_sub(op.steps) {
+                Some(before) => own.values.extend_from_slice(x.at(before)),
+                None => own.values.resize(first + own.channels, 0.0),
+            },
+            Op::Conv1d(op) => {
+                let bias = if op.bias { weights(1) } else { &[] };
+                convolve(op, (weights(0), bias), x, step, &mut own.values);
+            }
+            Op::SelfAttention(op) => {
+                project(weights(0), weights(1), x.at(step), &mut own.kept);
+                let mut mixed = vec![0.0; own.channels];
+                attend(op.heads, own.channels, step, &own.kept, &mut mixed);
+                project(weights(2), weights(3), &mixed, &mut own.values);
+            }
+            Op::Gru(_) => {
+                let mut given = Vec::new();
+                project(weights(0), weights(1), x.at(step), &mut given);
+                own.kept.resize(own.channels, 0.0);
+                recur(weights(2), &given, &mut own.kept);
+                own.values.extend_from_slice(&own.kept);
+            }
+            // Nothing else passed the check but what changes nothing.
+            _ => own.values.extend_from_slice(x.at(step)),
+        }
+    }
+}
+
+/// `weight · x + bias`, one number for each row of the weights.
+fn project(weight: &[f32], bias: &[f32], x: &[f32], to: &mut Vec<f32>) {
+    let dot = |row: &[f32]| row.iter().zip(x).map(|(w, x)| w * x).sum::<f32>();
+    to.extend(weight.chunks_exact(x.len().max(1)).zip(bias).map(|(row, bias)| dot(row) + bias));
+}
+
+fn convolve(op: &Conv1d, (weight, bias): (&[f32], &[f32]), x: &Node, step: usize, to: &mut Vec<f32>) {
+    let each = x.channels / op.groups;
+    let outputs = op.channels / op.groups;
+    for output in 0..op.channels {
+        let group = output / outputs * each;
+        let mut sum = bias.get(output).copied().unwrap_or(0.0);
+        for tap in 0..op.kernel {
+            let Some(at) = (step + tap * op.dilation).checked_sub(op.padding).filter(|at| *at < x.steps())
+            else {
+                continue;
+            };
+            let seen = &x.at(at)[group..group + each];
+            let row = weight[output * each * op.kernel + tap..].iter().step_by(op.kernel);
+            sum += seen.iter().zip(row).map(|(x, w)| x * w).sum::<f32>();
+        }
+        to.push(sum);
+    }
+}
+
+/// What a step's query finds among the keys up to it: `kept` holds queries, keys and values of each step.
+fn attend(heads: usize, channels: usize, step: usize, kept: &[f32], to: &mut [f32]) {
+    let each = channels / heads;
+    let part = |at: usize, which: usize, head: usize| {
+        &kept[at * 3 * channels + which * channels + head * each..][..each]
+    };
+    let scale = 1.0 / (each as f32).sqrt();
+    for (head, to) in to.chunks_exact_mut(each).enumerate() {
+        let query = part(step, 0, head);
+        let score = |at: usize| part(at, 1, head).iter().zip(query).map(|(k, q)| k * q).sum::<f32>() * scale;
+        let mut scores: Vec<f32> = (0..=step).map(score).collect();
+        let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        scores.iter_mut().for_each(|score| *score = (*score - most).exp());
+        let sum: f32 = scores.iter().sum();
+        for (at, score) in scores.iter().enumerate() {
+            to.iter_mut().zip(part(at, 2, head)).for_each(|(to, value)| *to += score / sum * value);
+        }
+    }
+}
+
+/// One step of a gated recurrent unit.
+fn recur(weight: &[f32], given: &[f32], state: &mut [f32]) {
+    let size = state.len();
+    let mut old = vec![0.0; 3 * size];
+    for (h, row) in state.iter().zip(weight.chunks_exact(3 * size)) {
+        old.iter_mut().zip(row).for_each(|(to, w)| *to += h * w);
+    }
+    let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
+    for i in 0..size {
+        let reset = sigmoid(given[i] + old[i]);
+        let update = sigmoid(given[size + i] + old[size + i]);
+        let candidate = (given[2 * size + i] + reset * old[2 * size + i]).tanh();
+        state[i] = candidate + update * (state[i] - candidate);
+    }
+}
+
+fn activate(function: Activation, x: &[f32], y: &mut [f32]) {
+    let mut each = |f: fn(f32) -> f32| y.iter_mut().for_each(|y| *y = f(*y));
+    match function {
+        Activation::Relu => each(|x| x.max(0.0)),
+        Activation::Tanh => each(f32::tanh),
+        Activation::Sigmoid => each(|x| 1.0 / (1.0 + (-x).exp())),
+        Activation::Silu => Smooth::Silu.forward(Path::best(), x, y),
+        Activation::Gelu => Smooth::Gelu.forward(Path::best(), x, y),
+    }
+}
