@@ -187,48 +187,55 @@ impl Products<'_> {
             assert!(from + longest + R <= self.input.len());
             assert!(gradient + first + V * L::WIDTH <= self.gradient.len());
         }
-        let mut row = 0;
-        for run in self.runs {
-            for k in (0..run.len).step_by(R) {
-                // SAFETY: every pixel's window and gradient are readable, asserted above.
-                let sums = unsafe {
-                    let input = self.input.as_ptr().add(run.offset + k);
-                    outer::<L, R, V>(input, self.gradient.as_ptr().add(first), self.pixels)
-                };
-                for (sum, r) in sums.iter().zip(row + k..row + run.len) {
-                    for (v, sum) in sum.iter().enumerate() {
-                        // SAFETY: row and panel lie in `output`, asserted above.
-                        unsafe {
-                            let to = self.output.as_mut_ptr().add(r * self.pitch + first + v * L::WIDTH);
-                            L::store(to, L::multiply_add(*sum, L::splat(1.0), L::load(to)));
+        // The panel's gradients of some pixels, side by side: where they lie they may be far apart, at distances by which they
+        // push each other out of the cache.
+        let mut packed = [[L::splat(0.0); V]; STRETCH];
+        for pixels in self.pixels.chunks(STRETCH) {
+            for (to, [_, at]) in packed.iter_mut().zip(pixels) {
+                for v in 0..V {
+                    // SAFETY: the pixel's gradient is readable, asserted above.
+                    to[v] =
+                        unsafe { L::load(self.gradient.as_ptr().add(*at as usize + first + v * L::WIDTH)) };
+                }
+            }
+            let mut row = 0;
+            for run in self.runs {
+                for k in (0..run.len).step_by(R) {
+                    // SAFETY: every pixel's window is readable, asserted above.
+                    let sums =
+                        unsafe { outer::<L, R, V>(self.input.as_ptr().add(run.offset + k), &packed, pixels) };
+                    for (sum, r) in sums.iter().zip(row + k..row + run.len) {
+                        for (v, sum) in sum.iter().enumerate() {
+                            // SAFETY: row and panel lie in `output`, asserted above.
+                            unsafe {
+                                let to = self.output.as_mut_ptr().add(r * self.pitch + first + v * L::WIDTH);
+                                L::store(to, L::multiply_add(*sum, L::splat(1.0), L::load(to)));
+                            }
                         }
                     }
                 }
+                row += run.len;
             }
-            row += run.len;
         }
     }
 }
 
+/// Pixels whose gradients are packed at a time.
+const STRETCH: usize = 64;
+
 /// # Safety
-/// `R` numbers must be readable from each pixel's window, and `V` vectors from its gradient.
+/// `R` numbers must be readable from each pixel's window.
 #[inline(always)]
 unsafe fn outer<L: Lanes, const R: usize, const V: usize>(
     input: *const f32,
-    gradient: *const f32,
+    gradients: &[[L::Vector; V]; STRETCH],
     pixels: &[[u32; 2]],
 ) -> [[L::Vector; V]; R] {
     let mut sums = [[L::splat(0.0); V]; R];
-    for pair in pixels {
-        let [from, gradient_at] = pair.map(|at| at as usize);
-        let mut row = [L::splat(0.0); V];
-        for v in 0..V {
-            // SAFETY: the pixel's gradient is readable.
-            row[v] = unsafe { L::load(gradient.add(gradient_at + v * L::WIDTH)) };
-        }
+    for (row, [from, _]) in gradients.iter().zip(pixels) {
         for r in 0..R {
             // SAFETY: the pixel's window is readable.
-            let x = L::splat(unsafe { *input.add(from + r) });
+            let x = L::splat(unsafe { *input.add(*from as usize + r) });
             for v in 0..V {
                 sums[r][v] = L::multiply_add(x, row[v], sums[r][v]);
             }
