@@ -54,7 +54,7 @@ pub struct Examples {
 }
 
 /// Tokens of an epoch of running text.
-const EPOCH_TOKENS: usize = 200_000;
+const EPOCH_TOKENS: usize = 100_000;
 
 impl Targets {
     /// The number of examples.
@@ -74,7 +74,7 @@ impl Targets {
     }
 
     /// How many examples an epoch learns from, drawn anew each time: all, but of running text, which may be long, as much as
-    /// has some 200,000 tokens.
+    /// has some 100,000 tokens.
     #[must_use]
     pub fn of_an_epoch(&self) -> usize {
         match self {

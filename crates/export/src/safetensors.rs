@@ -2,6 +2,7 @@
 
 use crate::exporter::{Exporter, File, to_bytes};
 use crate::{ExportError, Model};
+use nascent_data::Inputs;
 use safetensors::tensor::{Dtype, TensorView};
 
 /// The exporter.
@@ -46,6 +47,11 @@ pub(crate) fn beside(model: &Model<'_>) -> Result<Vec<File>, ExportError> {
     let mut files = Vec::new();
     if let Some(preprocessing) = model.preprocessing {
         files.push(json("preprocessing.json", preprocessing)?);
+        if let Inputs::Language(inputs) = &preprocessing.inputs {
+            let fail = |reason| ExportError::Format { file: "tokenizer.json", reason };
+            let text = inputs.codes.tokenizer().map_err(fail)?;
+            files.push(File { name: "tokenizer.json", bytes: text.into_bytes() });
+        }
     }
     if let Some(card) = model.card {
         files.push(File { name: "card.md", bytes: card.into() });

@@ -138,3 +138,16 @@ fn mistakes_leave_no_run_folder() {
         assert!(!at.join("run").exists(), "{arguments:?}");
     }
 }
+
+#[test]
+fn networks_that_the_memory_of_a_worker_does_not_hold_are_refused_before_they_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("houses.csv"), houses(60)).unwrap();
+    let search = "search houses.csv --target price --ignore dear --batch-size 32768 --memory-per-trial 64MiB --out run";
+    let output = nascent(at, &search.split(' ').collect::<Vec<_>>());
+    let error = String::from_utf8_lossy(&output.stderr).replace('\n', " ");
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    // Both numbers: what the smallest network needs, and what there is.
+    assert!(error.contains("worker_memory_bytes = ") && error.contains("<=67108864"), "{error}");
+}

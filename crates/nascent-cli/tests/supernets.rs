@@ -151,8 +151,8 @@ fn what_cannot_be_is_refused_before_anything_is_made() {
         ("search digits --strategy supernet", "give estimator = \"supernet\""),
         ("search digits --estimator supernet --strategy asha", "cannot be inside supernet"),
         (
-            "search digits --space nb201 --supernet drnas --batch-size 8192 --memory-per-trial 64MiB",
-            "a worker may use 64 MiB",
+            "search digits --space nb201 --supernet drnas --batch-size 8192 --memory-per-trial 96MiB",
+            "a worker may use 96 MiB",
         ),
         ("search digits --space small.toml --supernet gdas --limit params<=10", "meets the limits"),
     ];

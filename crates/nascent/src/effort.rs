@@ -45,7 +45,7 @@ pub(crate) fn mean_cost(rungs: &[u32]) -> f64 {
 }
 
 /// How fast a worker is taken to train: multiply-accumulates a second, and seconds a step whatever the network.
-const SPEED: (f64, f64) = (3e10, 1e-3);
+const SPEED: (f64, f64) = (2e10, 1e-3);
 
 /// The seconds that one worker is expected to train a network of so many multiply-accumulates for its whole epochs, on
 /// one cut of the data.

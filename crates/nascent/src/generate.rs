@@ -66,7 +66,8 @@ pub fn generate(run: &Path, settings: &Generating, hear: &mut dyn FnMut(&str)) -
     let codes = &inputs.codes;
     let prompt = if settings.prompt.is_empty() { "\n" } else { &settings.prompt };
     let mut all = codes.encode(prompt).map_err(|e| Error::file(run, e))?;
-    if let (Some(at), Codes::Characters(known)) = (all.iter().position(|code| *code == 1), codes) {
+    if let (Some(at), Codes::Characters(known)) = (all.iter().position(|code| *code == Codes::UNKNOWN), codes)
+    {
         let strange = prompt.chars().nth(at).unwrap_or_default();
         let message = format!(
             "the training text has no {strange:?}, character {} of the prompt; it has: {known:?}",
@@ -112,13 +113,14 @@ fn tell(bytes: &mut Vec<u8>, hear: &mut dyn FnMut(&str)) {
     }
 }
 
-/// The first code of a token: none is drawn below it.
-const FIRST: usize = 2;
-
 /// A token by its probability.
 fn draw(answers: &[f32], settings: &Generating, rng: &mut Rng) -> u32 {
-    let mut ranked: Vec<(usize, f64)> =
-        answers.iter().enumerate().skip(FIRST).map(|(code, x)| (code, f64::from(*x))).collect();
+    let mut ranked: Vec<(usize, f64)> = answers
+        .iter()
+        .enumerate()
+        .skip(Codes::FIRST as usize)
+        .map(|(code, x)| (code, f64::from(*x)))
+        .collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let Some(&(likeliest, most)) = ranked.first() else { return 0 };
     if settings.temperature == 0.0 {

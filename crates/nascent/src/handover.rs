@@ -5,6 +5,7 @@ use crate::stored::Stored;
 use crate::summary::Summary;
 use nascent_core::draw;
 use nascent_core::event::Data;
+use nascent_data::Inputs;
 use nascent_runtime::write_atomically;
 use nascent_train::TrainEvaluator;
 
@@ -34,6 +35,11 @@ pub(crate) fn write(stored: &Stored) -> Result<Summary, Error> {
         }
         if let Some(task) = &stored.setup.task {
             put(best.join("preprocessing.json"), &json(&serde_json::json!(task.preprocessing)))?;
+            if let Inputs::Language(inputs) = &task.preprocessing.inputs {
+                // For other programs: ours read the same from the preprocessing.
+                let text = inputs.codes.tokenizer().map_err(|e| Error::file(&best, e))?;
+                put(best.join("tokenizer.json"), text.as_bytes())?;
+            }
         }
         put(best.join("card.md"), card.as_bytes())?;
     }

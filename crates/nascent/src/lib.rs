@@ -20,6 +20,7 @@ mod generate;
 mod handover;
 mod in_process;
 mod outside;
+mod planned;
 mod predict;
 mod run;
 mod schema;

@@ -246,7 +246,9 @@ impl Whole<'_> {
             )));
         }
         let baselines = network_baselines(self.setup).len() as f64;
-        if self.baselines(share(SHARES[1].max(searched * (1.0 + baselines))))? == End::Interrupted {
+        // A reference is what the winner is compared with, however slow it is.
+        let deadlines = share(SHARES[1].max(searched * (1.0 + baselines)));
+        if self.baselines(Deadlines { step_ms: None, ..deadlines })? == End::Interrupted {
             return Ok(End::Interrupted);
         }
         TrainEvaluator::forget_checkpoints(&self.folder.trials());

@@ -12,7 +12,7 @@ use crate::settings::{Estimator, Settings, StudyFile};
 use crate::together::{self, Supernet};
 use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Proposal, Rung};
-use nascent_core::objective::{Bound, Direction, Limit, Objective, cost_metrics};
+use nascent_core::objective::{Bound, CostMetric, Direction, Limit, Objective, cost_metrics};
 use nascent_core::{Decisions, Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_report::TaskFacts;
@@ -164,7 +164,14 @@ impl Setup {
             s.limits.extend(affordable(s, &*space, &typical, examples));
         }
         let devices = crate::devices::of_study(s, &*space)?;
-        let objectives = objectives(metrics, s, &devices)?;
+        let mut costs = crate::devices::costs(&devices);
+        s.limits.retain(|limit| !crate::planned::is_memory(limit));
+        if let (Some(memory), Some(task)) = (s.memory_per_trial, &task) {
+            let idle = crate::planned::idle_bytes(Some(task), folds);
+            costs.push(crate::planned::cost(idle, s.batch_size.unwrap_or(64)));
+            s.limits.push(crate::planned::limit(memory.0));
+        }
+        let objectives = objectives(metrics, s, costs, !devices.is_empty())?;
         // A metric that is optimised first is also what the test is judged by.
         if let (Some(first), Some(task)) = (objectives.wanted.first(), &mut task)
             && let Some(metric) = task.metrics().into_iter().find(|m| m.name() == first.name)
@@ -359,9 +366,7 @@ impl Setup {
         // A supernet that cannot be drawn was refused already.
         let together = together::bytes(self.supernet.as_ref(), &*self.space, &some, batch).unwrap_or(0);
         let largest = largest.max(together);
-        let copies = 2 + u64::from(self.folds());
-        let of_task = |t: &Task| t.split.train.len() as u64 * t.signature().shape().len() * 4 * copies;
-        largest + self.task.as_ref().map_or(0, of_task) + (48 << 20)
+        largest + crate::planned::idle_bytes(self.task.as_ref(), self.folds())
     }
 }
 
@@ -627,13 +632,13 @@ fn with_costs(mut known: Vec<(String, Direction)>) -> Vec<(String, Direction)> {
 fn objectives(
     measured: Vec<(String, Direction)>,
     s: &crate::Settings,
-    devices: &[Arc<nascent_device::Device>],
+    own: Vec<Arc<dyn CostMetric>>,
+    has_devices: bool,
 ) -> Result<Objectives, Error> {
-    let on_devices = crate::devices::costs(devices);
     let mut known = with_costs(measured);
-    known.extend(on_devices.iter().map(|c| (c.name().to_string(), c.direction())));
+    known.extend(own.iter().map(|c| (c.name().to_string(), c.direction())));
     let unknown = |key: &str, name: &str| {
-        if let Some((metric, device)) = name.split_once('@').filter(|_| devices.is_empty()) {
+        if let Some((metric, device)) = name.split_once('@').filter(|_| !has_devices) {
             let message = format!(
                 "{metric} of device {device:?} is not known: give the device's file with --device-file {device}.toml; \
                  nascent device measure makes one"
@@ -662,7 +667,7 @@ fn objectives(
         }
     }
     contradictions(&s.limits)?;
-    let costs = cost_metrics().into_iter().chain(on_devices).collect();
+    let costs = cost_metrics().into_iter().chain(own).collect();
     Ok(Objectives { wanted, limits: s.limits.clone(), costs })
 }
 

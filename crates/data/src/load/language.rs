@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 /// The most bytes of text that are read.
 const MOST_BYTES: u64 = 1 << 31;
-/// The most bytes that judge during a search: the noise of a score is a hundredth of a bit then, and the same for all networks.
-const MOST_VALIDATION: usize = 50_000;
+/// The most bytes that judge during a search: the noise of a score is a hundredth of a bit or two then, and the same for all networks.
+const MOST_VALIDATION: usize = 30_000;
 /// Up to so many different characters, characters are the tokens.
 const MOST_CHARACTERS: usize = 128;
 /// The fewest windows of a part.
@@ -76,7 +76,7 @@ pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> 
     let other = if tokens == Tokens::Characters { "bpe" } else { "characters" };
     findings.notes.push(format!(
         "{} different {}s are the tokens; --tokens {other} for others",
-        codes.size() - 2,
+        codes.size() - Codes::FIRST as usize,
         codes.unit()
     ));
     let usual = if tokens == Tokens::Characters { 128 } else { 64 };
@@ -106,7 +106,7 @@ pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> 
         }
         parts.push((from..windows.count()).collect());
     }
-    let unknown = [&validation[..], &test].concat().iter().filter(|code| **code == 1).count();
+    let unknown = [&validation[..], &test].concat().iter().filter(|code| **code == Codes::UNKNOWN).count();
     if unknown > 0 {
         findings.warnings.push(format!(
             "{unknown} characters of the validation and test parts do not occur in the training part: they are one unknown token"

@@ -35,10 +35,6 @@ pub enum Codes {
     },
 }
 
-/// The first code of a token.
-const FIRST: u32 = 2;
-/// The code of what is unknown.
-const UNKNOWN: u32 = 1;
 /// The most tokens that a network may see at once.
 pub(crate) const MOST_LENGTH: usize = 1024;
 /// The fewest and the most pieces that are learned.
@@ -47,6 +43,11 @@ const PIECES: (usize, usize) = (512, 4096);
 const STRETCH: usize = 1 << 16;
 
 impl Codes {
+    /// The first code of a token.
+    pub const FIRST: u32 = 2;
+    /// The code of what is unknown.
+    pub const UNKNOWN: u32 = 1;
+
     /// All characters of a training text.
     pub(crate) fn of_characters(training: &str) -> Self {
         Self::Characters(training.chars().collect::<BTreeSet<char>>().into_iter().collect())
@@ -74,7 +75,7 @@ impl Codes {
     /// How many codes there are.
     #[must_use]
     pub fn size(&self) -> usize {
-        FIRST as usize
+        Self::FIRST as usize
             + match self {
                 Self::Characters(all) => all.chars().count(),
                 Self::Pieces { pieces, .. } => pieces.len(),
@@ -89,7 +90,7 @@ impl Codes {
         match self {
             Self::Characters(all) => {
                 let all: Vec<char> = all.chars().collect();
-                let code = |c: char| all.binary_search(&c).map_or(UNKNOWN, |i| i as u32 + FIRST);
+                let code = |c: char| all.binary_search(&c).map_or(Self::UNKNOWN, |i| i as u32 + Self::FIRST);
                 Ok(text.chars().map(code).collect())
             }
             Self::Pieces { pieces, merges } => {
@@ -98,7 +99,7 @@ impl Codes {
                 for stretch in stretches(text) {
                     for word in split(stretch)? {
                         let tokens = model.tokenize(&word).map_err(|e| e.to_string())?;
-                        codes.extend(tokens.into_iter().map(|token| token.id + FIRST));
+                        codes.extend(tokens.into_iter().map(|token| token.id + Self::FIRST));
                     }
                 }
                 Ok(codes)
@@ -109,7 +110,7 @@ impl Codes {
     /// The bytes that a token stands for; none for codes of no token.
     #[must_use]
     pub fn bytes(&self, code: u32) -> Vec<u8> {
-        let Some(at) = code.checked_sub(FIRST) else { return Vec::new() };
+        let Some(at) = code.checked_sub(Self::FIRST) else { return Vec::new() };
         match self {
             Self::Characters(all) => {
                 all.chars().nth(at as usize).map_or(Vec::new(), |c| c.to_string().into_bytes())
@@ -244,7 +245,7 @@ mod tests {
         let text = "To be, or not to be:\n\tthat is — the Frage. Größe 我 😀\r\n  end".repeat(40);
         for codes in [Codes::of_characters(&text), Codes::of_pieces(&text).unwrap()] {
             let encoded = codes.encode(&text).unwrap();
-            assert!(encoded.iter().all(|c| (FIRST..codes.size() as u32).contains(c)));
+            assert!(encoded.iter().all(|c| (Codes::FIRST..codes.size() as u32).contains(c)));
             let bytes: Vec<u8> = encoded.iter().flat_map(|c| codes.bytes(*c)).collect();
             assert_eq!(String::from_utf8(bytes).unwrap(), text);
             let lengths = codes.lengths();
@@ -261,7 +262,7 @@ mod tests {
     #[test]
     fn unknown_characters_have_a_code_and_all_bytes_are_known() {
         let text = "abc ".repeat(50);
-        assert_eq!(Codes::of_characters(&text).encode("aéb").unwrap(), [3, UNKNOWN, 4]);
+        assert_eq!(Codes::of_characters(&text).encode("aéb").unwrap(), [3, Codes::UNKNOWN, 4]);
         let pieces = Codes::of_pieces(&text).unwrap();
         let codes = pieces.encode("日本").unwrap();
         let bytes: Vec<u8> = codes.iter().flat_map(|c| pieces.bytes(*c)).collect();
@@ -274,7 +275,8 @@ mod tests {
         for codes in [Codes::of_characters(&text), Codes::of_pieces(&text).unwrap()] {
             let tokenizer: Tokenizer = codes.tokenizer().unwrap().parse().unwrap();
             let ids = tokenizer.encode("the lazy fox", false).unwrap();
-            let ours: Vec<u32> = codes.encode("the lazy fox").unwrap().iter().map(|c| c - FIRST).collect();
+            let ours: Vec<u32> =
+                codes.encode("the lazy fox").unwrap().iter().map(|c| c - Codes::FIRST).collect();
             assert_eq!(ids.get_ids(), ours);
             assert_eq!(tokenizer.decode(ids.get_ids(), false).unwrap(), "the lazy fox");
         }

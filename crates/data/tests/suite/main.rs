@@ -6,6 +6,7 @@ mod bad_pictures;
 mod bad_tables;
 mod damaged;
 mod formats;
+mod language;
 mod raw;
 mod real;
 
