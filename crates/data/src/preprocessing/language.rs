@@ -1,6 +1,6 @@
+use super::bpe;
 use nascent_core::Features;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -63,13 +63,8 @@ impl Codes {
             .show_progress(false)
             .build();
         trainer.feed(stretches(training), |text| Ok(split(text)?)).map_err(|e| e.to_string())?;
-        let mut model = BPE::default();
-        trainer.train(&mut model).map_err(|e| e.to_string())?;
-        let mut vocabulary: Vec<(String, u32)> = model.get_vocab().into_iter().collect();
-        vocabulary.sort_unstable_by_key(|(_, id)| *id);
-        let merges = serde_json::to_value(&model).map_err(|e| e.to_string())?;
-        let merges = serde_json::from_value(merges["merges"].clone()).map_err(|e| e.to_string())?;
-        Ok(Self::Pieces { pieces: vocabulary.into_iter().map(|(piece, _)| piece).collect(), merges })
+        let (pieces, merges) = bpe::learned(&trainer)?;
+        Ok(Self::Pieces { pieces, merges })
     }
 
     /// How many codes there are.
@@ -206,11 +201,7 @@ fn stretches(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn model(pieces: &[String], merges: &[(String, String)]) -> Result<BPE, String> {
-    let vocabulary: Map<String, Value> =
-        pieces.iter().enumerate().map(|(i, piece)| (piece.clone(), json!(i))).collect();
-    let model = json!({"type": "BPE", "vocab": vocabulary, "merges": merges});
-    // Its deserializer borrows, so that it must go through text.
-    serde_json::from_str(&model.to_string()).map_err(|e| e.to_string())
+    bpe::model(pieces.iter().map(String::as_str), merges, None)
 }
 
 /// The byte that a letter of byte-level encoding stands for: printable ones stand for themselves, the others are counted from 256 on.

@@ -1,5 +1,6 @@
 //! What raw input goes through before a network sees it, and what a network's answer means.
 
+mod bpe;
 mod category;
 mod date;
 mod grams;

@@ -1,5 +1,5 @@
+use super::bpe;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use tokenizers::models::bpe::{BPE, BpeTrainer};
 use tokenizers::{AddedToken, Model, Trainer};
@@ -67,14 +67,8 @@ impl Vocabulary {
         let begun =
             |text: &str| Ok(words(text).into_iter().map(|word| format!("{BEGINNING}{word}")).collect());
         trainer.feed(training.iter(), begun).map_err(|e| e.to_string())?;
-        let mut model = BPE::default();
-        trainer.train(&mut model).map_err(|e| e.to_string())?;
-        let mut vocabulary: Vec<(String, u32)> = model.get_vocab().into_iter().collect();
-        vocabulary.sort_unstable_by_key(|(_, id)| *id);
-        let pieces: Vec<String> =
-            vocabulary.into_iter().map(|(piece, _)| piece).filter(|p| p != STRANGE).collect();
-        let merges = serde_json::to_value(&model).map_err(|e| e.to_string())?;
-        let merges = serde_json::from_value(merges["merges"].clone()).map_err(|e| e.to_string())?;
+        let (mut pieces, merges) = bpe::learned(&trainer)?;
+        pieces.retain(|piece| piece != STRANGE);
         Ok(Self::Pieces { pieces, merges })
     }
 
@@ -85,12 +79,7 @@ impl Vocabulary {
             Self::Pieces { pieces, merges } => (pieces, merges),
         };
         let all = [STRANGE].into_iter().chain(pieces.iter().map(String::as_str));
-        let vocabulary: Map<String, Value> =
-            all.enumerate().map(|(i, piece)| (piece.into(), json!(i))).collect();
-        let model = json!({"type": "BPE", "vocab": vocabulary, "merges": merges, "unk_token": STRANGE});
-        // Its deserializer borrows, so that it must go through text.
-        let model: BPE = serde_json::from_str(&model.to_string()).map_err(|e| e.to_string())?;
-        Ok(Encoder::Pieces(Box::new(model)))
+        Ok(Encoder::Pieces(Box::new(bpe::model(all, merges, Some(STRANGE))?)))
     }
 
     /// How many codes there are.
