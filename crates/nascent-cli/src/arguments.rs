@@ -1,7 +1,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nascent::data::{Answering, Input, Options, SplitRule, Tokens};
 use nascent::train::Method;
-use nascent::{Budget, Estimator, Memory};
+use nascent::{Budget, Estimator, Memory, StopWhen};
 use std::path::PathBuf;
 
 /// Finds, trains, proves and exports a neural network for your data and your limits.
@@ -38,6 +38,8 @@ pub enum Command {
     Space(Space),
     /// Score networks without training them.
     Score(Box<Score>),
+    /// Measure how well predictors guess results, on tables and on studies.
+    Predictors(Predictors),
     /// Compare strategies on benchmark tables, in simulated time.
     Bench(Box<Bench>),
     /// Measure machines, and predict new ones from a few measurements.
@@ -63,6 +65,9 @@ pub struct Search {
     /// How networks are estimated in the search: full, early, scores, supernet or auto.
     #[arg(long)]
     pub estimator: Option<Estimator>,
+    /// When a trial of the search is ended early, such as 'p(better than incumbent) < 0.05'.
+    #[arg(long, value_name = "CONDITION")]
+    pub stop_when: Option<StopWhen>,
     /// How networks are trained in one, such as spos or darts; `nascent list supernets` lists the ways.
     #[arg(long, value_name = "METHOD")]
     pub supernet: Option<Method>,
@@ -348,6 +353,7 @@ pub enum What {
     Strategies,
     Objectives,
     Scores,
+    Predictors,
     Supernets,
     Exporters,
 }
@@ -409,6 +415,41 @@ pub struct Score {
     /// The file of the table, as comma-separated values; nothing may be there.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Predictors {
+    /// A table's name or file, several of the same networks, or a run.
+    #[arg(required = true)]
+    pub sources: Vec<String>,
+    /// The column or metric that is guessed; the table's or the study's own objective unless given.
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Columns or metrics that are known without training and of which more is better, such as scores and sizes, separated by
+    /// commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pub with: Vec<String>,
+    /// A predictor, such as gp or gp:paths; repeat it for several. `nascent list predictors` lists them.
+    #[arg(long = "predictor", value_name = "PREDICTOR")]
+    pub predictors: Vec<String>,
+    /// How many networks are learnt from, each size in turn.
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 25, 50, 100, 200])]
+    pub sizes: Vec<usize>,
+    /// How many random samples of networks.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub samples: u64,
+    /// What decides the samples.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The folder of imported tables.
+    #[arg(long, default_value = "tables")]
+    pub tables: PathBuf,
+    /// Threads; one for each core unless given.
+    #[arg(long)]
+    pub threads: Option<usize>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

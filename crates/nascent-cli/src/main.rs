@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::List(options) => command::list(&options),
         Command::Space(options) => command::space(&options),
         Command::Score(options) => command::score(*options),
+        Command::Predictors(options) => command::predictors(options),
         Command::Bench(options) => command::bench(*options),
         Command::Device(options) => command::device(options),
         Command::Worker => return nascent::serve(),

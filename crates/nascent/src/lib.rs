@@ -1,7 +1,7 @@
 //! Runs a study from settings to files: the library behind the command line, and for programs of your own.
 //!
 //! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
-//! [`fn@export`] writes a network for other programs. [`fn@generate`] continues text. [`fn@score`] scores networks without training them. [`mod@bench`] compares strategies on tables. [`search_in_process`]
+//! [`fn@export`] writes a network for other programs. [`fn@generate`] continues text. [`fn@score`] scores networks without training them. [`measure_predictors`] says how well models guess results. [`mod@bench`] compares strategies on tables. [`search_in_process`]
 //! searches with a space, strategy, evaluator or objective of your own: the crate's examples show one each.
 
 mod adapt;
@@ -22,6 +22,7 @@ mod in_process;
 mod outside;
 mod planned;
 mod predict;
+mod predictors;
 mod run;
 mod schema;
 mod score;
@@ -45,10 +46,11 @@ pub use generate::{Generating, generate};
 pub use in_process::search_in_process;
 pub use outside::Outside;
 pub use predict::{Answered, Prediction, Predictions, ask, predict};
+pub use predictors::{PredictorTable, PredictorTrial, measure_predictors, usual as usual_predictors};
 pub use run::{Finish, Progress, Start, run};
 pub use schema::schemas;
 pub use score::{Measured, Scored, Scores, Scoring, score, score_networks};
-pub use settings::{Budget, Estimator, Memory, Settings, StudyFile};
+pub use settings::{Budget, Estimator, Memory, Settings, StopWhen, StudyFile};
 pub use setup::{BASELINES, Setup, known_objectives};
 pub use stored::{Stored, load, write_report};
 pub use summary::Summary;

@@ -28,6 +28,10 @@ pub struct Settings {
     pub strategy: String,
     /// How networks are estimated in the search: `full`, `early`, `scores`, `supernet`, or `auto`.
     pub estimator: Estimator,
+    /// When a trial of the search is ended early, such as `p(better than incumbent) < 0.05`: where the chance that it comes
+    /// out better than the best so far, going by the curves of others, falls below 0.01 to 0.5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_when: Option<StopWhen>,
     /// How networks are trained in one, where they are estimated so: `nascent list supernets` lists the ways; left out, what
     /// suits the space.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,6 +102,7 @@ impl Default for Settings {
             seed: 1,
             strategy: "auto".into(),
             estimator: Estimator::Auto,
+            stop_when: None,
             supernet: None,
             supernet_epochs: None,
             warm_start: None,
@@ -178,6 +183,46 @@ pub struct Budget(pub Duration);
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Memory(pub u64);
+
+/// When a trial is ended early: where its chance to come out better than the best so far is below so many per cent. Users
+/// write `p(better than incumbent) < 0.05`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct StopWhen(pub u64);
+
+/// What users write before the chance.
+const BETTER: &str = "p(better than incumbent) < ";
+
+impl std::str::FromStr for StopWhen {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let spaceless = |text: &str| text.split_whitespace().collect::<String>();
+        let fail =
+            || format!("{text:?} is no condition such as \"{BETTER}0.05\", with a chance of 0.01 to 0.5");
+        let chance =
+            spaceless(text).strip_prefix(&spaceless(BETTER)).and_then(|number| number.parse::<f64>().ok());
+        let percent = 100.0 * chance.ok_or_else(fail)?;
+        let is_whole = (percent - percent.round()).abs() < 1e-9;
+        if !(1.0 - 1e-9..=50.0 + 1e-9).contains(&percent) || !is_whole {
+            return Err(format!("{}: give hundredths", fail()));
+        }
+        Ok(Self(percent.round() as u64))
+    }
+}
+
+impl TryFrom<String> for StopWhen {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<StopWhen> for String {
+    fn from(StopWhen(percent): StopWhen) -> Self {
+        format!("{BETTER}{}", percent as f64 / 100.0)
+    }
+}
 
 impl std::str::FromStr for Budget {
     type Err = String;
@@ -373,6 +418,7 @@ fn everything() -> Settings {
         trials: Some(1),
         budget: Some(Budget(Duration::from_secs(60))),
         epochs: Some(1),
+        stop_when: Some(StopWhen(5)),
         supernet: Some(Method::Spos),
         supernet_epochs: Some(1),
         margin: Some(0.1),
@@ -391,6 +437,21 @@ mod tests {
 
     fn error(text: &str) -> InputError {
         *StudyFile::parse("study.toml", text).unwrap_err()
+    }
+
+    #[test]
+    fn conditions_to_stop_are_read_and_written() {
+        for (text, percent) in [("p(better than incumbent) < 0.05", 5), ("p(better than incumbent)<.5", 50)] {
+            let condition: StopWhen = text.parse().unwrap();
+            assert_eq!(condition, StopWhen(percent));
+            assert_eq!(String::from(condition).parse(), Ok(condition));
+        }
+        for text in
+            ["p(better than incumbent) < 0.6", "p(better) < 0.1", "0.05", "p(better than incumbent) < 0.055"]
+        {
+            let error = text.parse::<StopWhen>().unwrap_err();
+            assert!(error.contains(text) && error.contains("0.01 to 0.5"), "{error}");
+        }
     }
 
     #[test]

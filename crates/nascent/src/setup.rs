@@ -8,7 +8,7 @@ use crate::effort::{
 };
 use crate::error::{Error, InputError};
 use crate::outside::Outside;
-use crate::settings::{Estimator, Settings, StudyFile};
+use crate::settings::{Estimator, Settings, StopWhen, StudyFile};
 use crate::together::{self, Supernet};
 use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Proposal, Rung};
@@ -181,6 +181,10 @@ impl Setup {
         let supernet = together::settle(s, &*space, &signature, &typical, examples)?;
         let rungs = rungs(epochs);
         let spec = estimated(s, &rungs, task.is_some())?;
+        let spec = match s.stop_when {
+            Some(StopWhen(percent)) => spec.stopping_below(percent),
+            None => spec,
+        };
         let spec = if s.warm_start.is_some() || !s.earlier.is_empty() { spec.after_earlier() } else { spec };
         let whole = if has_low_rungs(&spec, s.estimator) { mean_cost(&rungs) } else { 1.0 };
         let cheap = match s.estimator {

@@ -19,7 +19,7 @@ mod nsga2;
 mod parameters;
 mod policy;
 mod ppo;
-mod predictors;
+pub mod predictors;
 mod random;
 pub mod registry;
 mod reinforce;

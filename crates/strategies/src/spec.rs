@@ -212,6 +212,7 @@ const BOHB: &str = "bohb";
 const SUPERNET: &str = "supernet";
 
 /// The wrapper that needs an earlier study.
+const CURVE_STOP: &str = "curve-stop";
 const WARM_START: &str = "warm-start";
 
 fn wrapper(name: &str) -> Option<&'static Wrapper> {
@@ -356,6 +357,22 @@ impl Spec {
         spec
     }
 
+    /// The same strategy, whose trials end where their chance to become the best falls below so many per cent: with
+    /// `curve-stop` around it, or that chance for the one that is there.
+    #[must_use]
+    pub fn stopping_below(&self, percent: u64) -> Self {
+        let mut spec = self.clone();
+        if !spec.wrappers.iter().any(|(wrapper, _)| wrapper.name == CURVE_STOP) {
+            spec.wrappers.splice(0..0, wrapper(CURVE_STOP).map(|wrapper| (wrapper, Given::new())));
+        }
+        for (wrapper, given) in &mut spec.wrappers {
+            if wrapper.name == CURVE_STOP {
+                given.insert("chance", percent);
+            }
+        }
+        spec
+    }
+
     /// How many networks of an earlier study are tried first; `None` without `warm-start`, or before that is
     /// [`Spec::resolved`].
     #[must_use]
@@ -473,6 +490,17 @@ mod tests {
         assert_eq!(after("warm-start:networks=3 > asha > tpe").earlier_networks(), Some(3));
         assert_eq!(after("random").resolved(40).earlier_networks(), Some(8));
         assert_eq!(Spec::parse("random").unwrap().resolved(40).earlier_networks(), None);
+    }
+
+    #[test]
+    fn trials_without_a_chance_are_ended_by_the_outermost_wrapper() {
+        let stopping = |text: &str| Spec::parse(text).unwrap().stopping_below(7).to_string();
+        assert_eq!(stopping("asha > tpe"), "curve-stop:chance=7 > asha > tpe");
+        assert_eq!(
+            stopping("asha > curve-stop:chance=2,startup=9 > tpe"),
+            "asha > curve-stop:chance=7,startup=9 > tpe"
+        );
+        assert_eq!(stopping(&stopping("random")), stopping("random"));
     }
 
     #[test]

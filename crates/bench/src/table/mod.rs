@@ -138,6 +138,15 @@ impl Table {
         self.description.columns()
     }
 
+    /// The networks, a row each.
+    ///
+    /// # Errors
+    /// Where the columns of decisions describe no member of the space.
+    pub fn members(&self) -> Result<Vec<Decisions>, BenchError> {
+        let members = self.description.members(&*self.space, &self.columns)?;
+        Ok(members.into_iter().map(|member| member.decisions).collect())
+    }
+
     /// The row of a network; `None` where the table does not have it.
     #[must_use]
     pub fn row(&self, decisions: &Decisions) -> Option<u32> {
@@ -172,10 +181,9 @@ impl Table {
                 self.about.name, other.about.name
             ))
         };
-        let members = self.description.members(&*self.space, &self.columns)?;
         let mut places = Vec::with_capacity(self.rows);
-        for (row, member) in members.iter().enumerate() {
-            let place = other.row(&member.decisions);
+        for (row, decisions) in self.members()?.iter().enumerate() {
+            let place = other.row(decisions);
             places.push(
                 place.ok_or_else(|| fail(format!("the second lacks the network of row {row}")))? as usize
             );

@@ -3,6 +3,7 @@ use crate::command::study::space_file;
 use nascent::core::chooser::{Count, count, describe, sample};
 use nascent::core::rng::Rng;
 use nascent::core::{Decisions, draw};
+use nascent::strategies::predictors::predictors;
 use nascent::train::{Method, scores};
 use nascent::{Error, InputError, data, diagram, exporters, spaces, strategies};
 use serde_json::{Value, json};
@@ -66,6 +67,13 @@ pub fn list(options: &List) -> Result<ExitCode, Error> {
             })
             .chain([json!({"name": "ensemble", "scale": "0 to 1, among the networks it was given",
                 "summary": format!("the mean rank by {}", scores::ENSEMBLE.map(|s| s.name).join(", "))})])
+            .collect(),
+        What::Predictors => predictors()
+            .iter()
+            .map(|p| {
+                let encodings: Vec<&str> = p.encodings.iter().map(|encoding| encoding.name()).collect();
+                json!({"name": p.name, "summary": p.summary, "takes": encodings.join(", "), "paper": p.paper})
+            })
             .collect(),
         What::Exporters => {
             exporters::all().iter().map(|e| json!({"name": e.name, "summary": e.summary})).collect()

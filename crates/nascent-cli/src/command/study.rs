@@ -36,6 +36,7 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     s.estimator = options.estimator.unwrap_or(s.estimator);
     s.supernet = options.supernet.or(s.supernet);
     s.supernet_epochs = options.supernet_epochs.or(s.supernet_epochs);
+    s.stop_when = options.stop_when.or(s.stop_when);
     if options.warm_start.is_some() {
         s.warm_start = options.warm_start.clone();
         s.earlier.clear();

@@ -1,7 +1,7 @@
 //! How much a network that was not tried is worth trying.
 
-use super::gaussian_process::Guess;
 use super::normal::{Scores, ln_below, ln_expected_improvement};
+use super::predictor::Guess;
 use super::surrogate::measured_limits;
 use nascent_core::Objectives;
 use nascent_core::objective::{Bound, Score};

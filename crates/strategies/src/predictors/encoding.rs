@@ -98,12 +98,69 @@ impl Encoding {
 }
 
 impl Column {
+    /// Whether each of its options has a number of its own.
+    fn is_spread(&self) -> bool {
+        self.options <= OPTIONS || !self.is_ordered
+    }
+
     fn code(self, answer: usize) -> f32 {
         if self.is_ordered && self.options > 1 {
             answer as f32 / (self.options - 1) as f32
         } else {
             answer as f32
         }
+    }
+}
+
+/// Codes as numbers from 0 to 1: one for each option of a question, and one for where an ordered answer stands.
+#[derive(Default)]
+pub(crate) struct OneHot {
+    columns: Vec<Column>,
+    /// Where each column's numbers begin, and how many there are.
+    starts: Vec<usize>,
+    length: usize,
+}
+
+/// Columns with more options than these have their place alone, if they are ordered.
+const OPTIONS: usize = 64;
+
+impl OneHot {
+    /// For the questions that an encoding has met.
+    pub(crate) fn new(encoding: &Encoding) -> Self {
+        let mut layout = Self { columns: encoding.columns.clone(), ..Self::default() };
+        for column in &layout.columns {
+            layout.starts.push(layout.length);
+            layout.length +=
+                if column.is_spread() { column.options } else { 0 } + usize::from(column.is_ordered);
+        }
+        layout
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The numbers of a member; those of questions that were not asked, or were met only since, are 0.
+    pub(crate) fn of(&self, codes: &Codes) -> Vec<f64> {
+        let mut numbers = vec![0.0; self.length];
+        let columns = self.columns.iter().zip(&self.starts).zip(codes);
+        for ((column, start), code) in columns.filter(|(_, code)| **code != NOT_ASKED) {
+            let mut at = *start;
+            if column.is_ordered {
+                numbers[at] = f64::from(*code);
+                at += 1;
+            }
+            if column.is_spread() {
+                let last = column.options.saturating_sub(1);
+                let answer = if column.is_ordered {
+                    (f64::from(*code) * last as f64).round() as usize
+                } else {
+                    *code as usize
+                };
+                numbers[at + answer.min(last)] = 1.0;
+            }
+        }
+        numbers
     }
 }
 

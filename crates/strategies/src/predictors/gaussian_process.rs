@@ -2,6 +2,8 @@
 
 use super::cholesky::{Cholesky, dot};
 use super::kernel::{Kernel, Likeness, Point, Weights, add_distances, add_squares, likeness};
+use super::network::Encoded;
+use super::predictor::{Guess, Predictor};
 
 /// A Gaussian process whose kernel's parameters were fitted to some points; more can be added.
 pub(crate) struct GaussianProcess {
@@ -13,17 +15,28 @@ pub(crate) struct GaussianProcess {
     variance: f64,
 }
 
-/// A guess at a value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Guess {
-    pub(crate) mean: f64,
-    pub(crate) deviation: f64,
+/// A Gaussian process as a predictor.
+#[derive(Default)]
+pub(crate) struct Gaussian {
+    process: Option<GaussianProcess>,
+    points: Vec<Point>,
 }
 
-impl Guess {
-    /// As if nothing were known but the mean: what decides which guesses are looked at closer.
-    pub(crate) fn hopeful(self) -> Self {
-        Self { deviation: 0.5, ..self }
+impl Predictor for Gaussian {
+    fn fit(&mut self, networks: &[&Encoded], values: &[f64], _: u64) {
+        self.points = networks.iter().map(|network| network.point().clone()).collect();
+        let points: Vec<&Point> = self.points.iter().collect();
+        let size = self.points.first().map_or((0, 0), Point::size);
+        self.process = Some(GaussianProcess::fit(size, &points, values));
+    }
+
+    fn guess(&self, network: &Encoded) -> Guess {
+        let Some(process) = &self.process else { return Guess { mean: 0.0, deviation: 1.0 } };
+        let (mean, covariances) = process.mean(&self.points.iter().collect::<Vec<_>>(), network.point());
+        let guess = process.guess(mean, covariances);
+        // A value is measured with noise.
+        let noise = process.kernel.noise() * process.variance;
+        Guess { deviation: guess.deviation.hypot(noise.sqrt()), ..guess }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::encoding::{Codes, NOT_ASKED, Tallies};
 
 /// An encoded member.
+#[derive(Clone)]
 pub(crate) struct Point {
     codes: Codes,
     tallies: Tallies,
@@ -14,6 +15,11 @@ impl Point {
     pub(crate) fn new(codes: Codes, tallies: Tallies) -> Self {
         let asked = codes.iter().filter(|code| **code != NOT_ASKED).count() as f64;
         Self { codes, tallies, asked }
+    }
+
+    /// How many columns and tallies it has.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.codes.len(), self.tallies.len())
     }
 
     /// A tally; 0 where it is not known.

@@ -65,14 +65,15 @@ pub(crate) fn ln_expected_improvement(mean: f64, deviation: f64, best: f64) -> f
 }
 
 /// Values replaced by normal quantiles of their ranks, which no outlier can distort.
-pub(crate) struct Scores {
+pub struct Scores {
     /// The distinct values, ascending, and the score of each.
     steps: Vec<(f64, f64)>,
 }
 
 impl Scores {
     /// The scores of a sample; equal values share one.
-    pub(crate) fn new(values: impl Iterator<Item = f64>) -> Self {
+    #[must_use]
+    pub fn new(values: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.collect();
         sorted.sort_by(f64::total_cmp);
         let n = sorted.len() as f64;
@@ -89,7 +90,8 @@ impl Scores {
     }
 
     /// The score of a value, between two of the sample's in proportion, and beyond them that of the last.
-    pub(crate) fn score(&self, value: f64) -> f64 {
+    #[must_use]
+    pub fn score(&self, value: f64) -> f64 {
         let above = self.steps.partition_point(|(v, _)| *v < value);
         match (above.checked_sub(1).map(|i| self.steps[i]), self.steps.get(above)) {
             (_, Some(&(v, score))) if v == value => score,

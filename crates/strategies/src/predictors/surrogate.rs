@@ -1,10 +1,11 @@
 //! What the results so far say of networks that were not tried.
 
 use super::encoding::{Codes, Encoding};
-use super::gaussian_process::{GaussianProcess, Guess};
+use super::gaussian_process::GaussianProcess;
 use super::kernel::Point;
 use super::lessons::best_and_latest;
 use super::normal::Scores;
+use super::predictor::Guess;
 use nascent_core::objective::{Bound, Limit, Metrics, Objectives, Score};
 use nascent_core::{Decisions, Space, SpaceError};
 

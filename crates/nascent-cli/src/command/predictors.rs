@@ -1,0 +1,105 @@
+use crate::arguments::Predictors;
+use nascent::strategies::predictors::Accuracy;
+use nascent::{Error, PredictorTable, PredictorTrial};
+use serde_json::json;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+pub fn predictors(options: Predictors) -> Result<ExitCode, Error> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let asked = PredictorTrial {
+        sources: options.sources,
+        tables: options.tables,
+        target: options.target,
+        with: options.with,
+        predictors: options.predictors,
+        sizes: options.sizes,
+        samples: options.samples,
+        seed: options.seed,
+        threads: options.threads.unwrap_or(cores),
+    };
+    let bar = indicatif::ProgressBar::new(asked.samples);
+    if options.json || !std::io::stderr().is_terminal() {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    let found = nascent::measure_predictors(&asked, &|done, _| bar.set_position(done))?;
+    bar.finish_and_clear();
+    match options.json {
+        true => out!("{}", as_json(&found, &asked)),
+        false => print(&found, &asked),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is shown of a predictor and size: the mean over the samples.
+fn mean(samples: &[Accuracy], of: impl Fn(&Accuracy) -> f64) -> f64 {
+    samples.iter().map(of).sum::<f64>() / samples.len() as f64
+}
+
+fn as_json(found: &PredictorTable, asked: &PredictorTrial) -> serde_json::Value {
+    let row = |(predictor, encoding, size, samples): &(String, String, usize, Vec<Accuracy>)| {
+        let each = |of: fn(&Accuracy) -> f64| samples.iter().map(of).collect::<Vec<f64>>();
+        json!({"predictor": predictor, "encoding": encoding, "networks": size, "kendall": each(|a| a.kendall),
+            "spearman": each(|a| a.spearman), "precision": each(|a| a.precision), "regret": each(|a| a.regret),
+            "inside": each(|a| a.inside), "fit_seconds": mean(samples, |a| a.fit.as_secs_f64()),
+            "guess_seconds": mean(samples, |a| a.guess.as_secs_f64())})
+    };
+    json!({"source": found.source, "target": found.target, "with": asked.with, "networks": found.networks,
+        "incomplete": found.incomplete, "guessed": found.guessed, "too_large": found.too_large,
+        "undefined": found.undefined.iter().map(|(name, why)| json!({"name": name, "why": why})).collect::<Vec<_>>(),
+        "seed": asked.seed, "rows": found.rows.iter().map(row).collect::<Vec<_>>()})
+}
+
+fn print(found: &PredictorTable, asked: &PredictorTrial) {
+    let known = match &asked.with[..] {
+        [] => String::new(),
+        with => format!(", known without training: {}", with.join(", ")),
+    };
+    out!("{}: {} of {} networks{known}", found.source, found.target, found.networks);
+    if found.incomplete > 0 {
+        out!("{} more lack one of these numbers", found.incomplete);
+    }
+    out!(
+        "means over {} random samples, {} other networks guessed after each\n",
+        asked.samples,
+        found.guessed
+    );
+    out!(
+        "{:12} {:8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>8} {:>10} {:>10}",
+        "predictor",
+        "sees",
+        "networks",
+        "Kendall",
+        "Spearman",
+        "top 5 %",
+        "regret",
+        "in 80 %",
+        "learning",
+        "a guess"
+    );
+    for (predictor, encoding, size, samples) in &found.rows {
+        let of = |of: fn(&Accuracy) -> f64| mean(samples, of);
+        let learnt = *size > 0;
+        let inside = if learnt { format!("{:.0} %", 100.0 * of(|a| a.inside)) } else { "–".into() };
+        let fit = if learnt { format!("{:.1} ms", 1e3 * of(|a| a.fit.as_secs_f64())) } else { "–".into() };
+        let guess =
+            if learnt { format!("{:.1} µs", 1e6 * of(|a| a.guess.as_secs_f64())) } else { "–".into() };
+        out!(
+            "{predictor:12} {encoding:8} {size:>8} {:>8.3} {:>9.3} {:>7.0} % {:>9.4} {inside:>8} {fit:>10} {guess:>10}",
+            of(|a| a.kendall),
+            of(|a| a.spearman),
+            100.0 * of(|a| a.precision),
+            of(|a| a.regret)
+        );
+    }
+    for size in &found.too_large {
+        out!("{size} networks to learn from leave too few to guess");
+    }
+    for (name, why) in &found.undefined {
+        out!("{name} cannot be measured here: {why}");
+    }
+    out!(
+        "\ntop 5 %: of those guessed to be, the share that are; regret: what the one guessed best is worse than the best;"
+    );
+    out!("in 80 %: the share of values in the middle 80 % of what was guessed");
+}

@@ -1,0 +1,324 @@
+//! How well predictors guess results, on tables and on studies.
+
+use crate::error::{Error, InputError};
+use crate::stored;
+use nascent_bench::Store;
+use nascent_core::event::Role;
+use nascent_core::objective::Direction;
+use nascent_core::{Decisions, Metrics, Space, State, Trial};
+use nascent_runtime::clock::timed;
+use nascent_strategies::predictors::{
+    Accuracy, Encoding, GUESSED, Known, PredictorEntry, Row, predictors, try_predictors,
+};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// What is to be measured.
+pub struct PredictorTrial {
+    /// Tables of the same networks, or one run.
+    pub sources: Vec<String>,
+    /// The folder of imported tables.
+    pub tables: PathBuf,
+    /// What is guessed: a column or a metric; the table's or the study's own objective unless given.
+    pub target: Option<String>,
+    /// Columns or metrics that are known without training.
+    pub with: Vec<String>,
+    /// Predictors, as `NAME` or `NAME:ENCODING`; [`usual`] where empty.
+    pub predictors: Vec<String>,
+    /// How many networks are learnt from, each size in turn.
+    pub sizes: Vec<usize>,
+    /// How many random samples.
+    pub samples: u64,
+    /// The seed of the first.
+    pub seed: u64,
+    /// How many samples are worked on at a time.
+    pub threads: usize,
+}
+
+/// What was found.
+pub struct PredictorTable {
+    /// What the networks are from.
+    pub source: String,
+    /// What was guessed.
+    pub target: String,
+    /// How many networks have all numbers, and how many lack one.
+    pub networks: usize,
+    /// How many were left out because a number is missing.
+    pub incomplete: usize,
+    /// How many were guessed in each sample.
+    pub guessed: usize,
+    /// Sizes that there are too few networks for.
+    pub too_large: Vec<usize>,
+    /// Predictors that cannot be measured here, and why.
+    pub undefined: Vec<(String, String)>,
+    /// For each predictor, encoding and size the accuracy in each sample.
+    pub rows: Vec<(String, String, usize, Vec<Accuracy>)>,
+}
+
+/// Networks and what is known of them.
+struct Source {
+    name: String,
+    target: String,
+    space: Arc<dyn Space>,
+    networks: Vec<Decisions>,
+    values: Vec<f64>,
+    scores: Vec<Vec<f64>>,
+    incomplete: usize,
+}
+
+/// The fewest networks that are guessed: ranks of fewer say nothing.
+const FEWEST_GUESSED: usize = 10;
+/// The fewest that are learnt from.
+const FEWEST_LEARNT: usize = 5;
+
+/// What is measured unless told otherwise.
+#[must_use]
+pub fn usual() -> Vec<String> {
+    let named = |entry: &PredictorEntry| format!("{}:{}", entry.name, entry.encodings[0].name());
+    let mut all: Vec<String> = predictors().iter().map(named).collect();
+    all.extend(["gp:paths".into(), "gp:wl".into()]);
+    all
+}
+
+/// The predictor and the encoding that a user writes.
+fn parse(text: &str) -> Result<(&'static PredictorEntry, Encoding), Error> {
+    let bad = |message: String| Error::from(InputError::about("predictor", message));
+    let (name, encoding) =
+        text.split_once(':').map_or((text, None), |(name, encoding)| (name, Some(encoding)));
+    let entry = predictors().iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let known: Vec<&str> = predictors().iter().map(|entry| entry.name).collect();
+        bad(format!("there is no predictor {name:?}; there are: {}", known.join(", ")))
+    })?;
+    let Some(encoding) = encoding else { return Ok((entry, entry.encodings[0])) };
+    let found = entry.encodings.iter().find(|known| known.name() == encoding);
+    let found = found.ok_or_else(|| {
+        let known: Vec<&str> = entry.encodings.iter().map(|known| known.name()).collect();
+        bad(format!("{name} takes no encoding {encoding:?}; it takes: {}", known.join(", ")))
+    })?;
+    Ok((entry, *found))
+}
+
+/// Lets predictors learn from random samples and guess the rest; `hear` is told how many samples are done, of how many.
+///
+/// # Errors
+/// Where a source cannot be read or lacks a column, a predictor is unknown, or there are too few networks.
+pub fn measure_predictors(
+    asked: &PredictorTrial,
+    hear: &(dyn Fn(u64, u64) + Sync),
+) -> Result<PredictorTable, Error> {
+    let (given, names) = (!asked.predictors.is_empty(), usual());
+    let names = if given { &asked.predictors } else { &names };
+    let mut chosen = names.iter().map(|name| parse(name)).collect::<Result<Vec<_>, Error>>()?;
+    if asked.samples == 0 {
+        return Err(InputError::about("samples", "samples = 0: give 1 or more").into());
+    }
+    if let Some(size) = asked.sizes.iter().find(|size| **size < FEWEST_LEARNT) {
+        let message = format!("a size of {size}: predictors learn from {FEWEST_LEARNT} networks or more");
+        return Err(InputError::about("sizes", message).into());
+    }
+    let source = read(asked)?;
+    let all = source.networks.len();
+    let (mut sizes, too_large): (Vec<usize>, Vec<usize>) =
+        asked.sizes.iter().partition(|size| **size + FEWEST_GUESSED <= all);
+    sizes.sort_unstable();
+    sizes.dedup();
+    let Some(&most) = sizes.last() else {
+        let message = format!(
+            "{} has {all} networks with all numbers: give a size of at most {}, so that {FEWEST_GUESSED} are left to guess",
+            source.name,
+            all.saturating_sub(FEWEST_GUESSED)
+        );
+        return Err(InputError::about("sizes", message).into());
+    };
+    let known = Known {
+        space: &*source.space,
+        networks: &source.networks,
+        values: &source.values,
+        scores: &source.scores,
+    };
+    // A table of decisions alone has no graphs.
+    let mut undefined = Vec::new();
+    if let Err(why) = nascent_core::draw(known.space, &source.networks[0]) {
+        let (with_graph, rest): (Vec<_>, Vec<_>) =
+            chosen.into_iter().partition(|(_, encoding)| *encoding != Encoding::Answers);
+        chosen = rest;
+        let named =
+            |(entry, encoding): (&PredictorEntry, Encoding)| format!("{}:{}", entry.name, encoding.name());
+        undefined.extend(with_graph.into_iter().map(|one| (named(one), why.to_string())));
+        if let Some((name, why)) = undefined.first().filter(|_| given) {
+            return Err(
+                InputError::about("predictor", format!("{name} needs the networks' graphs: {why}")).into()
+            );
+        }
+    }
+    let samples = samples(asked, &known, &chosen, &sizes, hear)?;
+    let mut rows = Vec::new();
+    for (r, (predictor, encoding, found)) in samples[0].iter().enumerate() {
+        for (k, (size, _)) in found.iter().enumerate() {
+            let each = samples.iter().map(|sample| sample[r].2[k].1).collect();
+            rows.push((predictor.to_string(), encoding.to_string(), *size, each));
+        }
+    }
+    let guessed = (all - most).min(GUESSED);
+    let Source { name, target, incomplete, .. } = source;
+    Ok(PredictorTable {
+        source: name,
+        target,
+        networks: all,
+        incomplete,
+        guessed,
+        too_large,
+        undefined,
+        rows,
+    })
+}
+
+/// A random sample by its number, and what predictors made of it.
+type Sample = (u64, Result<Vec<Row>, Error>);
+
+fn samples(
+    asked: &PredictorTrial,
+    known: &Known<'_>,
+    chosen: &[(&'static PredictorEntry, Encoding)],
+    sizes: &[usize],
+    hear: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Vec<Vec<Row>>, Error> {
+    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let found: Mutex<Vec<Sample>> = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= asked.samples {
+                return;
+            }
+            let time = |work: &mut dyn FnMut()| timed(work).1;
+            let rows = try_predictors(known, chosen, sizes, asked.seed.wrapping_add(number), &time);
+            let rows = rows.map_err(|e| Error::input(e.to_string()));
+            if let Ok(mut found) = found.lock() {
+                found.push((number, rows));
+            }
+            hear(done.fetch_add(1, Ordering::Relaxed) + 1, asked.samples);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..asked.threads.clamp(1, asked.samples as usize) {
+            scope.spawn(work);
+        }
+    });
+    let mut found = found.into_inner().map_err(|e| Error::input(e.to_string()))?;
+    found.sort_by_key(|(number, _)| *number);
+    found.into_iter().map(|(_, rows)| rows).collect()
+}
+
+fn read(asked: &PredictorTrial) -> Result<Source, Error> {
+    match &asked.sources[..] {
+        [] => Err(Error::input("name a table, several tables of the same networks, or a run")),
+        [run] if Path::new(run).is_dir() => of_run(Path::new(run), asked),
+        tables => of_tables(tables, asked),
+    }
+}
+
+fn of_tables(names: &[String], asked: &PredictorTrial) -> Result<Source, Error> {
+    let store = Store::new(&asked.tables);
+    let mut table = store.table(&names[0])?;
+    for name in &names[1..] {
+        table = table.join(&store.table(name)?)?;
+    }
+    let Some(target) = asked.target.clone().or_else(|| table.about().objective.clone()) else {
+        let message = format!("table {} has no objective of its own: name a column", table.about().name);
+        return Err(InputError::about("target", message).into());
+    };
+    let numbers = |name: &String| -> Result<Vec<f64>, Error> {
+        let column = table.column(name)?;
+        if table.decision_columns().contains(&name.as_str()) {
+            return Err(Error::input(format!(
+                "column {name:?} is a decision, which predictors see anyway: leave it out"
+            )));
+        }
+        Ok(column.values.clone())
+    };
+    let values = worth(numbers(&target)?, table.column(&target)?.direction);
+    let with = asked.with.iter().map(numbers).collect::<Result<Vec<_>, Error>>()?;
+    let rows = table.members()?.into_iter().enumerate();
+    let rows = rows.map(|(i, network)| (network, values[i], with.iter().map(|column| column[i]).collect()));
+    Ok(Source::complete(table.full_name(), target, Arc::clone(table.space()), rows))
+}
+
+fn of_run(path: &Path, asked: &PredictorTrial) -> Result<Source, Error> {
+    let stored = stored::load(path)?;
+    let created = stored.history.created.as_ref();
+    let objectives = created.map(|c| c.objectives.clone()).unwrap_or_default();
+    let Some(target) = asked.target.clone().or_else(|| objectives.first().map(|o| o.name.clone())) else {
+        return Err(InputError::about("target", "name a metric of the trials").into());
+    };
+    let mut known =
+        objectives.iter().map(|o| (o.name.clone(), o.direction)).chain(crate::known_objectives(None));
+    let direction = known.find(|(name, _)| *name == target).map(|(_, direction)| direction);
+    let top = created.map_or(0, |c| c.ladder.len().saturating_sub(1));
+    let is_whole = |trial: &&Trial| {
+        let (role, rung) = (&trial.proposal.role, usize::from(trial.proposal.rung));
+        trial.state == State::Finished && *role == Role::Search && rung == top
+    };
+    let finished: Vec<(&Decisions, Metrics)> = stored
+        .history
+        .trials
+        .iter()
+        .filter(is_whole)
+        .map(|trial| (&trial.proposal.decisions, trial.metrics()))
+        .collect();
+    for name in asked.with.iter().chain([&target]) {
+        if !finished.iter().any(|(_, metrics)| metrics.value(name).is_some()) {
+            let known: Vec<&str> =
+                finished.first().into_iter().flat_map(|(_, m)| m.iter()).map(|(n, _)| n).collect();
+            return Err(Error::input(format!(
+                "no finished trial of {} has a metric {name:?}; they have: {}",
+                path.display(),
+                if known.is_empty() {
+                    "none, for there is no finished trial".into()
+                } else {
+                    known.join(", ")
+                }
+            )));
+        }
+    }
+    let number = |metrics: &Metrics, name: &String| metrics.value(name).unwrap_or(f64::NAN);
+    let rows = finished.iter().map(|(network, metrics)| {
+        let scores = asked.with.iter().map(|name| number(metrics, name)).collect();
+        ((*network).clone(), scores)
+    });
+    let values = worth(finished.iter().map(|(_, metrics)| number(metrics, &target)).collect(), direction);
+    let rows: Vec<_> = rows.zip(values).map(|((network, scores), value)| (network, value, scores)).collect();
+    Ok(Source::complete(stored.name().to_string(), target, stored.setup.space.clone(), rows))
+}
+
+/// Values of which more is better.
+fn worth(mut values: Vec<f64>, direction: Option<Direction>) -> Vec<f64> {
+    if direction == Some(Direction::Minimize) {
+        values.iter_mut().for_each(|value| *value = -*value);
+    }
+    values
+}
+
+impl Source {
+    /// Of all networks those whose numbers are all known.
+    fn complete(
+        name: String,
+        target: String,
+        space: Arc<dyn Space>,
+        rows: impl IntoIterator<Item = (Decisions, f64, Vec<f64>)>,
+    ) -> Self {
+        let (networks, values, scores) = (Vec::new(), Vec::new(), Vec::new());
+        let mut source = Self { name, target, space, networks, values, scores, incomplete: 0 };
+        for (network, value, scores) in rows {
+            if !value.is_finite() || scores.iter().any(|score| score.is_nan()) {
+                source.incomplete += 1;
+                continue;
+            }
+            source.networks.push(network);
+            source.values.push(value);
+            source.scores.push(scores);
+        }
+        source
+    }
+}
