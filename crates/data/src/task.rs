@@ -98,14 +98,18 @@ impl From<Made> for Task {
 }
 
 fn describe(features: &Features) -> String {
+    let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let channels_of = |n: usize| count(n, "channel", "channels");
+    let numbers_of = |n: usize| count(n, "number", "numbers");
     match features {
         Features::Image { channels, height, width } => {
-            format!("{channels} channels of {height}×{width} pixels")
+            format!("{} of {height}×{width} pixels", channels_of(*channels))
         }
-        Features::Series { channels, steps } => format!("{channels} channels of {steps} steps"),
-        Features::Vector { numbers } => format!("{numbers} numbers"),
+        Features::Series { channels, steps } => format!("{} of {steps} steps", channels_of(*channels)),
+        Features::Vector { numbers } => numbers_of(*numbers),
         Features::Table { numbers, categories, codes } => {
-            format!("{numbers} numbers and {categories} categories of {} values", codes - 1)
+            let categories = count(*categories, "category", "categories");
+            format!("{} and {categories} of {} values", numbers_of(*numbers), codes - 1)
         }
         Features::Tokens { length, vocabulary } => format!("windows of {length} tokens of {vocabulary}"),
         Features::Text { tokens, vocabulary, grams, buckets } => {
