@@ -1,30 +1,12 @@
 //! `nascent bench` on a table of one's own, and on the one that is part of the program.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::{json, refused, said};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn nascent(folder: &Path, line: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nascent"));
-    command.args(line.split(' ')).current_dir(folder).output().unwrap()
-}
-
-/// What a command that succeeds says.
-fn said(folder: &Path, line: &str) -> String {
-    let output = nascent(folder, line);
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// What a command that is refused says.
-fn refused(folder: &Path, line: &str) -> String {
-    let output = nascent(folder, line);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{line}: {error}");
-    error
-}
 
 const DESCRIPTION: &str = "\
 licence = \"CC0-1.0\"
@@ -92,7 +74,7 @@ fn strategies_meet_on_a_table_of_ones_own_and_the_command_repeats_it() {
     assert_eq!(means("a"), means("c"));
     // Added runs leave those that were made as they are.
     let more = common.replace("--runs 20", "--runs 25");
-    let printed: Value = serde_json::from_str(&said(at, &format!("{more} --out a --json"))).unwrap();
+    let printed: Value = json(at, &format!("{more} --out a --json"));
     assert_eq!((&printed["runs"], &summary(&at.join("a"))["runs"]), (&25.into(), &25.into()));
     // In simulated time, too, and to the end of the space.
     let told = said(at, "bench mine --strategy exhaustive --budget 100s --runs 2 --out d");

@@ -183,3 +183,38 @@ fn mistakes_are_named_and_make_nothing() {
     assert_eq!(code, 2);
     assert_eq!(std::fs::read_dir(at.join("mine")).unwrap().count(), 1);
 }
+
+#[test]
+fn a_condition_to_stop_goes_around_the_strategy() {
+    let folder = tempfile::tempdir().unwrap();
+    let dry = |condition| {
+        let words = [
+            "search",
+            "digits",
+            "--space",
+            "mlp",
+            "--dry-run",
+            "--strategy",
+            "tpe",
+            "--stop-when",
+            condition,
+        ];
+        nascent(folder.path(), &words)
+    };
+    let planned = dry("p(better than incumbent) < 0.07");
+    let text = String::from_utf8(planned.stdout).unwrap();
+    assert!(text.contains("strategy = \"curve-stop:chance=7,startup=10 > tpe:"), "{text}");
+    assert!(text.contains("stop_when = \"p(better than incumbent) < 0.07\""), "{text}");
+    let refused = dry("p(better than incumbent) < 0.7");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("0.01 to 0.5"));
+    let condition = "p(better than incumbent) < 0.05";
+    for (more, part) in [
+        (["--estimator", "supernet", "--space", "nb201"], "share weights"),
+        (["--objective", "accuracy", "--objective", "params"], "objectives"),
+    ] {
+        let words = [&["search", "digits", "--dry-run", "--stop-when", condition][..], &more[..]].concat();
+        let (code, error) = fails(folder.path(), &words);
+        assert!(code == 2 && error.contains(part), "{error}");
+    }
+}

@@ -1,20 +1,9 @@
 //! Networks whose training diverges, and studies that do not compare: the real binary on data of one's own.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
-use std::process::Command;
+mod common;
 
-/// What a command that succeeds says.
-fn nascent(folder: &Path, line: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_nascent"))
-        .args(line.split(' '))
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{line}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
+use common::{json, said};
 
 /// Series of two classes; one that is not seen while the search trains, but by the final trainings, has a measurement
 /// near the largest number there is, so that gradients of a network that meets it are none.
@@ -42,29 +31,32 @@ fn a_training_that_diverges_costs_its_trial_alone() {
     let at = folder.path();
     std::fs::write(at.join("series.csv"), series()).unwrap();
     let common = "search series.csv --kind series --target last --no-header --trials 2 --epochs 1 --workers 1 --baseline none";
-    nascent(at, &format!("{common} --split time --out run"));
-    let trials: serde_json::Value = serde_json::from_str(&nascent(at, "show run --json")).unwrap();
+    said(at, &format!("{common} --split time --out run"));
+    let trials = json(at, "show run --json");
     let failed: Vec<&serde_json::Value> =
         trials["trials"].as_array().unwrap().iter().filter(|t| t["state"] == "failed").collect();
     assert!(!failed.is_empty(), "{trials:#}");
     for trial in &failed {
         assert!(trial["reason"].as_str().unwrap().contains("the loss became NaN in epoch 1"), "{trial:#}");
-        let shown = nascent(at, &format!("show run {}", trial["trial"]));
+        let shown = said(at, &format!("show run {}", trial["trial"]));
         assert!(shown.contains("failed: the loss became NaN"), "{shown}");
     }
     let summary: serde_json::Value =
         serde_json::from_slice(&std::fs::read(at.join("run/summary.json")).unwrap()).unwrap();
     assert_eq!((&summary["status"], &summary["trials"]["finished"]), (&"finished".into(), &2.into()));
-    assert!(nascent(at, "show run").contains("the loss became NaN"));
-    let said = summary["notes"].to_string();
-    assert!(said.contains("trainings of the final network failed") && !said.contains("The time"), "{said}");
+    assert!(said(at, "show run").contains("the loss became NaN"));
+    let notes = summary["notes"].to_string();
+    assert!(
+        notes.contains("trainings of the final network failed") && !notes.contains("The time"),
+        "{notes}"
+    );
 
     // Rows that all can be learnt from, in two test parts of one size.
     std::fs::write(at.join("clean.csv"), series().replace("3e38", "0.5")).unwrap();
     let clean = common.replace("series.csv", "clean.csv");
-    nascent(at, &format!("{clean} --split every:5 --out one"));
-    nascent(at, &format!("{clean} --split stratified --out other"));
-    let said = nascent(at, "compare one other");
-    assert!(said.contains("one and other do not compare") && said.contains("split_seed"), "{said}");
-    assert!(nascent(at, "compare run one").contains("run has no tested network"));
+    said(at, &format!("{clean} --split every:5 --out one"));
+    said(at, &format!("{clean} --split stratified --out other"));
+    let told = said(at, "compare one other");
+    assert!(told.contains("one and other do not compare") && told.contains("split_seed"), "{told}");
+    assert!(said(at, "compare run one").contains("run has no tested network"));
 }

@@ -1,24 +1,10 @@
 //! What is handed over: exported networks, and networks that keep measured limits.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::{json, nascent, refused};
 use serde_json::Value;
-use std::path::Path;
-use std::process::{Command, Output};
-
-fn nascent(folder: &Path, words: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_nascent")).args(words.split(' ')).current_dir(folder).output().unwrap()
-}
-
-fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn fails(folder: &Path, words: &str) -> String {
-    let output = nascent(folder, words);
-    assert_eq!(output.status.code(), Some(2), "{words}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stderr).replace('\n', " ")
-}
 
 const SMALL: &str = "search digits --space mlp --trials 3 --epochs 1 --workers 1 --baseline none --out run";
 
@@ -32,7 +18,7 @@ fn the_best_network_and_any_other_are_exported() {
         ("safetensors", "run/export/best/safetensors/architecture.json"),
         ("pytorch", "run/export/best/pytorch/model.py"),
     ] {
-        let done = json(&nascent(at, &format!("export run --to {format} --json")));
+        let done = json(at, &format!("export run --to {format} --json"));
         assert!(at.join(file).exists(), "{file}: {done}");
         assert_eq!(done["weights"], "those of the study's best network");
     }
@@ -43,30 +29,30 @@ fn the_best_network_and_any_other_are_exported() {
         serde_json::from_slice(&std::fs::read(at.join("run/summary.json")).unwrap()).unwrap();
     let best = summary["best"]["trial"].as_u64().unwrap();
     let other = (0..3).find(|trial| *trial != best).unwrap();
-    let said = fails(at, &format!("export run {other}"));
+    let said = refused(at, &format!("export run {other}"));
     let expected =
         format!("trial {other} has no weights: it is finished, and a search keeps the weights of its best");
     assert!(said.contains(&expected), "{said}");
     assert!(said.contains(&format!("nascent export run {other} --to onnx --train")), "{said}");
-    let done = json(&nascent(at, &format!("export run {other} --to safetensors --train --json")));
+    let done = json(at, &format!("export run {other} --to safetensors --train --json"));
     assert!(done["weights"].as_str().unwrap().contains("training and validation rows"), "{done}");
     let folder = at.join(format!("run/export/{other:04}/safetensors"));
     let card = std::fs::read_to_string(folder.join("card.md")).unwrap();
     assert!(card.contains("The test set has not been opened yet") && card.contains("## Licence"), "{card}");
     // From now on it has weights, and training is what it was.
     let first = std::fs::read(folder.join("model.safetensors")).unwrap();
-    json(&nascent(at, &format!("export run {other} --to safetensors --json")));
+    json(at, &format!("export run {other} --to safetensors --json"));
     assert_eq!(std::fs::read(folder.join("model.safetensors")).unwrap(), first);
     // The best by its number has the weights that were tested.
-    json(&nascent(at, &format!("export run {best} --to safetensors --json")));
+    json(at, &format!("export run {best} --to safetensors --json"));
     let by_number = at.join(format!("run/export/{best:04}/safetensors/model.safetensors"));
     let tested = std::fs::read(at.join("run/best/model.safetensors")).unwrap();
     assert_eq!(std::fs::read(by_number).unwrap(), tested);
 
-    assert!(fails(at, "export run 99").contains("there is no trial 99: the study has trials 0 to"));
-    assert!(fails(at, "export run --to tflite").contains("there are: onnx, safetensors, pytorch"));
-    assert!(fails(at, "export run --out run").contains("is there already"));
-    assert!(fails(at, "export nowhere").contains("nowhere"));
+    assert!(refused(at, "export run 99").contains("there is no trial 99: the study has trials 0 to"));
+    assert!(refused(at, "export run --to tflite").contains("there are: onnx, safetensors, pytorch"));
+    assert!(refused(at, "export run --out run").contains("is there already"));
+    assert!(refused(at, "export nowhere").contains("nowhere"));
 }
 
 #[test]
@@ -74,20 +60,20 @@ fn the_front_is_read_by_conditions() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     assert!(nascent(at, SMALL).status.success());
-    let all = json(&nascent(at, "show run --json"));
+    let all = json(at, "show run --json");
     let params = |trial: &Value| trial["objectives"]["params"].as_f64().unwrap();
     let searched: Vec<&Value> =
         all["trials"].as_array().unwrap().iter().filter(|t| t["role"] == "search").collect();
     let least = searched.iter().map(|t| params(t)).fold(f64::INFINITY, f64::min);
-    let found = json(&nascent(at, &format!("show run --where params<={least} --best accuracy --json")));
+    let found = json(at, &format!("show run --where params<={least} --best accuracy --json"));
     let found = found["trials"].as_array().unwrap();
     assert_eq!((found.len(), params(&found[0])), (1, least));
-    let smallest = json(&nascent(at, "show run --best params --json"));
+    let smallest = json(at, "show run --best params --json");
     assert_eq!(params(&smallest["trials"][0]), least);
-    assert!(fails(at, "show run --where params<=0").contains("no trial keeps params<=0"));
-    assert!(fails(at, "show run --where size<=3").contains("no trial has a metric \"size\""));
-    assert!(fails(at, "show run --best size").contains("there are: "));
-    assert!(fails(at, "show run --where params").contains("is not of the form"));
+    assert!(refused(at, "show run --where params<=0").contains("no trial keeps params<=0"));
+    assert!(refused(at, "show run --where size<=3").contains("no trial has a metric \"size\""));
+    assert!(refused(at, "show run --best size").contains("there are: "));
+    assert!(refused(at, "show run --where params").contains("is not of the form"));
 }
 
 #[test]
@@ -95,12 +81,12 @@ fn a_machine_is_measured_and_a_limit_on_it_is_kept_when_measured_again() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let line = "device measure --space mlp --budget 4s --networks 12 --out here.toml";
-    let measured = json(&nascent(at, &format!("{line} --json")));
+    let measured = json(at, &format!("{line} --json"));
     assert_eq!(measured["name"], "here");
     assert!(measured["operations"].as_u64().unwrap() >= 3, "{measured}");
     // A busy machine has time for fewer than twelve networks, but never for fewer than eight.
     assert!(measured["validation"]["fitted"].as_u64().unwrap() >= 4, "{measured}");
-    assert!(fails(at, line).contains("is there already"));
+    assert!(refused(at, line).contains("is there already"));
 
     // No network takes a second, so that every one keeps this limit, and none the next.
     let search =
@@ -115,11 +101,12 @@ fn a_machine_is_measured_and_a_limit_on_it_is_kept_when_measured_again() {
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
 
     // What the device was not measured for is said, and added.
-    let said = fails(at, "search digits --space convnet --device-file here.toml --limit latency_ms@here<=9");
+    let said =
+        refused(at, "search digits --space convnet --device-file here.toml --limit latency_ms@here<=9");
     assert!(said.contains("was not measured for") && said.contains("Conv2d"), "{said}");
     let line =
         "device measure --space convnet --budget 4s --networks 12 --out here.toml --measure-missing --json";
-    let more = json(&nascent(at, line));
+    let more = json(at, line);
     assert!(more["operations"].as_u64() > measured["operations"].as_u64(), "{more}");
     let output = nascent(at, "search digits --space convnet --device-file here.toml --dry-run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -131,15 +118,17 @@ fn mistakes_about_devices_are_answered() {
     let at = folder.path();
     std::fs::write(at.join("old.toml"), "schema = 7\n").unwrap();
     std::fs::write(at.join("other.toml"), "task = \"digits\"\n").unwrap();
-    let search = |more: &str| fails(at, &format!("search digits --space mlp {more}"));
+    let search = |more: &str| refused(at, &format!("search digits --space mlp {more}"));
     assert!(search("--device-file old.toml").contains("has schema 7, this version reads 1"));
     assert!(search("--device-file other.toml").contains("has no schema: it is no device file"));
     assert!(search("--device-file none.toml").contains("cannot be read"));
     assert!(search("--limit latency_ms@board<=3").contains("--device-file board.toml"));
     assert!(search("--limit params<=3 --limit params>=5").contains("contradict each other"));
-    assert!(fails(at, "device measure --networks 3").contains("give 12 or more"));
-    assert!(fails(at, "device measure --batch 0").contains("give 1 or more"));
-    assert!(fails(at, "device measure --via false --budget 1s").contains("the command \"false\" ended with"));
-    assert!(fails(at, "device adapt no-such-table").contains("no-such-table"));
+    assert!(refused(at, "device measure --networks 3").contains("give 12 or more"));
+    assert!(refused(at, "device measure --batch 0").contains("give 1 or more"));
+    assert!(
+        refused(at, "device measure --via false --budget 1s").contains("the command \"false\" ended with")
+    );
+    assert!(refused(at, "device adapt no-such-table").contains("no-such-table"));
     assert_eq!(std::fs::read_dir(at).unwrap().count(), 2, "a mistake left something behind");
 }

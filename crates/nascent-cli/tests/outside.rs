@@ -2,8 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::nascent;
 use std::path::Path;
-use std::process::{Command, Output};
 
 /// Answers each job with a score that its network's graph decides.
 const GOOD: &str = r#"
@@ -18,11 +20,6 @@ while read -r order; do
   echo '{"finished":{"trial":'$trial',"outcome":{"metrics":{"score":'$score'},"cost":1}}}'
 done
 "#;
-
-fn nascent(folder: &Path, line: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nascent"));
-    command.args(line.split(' ')).current_dir(folder).output().unwrap()
-}
 
 /// A study of this evaluator in a folder.
 fn study(folder: &Path, script: &str, more: &str) {

@@ -1,26 +1,10 @@
 //! `nascent predictors` on tables and on a study.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::{json, refused, said};
 use serde_json::Value;
-use std::path::Path;
-use std::process::{Command, Output};
-
-fn nascent(folder: &Path, line: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nascent"));
-    command.args(line.split(' ')).current_dir(folder).output().unwrap()
-}
-
-fn said(folder: &Path, line: &str) -> String {
-    let output = nascent(folder, line);
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn refused(folder: &Path, line: &str) -> String {
-    let output = nascent(folder, line);
-    assert_eq!(output.status.code(), Some(2), "{line}");
-    String::from_utf8(output.stderr).unwrap()
-}
 
 /// The mean rank correlation of a row.
 fn kendall(table: &Value, predictor: &str, encoding: &str, networks: u64) -> f64 {
@@ -37,14 +21,14 @@ fn predictors_are_measured_on_the_table_that_is_part_of_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let line = "predictors nasbench201 --predictor gp --predictor gp:wl --sizes 25,100 --samples 2 \
                 --with c10_params,c10_flops --json";
-    let table: Value = serde_json::from_str(&said(folder.path(), line)).unwrap();
+    let table = json(folder.path(), line);
     assert_eq!(table["networks"], 15_625);
     assert_eq!(table["guessed"], 1_000);
     assert!(kendall(&table, "gp", "answers", 100) > 0.55, "{table}");
     assert!(kendall(&table, "gp", "wl", 100) > 0.65, "{table}");
     assert!(kendall(&table, "gp", "wl", 25) < kendall(&table, "gp", "wl", 100), "{table}");
     assert!((0.4..0.7).contains(&kendall(&table, "mean rank", "scores", 0)), "{table}");
-    let again: Value = serde_json::from_str(&said(folder.path(), line)).unwrap();
+    let again = json(folder.path(), line);
     assert_eq!(kendall(&table, "gp", "wl", 100), kendall(&again, "gp", "wl", 100));
     let text = said(
         folder.path(),
@@ -62,6 +46,7 @@ fn what_cannot_be_measured_is_refused_with_a_reason() {
         ("predictors nasbench201 --predictor gp:graph", "it takes: answers, paths, wl"),
         ("predictors nasbench201 --target c10_val", "did you mean"),
         ("predictors nasbench201 --with op_01", "is a decision"),
+        ("predictors nasbench201 --target c10_val_200 --with c10_val_200", "is what is guessed"),
         ("predictors nasbench201 --sizes 15620", "at most 15615"),
         ("predictors nasbench201 --sizes 2", "5 networks or more"),
         ("predictors nasbench201 --samples 0", "give 1 or more"),
@@ -96,4 +81,6 @@ fn a_study_is_a_table_too() {
     }
     let error = refused(folder, "predictors run --target accurcy");
     assert!(error.contains("no finished trial of run has a metric \"accurcy\"; they have: "), "{error}");
+    let error = refused(folder, "predictors run --with loss");
+    assert!(error.contains("before its whole training a metric \"loss\""), "{error}");
 }

@@ -1,26 +1,18 @@
 //! Scores without training, by themselves and as the first look of a search.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
+use common::{json, nascent};
 use serde_json::Value;
-use std::path::Path;
-use std::process::{Command, Output};
-
-fn nascent(folder: &Path, words: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_nascent")).args(words.split(' ')).current_dir(folder).output().unwrap()
-}
-
-fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 #[test]
 fn scores_of_a_sample_are_a_table_that_is_the_same_for_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let line = "score digits --samples 6 --scores all --seed 3 --json";
-    let found = json(&nascent(at, &format!("{line} --threads 1 --out one.csv")));
-    json(&nascent(at, &format!("{line} --threads 3 --out three.csv")));
+    let found = json(at, &format!("{line} --threads 1 --out one.csv"));
+    json(at, &format!("{line} --threads 3 --out three.csv"));
     let (one, three) =
         (std::fs::read_to_string(at.join("one.csv")), std::fs::read_to_string(at.join("three.csv")));
     assert_eq!(one.as_ref().unwrap(), &three.unwrap());
@@ -55,7 +47,7 @@ fn a_search_by_scores_trains_the_best_of_those_it_looked_at() {
     let (finished, scored) = (summary["trials"]["finished"].as_u64(), summary["trials"]["scored"].as_u64());
     assert_eq!(finished, Some(10));
     assert!((5..10).contains(&scored.unwrap()), "{summary}");
-    let shown = json(&nascent(at, "show run --json"));
+    let shown = json(at, "show run --json");
     for trial in shown["trials"].as_array().unwrap().iter().filter(|t| t["role"] == "search") {
         let (is_look, objectives) = (trial["rung"] == 0, &trial["objectives"]);
         assert_eq!(objectives["nwot"].is_number(), is_look, "{trial}");

@@ -46,7 +46,7 @@ pub use generate::{Generating, generate};
 pub use in_process::search_in_process;
 pub use outside::Outside;
 pub use predict::{Answered, Prediction, Predictions, ask, predict};
-pub use predictors::{PredictorTable, PredictorTrial, measure_predictors, usual as usual_predictors};
+pub use predictors::{PredictorStudy, PredictorTable, measure_predictors, usual as usual_predictors};
 pub use run::{Finish, Progress, Start, run};
 pub use schema::schemas;
 pub use score::{Measured, Scored, Scores, Scoring, score, score_networks};

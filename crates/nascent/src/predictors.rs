@@ -5,24 +5,25 @@ use crate::stored;
 use nascent_bench::Store;
 use nascent_core::event::Role;
 use nascent_core::objective::Direction;
-use nascent_core::{Decisions, Metrics, Space, State, Trial};
+use nascent_core::{Decisions, Metrics, Space, State};
 use nascent_runtime::clock::timed;
 use nascent_strategies::predictors::{
     Accuracy, Encoding, GUESSED, Known, PredictorEntry, Row, predictors, try_predictors,
 };
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What is to be measured.
-pub struct PredictorTrial {
+pub struct PredictorStudy {
     /// Tables of the same networks, or one run.
     pub sources: Vec<String>,
     /// The folder of imported tables.
     pub tables: PathBuf,
     /// What is guessed: a column or a metric; the table's or the study's own objective unless given.
     pub target: Option<String>,
-    /// Columns or metrics that are known without training.
+    /// Columns or metrics that are known without a whole training; more counts as better.
     pub with: Vec<String>,
     /// Predictors, as `NAME` or `NAME:ENCODING`; [`usual`] where empty.
     pub predictors: Vec<String>,
@@ -44,7 +45,7 @@ pub struct PredictorTable {
     pub target: String,
     /// How many networks have all numbers, and how many lack one.
     pub networks: usize,
-    /// How many were left out because a number is missing.
+    /// How many were left out because a number is missing, or the result is another network's.
     pub incomplete: usize,
     /// How many were guessed in each sample.
     pub guessed: usize,
@@ -104,7 +105,7 @@ fn parse(text: &str) -> Result<(&'static PredictorEntry, Encoding), Error> {
 /// # Errors
 /// Where a source cannot be read or lacks a column, a predictor is unknown, or there are too few networks.
 pub fn measure_predictors(
-    asked: &PredictorTrial,
+    asked: &PredictorStudy,
     hear: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<PredictorTable, Error> {
     let (given, names) = (!asked.predictors.is_empty(), usual());
@@ -116,6 +117,10 @@ pub fn measure_predictors(
     if let Some(size) = asked.sizes.iter().find(|size| **size < FEWEST_LEARNT) {
         let message = format!("a size of {size}: predictors learn from {FEWEST_LEARNT} networks or more");
         return Err(InputError::about("sizes", message).into());
+    }
+    if let Some(target) = asked.target.as_ref().filter(|target| asked.with.contains(target)) {
+        let message = format!("{target:?} is what is guessed, and cannot be known before: leave it out");
+        return Err(InputError::about("with", message).into());
     }
     let source = read(asked)?;
     let all = source.networks.len();
@@ -178,7 +183,7 @@ pub fn measure_predictors(
 type Sample = (u64, Result<Vec<Row>, Error>);
 
 fn samples(
-    asked: &PredictorTrial,
+    asked: &PredictorStudy,
     known: &Known<'_>,
     chosen: &[(&'static PredictorEntry, Encoding)],
     sizes: &[usize],
@@ -211,7 +216,7 @@ fn samples(
     found.into_iter().map(|(_, rows)| rows).collect()
 }
 
-fn read(asked: &PredictorTrial) -> Result<Source, Error> {
+fn read(asked: &PredictorStudy) -> Result<Source, Error> {
     match &asked.sources[..] {
         [] => Err(Error::input("name a table, several tables of the same networks, or a run")),
         [run] if Path::new(run).is_dir() => of_run(Path::new(run), asked),
@@ -219,7 +224,7 @@ fn read(asked: &PredictorTrial) -> Result<Source, Error> {
     }
 }
 
-fn of_tables(names: &[String], asked: &PredictorTrial) -> Result<Source, Error> {
+fn of_tables(names: &[String], asked: &PredictorStudy) -> Result<Source, Error> {
     let store = Store::new(&asked.tables);
     let mut table = store.table(&names[0])?;
     for name in &names[1..] {
@@ -232,9 +237,8 @@ fn of_tables(names: &[String], asked: &PredictorTrial) -> Result<Source, Error> 
     let numbers = |name: &String| -> Result<Vec<f64>, Error> {
         let column = table.column(name)?;
         if table.decision_columns().contains(&name.as_str()) {
-            return Err(Error::input(format!(
-                "column {name:?} is a decision, which predictors see anyway: leave it out"
-            )));
+            let message = format!("column {name:?} is a decision, which predictors see anyway: name another");
+            return Err(Error::input(message));
         }
         Ok(column.values.clone())
     };
@@ -245,51 +249,59 @@ fn of_tables(names: &[String], asked: &PredictorTrial) -> Result<Source, Error> 
     Ok(Source::complete(table.full_name(), target, Arc::clone(table.space()), rows))
 }
 
-fn of_run(path: &Path, asked: &PredictorTrial) -> Result<Source, Error> {
+fn of_run(path: &Path, asked: &PredictorStudy) -> Result<Source, Error> {
     let stored = stored::load(path)?;
     let created = stored.history.created.as_ref();
     let objectives = created.map(|c| c.objectives.clone()).unwrap_or_default();
     let Some(target) = asked.target.clone().or_else(|| objectives.first().map(|o| o.name.clone())) else {
         return Err(InputError::about("target", "name a metric of the trials").into());
     };
-    let mut known =
-        objectives.iter().map(|o| (o.name.clone(), o.direction)).chain(crate::known_objectives(None));
-    let direction = known.find(|(name, _)| *name == target).map(|(_, direction)| direction);
     let top = created.map_or(0, |c| c.ladder.len().saturating_sub(1));
-    let is_whole = |trial: &&Trial| {
-        let (role, rung) = (&trial.proposal.role, usize::from(trial.proposal.rung));
-        trial.state == State::Finished && *role == Role::Search && rung == top
-    };
-    let finished: Vec<(&Decisions, Metrics)> = stored
-        .history
-        .trials
-        .iter()
-        .filter(is_whole)
-        .map(|trial| (&trial.proposal.decisions, trial.metrics()))
-        .collect();
-    for name in asked.with.iter().chain([&target]) {
-        if !finished.iter().any(|(_, metrics)| metrics.value(name).is_some()) {
-            let known: Vec<&str> =
-                finished.first().into_iter().flat_map(|(_, m)| m.iter()).map(|(n, _)| n).collect();
-            return Err(Error::input(format!(
-                "no finished trial of {} has a metric {name:?}; they have: {}",
-                path.display(),
-                if known.is_empty() {
-                    "none, for there is no finished trial".into()
-                } else {
-                    known.join(", ")
-                }
-            )));
+    let known = crate::known_objectives(stored.setup.task.as_ref());
+    let mut known = objectives.iter().map(|o| (o.name.clone(), o.direction)).chain(known);
+    let direction = known.find(|(name, _)| *name == target).map(|(_, direction)| direction);
+    // What is known before a whole training: what follows from the graph, and results on lower rungs, scores among them.
+    let mut before: HashMap<&Decisions, Metrics> = HashMap::new();
+    let mut finished: Vec<(&Decisions, f64)> = Vec::new();
+    let mut measured: BTreeSet<String> = BTreeSet::new();
+    let mut copies = 0;
+    let searched = stored.history.trials.iter().filter(|t| t.proposal.role == Role::Search);
+    for trial in searched.filter(|trial| trial.state == State::Finished) {
+        let is_whole = usize::from(trial.proposal.rung) == top;
+        let metrics = if is_whole { trial.costs.clone() } else { trial.metrics() };
+        let known = before.entry(&trial.proposal.decisions).or_default();
+        metrics.iter().for_each(|(name, value)| known.set(name.to_string(), value));
+        if is_whole && trial.copied_from.is_some() {
+            copies += 1;
+        } else if is_whole {
+            let metrics = trial.metrics();
+            measured.extend(metrics.iter().map(|(name, _)| name.to_string()));
+            finished.push((&trial.proposal.decisions, metrics.value(&target).unwrap_or(f64::NAN)));
         }
     }
-    let number = |metrics: &Metrics, name: &String| metrics.value(name).unwrap_or(f64::NAN);
-    let rows = finished.iter().map(|(network, metrics)| {
-        let scores = asked.with.iter().map(|name| number(metrics, name)).collect();
-        ((*network).clone(), scores)
+    let lacks = |what: &str, name: &str, known: BTreeSet<String>| {
+        let known: Vec<String> = known.into_iter().collect();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        Error::input(format!(
+            "no finished trial of {} has {what} {name:?}; they have: {known}",
+            path.display()
+        ))
+    };
+    if finished.iter().all(|(_, value)| value.is_nan()) {
+        return Err(lacks("a metric", &target, measured));
+    }
+    if let Some(name) = asked.with.iter().find(|name| before.values().all(|m| m.value(name).is_none())) {
+        let known = before.values().flat_map(Metrics::iter).map(|(name, _)| name.to_string()).collect();
+        return Err(lacks("before its whole training a metric", name, known));
+    }
+    let values = worth(finished.iter().map(|(_, value)| *value).collect(), direction);
+    let rows = finished.iter().zip(values).map(|((network, _), value)| {
+        let score = |name: &String| before.get(network).and_then(|m| m.value(name)).unwrap_or(f64::NAN);
+        ((*network).clone(), value, asked.with.iter().map(score).collect())
     });
-    let values = worth(finished.iter().map(|(_, metrics)| number(metrics, &target)).collect(), direction);
-    let rows: Vec<_> = rows.zip(values).map(|((network, scores), value)| (network, value, scores)).collect();
-    Ok(Source::complete(stored.name().to_string(), target, stored.setup.space.clone(), rows))
+    let mut source = Source::complete(stored.name().to_string(), target, stored.setup.space.clone(), rows);
+    source.incomplete += copies;
+    Ok(source)
 }
 
 /// Values of which more is better.
@@ -311,7 +323,7 @@ impl Source {
         let (networks, values, scores) = (Vec::new(), Vec::new(), Vec::new());
         let mut source = Self { name, target, space, networks, values, scores, incomplete: 0 };
         for (network, value, scores) in rows {
-            if !value.is_finite() || scores.iter().any(|score| score.is_nan()) {
+            if !value.is_finite() || scores.iter().any(|score| !score.is_finite()) {
                 source.incomplete += 1;
                 continue;
             }

@@ -198,14 +198,17 @@ impl std::str::FromStr for StopWhen {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let spaceless = |text: &str| text.split_whitespace().collect::<String>();
-        let fail =
-            || format!("{text:?} is no condition such as \"{BETTER}0.05\", with a chance of 0.01 to 0.5");
+        let fail = || {
+            format!(
+                "{text:?} is no condition such as \"{BETTER}0.05\", with a chance in hundredths, 0.01 to 0.5"
+            )
+        };
         let chance =
             spaceless(text).strip_prefix(&spaceless(BETTER)).and_then(|number| number.parse::<f64>().ok());
         let percent = 100.0 * chance.ok_or_else(fail)?;
         let is_whole = (percent - percent.round()).abs() < 1e-9;
         if !(1.0 - 1e-9..=50.0 + 1e-9).contains(&percent) || !is_whole {
-            return Err(format!("{}: give hundredths", fail()));
+            return Err(fail());
         }
         Ok(Self(percent.round() as u64))
     }

@@ -181,10 +181,7 @@ impl Setup {
         let supernet = together::settle(s, &*space, &signature, &typical, examples)?;
         let rungs = rungs(epochs);
         let spec = estimated(s, &rungs, task.is_some())?;
-        let spec = match s.stop_when {
-            Some(StopWhen(percent)) => spec.stopping_below(percent),
-            None => spec,
-        };
+        let spec = stopping(s, spec, objectives.wanted.len())?;
         let spec = if s.warm_start.is_some() || !s.earlier.is_empty() { spec.after_earlier() } else { spec };
         let whole = if has_low_rungs(&spec, s.estimator) { mean_cost(&rungs) } else { 1.0 };
         let cheap = match s.estimator {
@@ -456,6 +453,26 @@ fn estimated(s: &crate::Settings, rungs: &[u32], has_task: bool) -> Result<Spec,
         return Err(bad("strategy", message));
     }
     Ok(spec)
+}
+
+/// The strategy with the wrapper that `stop_when` asks for.
+fn stopping(s: &crate::Settings, spec: Spec, objectives: usize) -> Result<Spec, Error> {
+    let Some(StopWhen(percent)) = s.stop_when else { return Ok(spec) };
+    let bad = |message: String| Error::from(InputError::about("stop_when", message));
+    if s.estimator == Estimator::Supernet {
+        let message = "networks that share weights are judged without training, and the few that are trained alone are \
+                       to be compared: leave stop_when or estimator = \"supernet\" out";
+        return Err(bad(message.into()));
+    }
+    if objectives > 1 {
+        let message = format!(
+            "a network that is better in one of {objectives} objectives may be worth its training, and one that is not \
+             the best in the first is ended: leave stop_when out, or all objectives but one"
+        );
+        return Err(bad(message));
+    }
+    // Read again, so that a composition that makes no sense is refused.
+    Spec::parse(&spec.stopping_below(percent).to_string()).map_err(|e| bad(e.to_string()))
 }
 
 /// As many trials as a strategy is chosen for where only a program of the user's knows what one takes.

@@ -211,8 +211,10 @@ const BOHB: &str = "bohb";
 /// The wrapper that trains all networks in one first. It speaks for all trials, and so is the outermost.
 const SUPERNET: &str = "supernet";
 
-/// The wrapper that needs an earlier study.
+/// The wrapper that ends trials which are unlikely to become the best.
 const CURVE_STOP: &str = "curve-stop";
+
+/// The wrapper that needs an earlier study.
 const WARM_START: &str = "warm-start";
 
 fn wrapper(name: &str) -> Option<&'static Wrapper> {

@@ -1,13 +1,13 @@
 use crate::arguments::Predictors;
 use nascent::strategies::predictors::Accuracy;
-use nascent::{Error, PredictorTable, PredictorTrial};
+use nascent::{Error, PredictorStudy, PredictorTable};
 use serde_json::json;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 pub fn predictors(options: Predictors) -> Result<ExitCode, Error> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let asked = PredictorTrial {
+    let asked = PredictorStudy {
         sources: options.sources,
         tables: options.tables,
         target: options.target,
@@ -36,13 +36,22 @@ fn mean(samples: &[Accuracy], of: impl Fn(&Accuracy) -> f64) -> f64 {
     samples.iter().map(of).sum::<f64>() / samples.len() as f64
 }
 
-fn as_json(found: &PredictorTable, asked: &PredictorTrial) -> serde_json::Value {
+/// The standard error of the mean of Kendall's correlation; 0 for one sample.
+fn spread(samples: &[Accuracy]) -> f64 {
+    let (count, middle) = (samples.len() as f64, mean(samples, |a| a.kendall));
+    let sum: f64 = samples.iter().map(|a| (a.kendall - middle).powi(2)).sum();
+    (sum / (count - 1.0).max(1.0) / count).sqrt()
+}
+
+fn as_json(found: &PredictorTable, asked: &PredictorStudy) -> serde_json::Value {
     let row = |(predictor, encoding, size, samples): &(String, String, usize, Vec<Accuracy>)| {
         let each = |of: fn(&Accuracy) -> f64| samples.iter().map(of).collect::<Vec<f64>>();
         json!({"predictor": predictor, "encoding": encoding, "networks": size, "kendall": each(|a| a.kendall),
             "spearman": each(|a| a.spearman), "precision": each(|a| a.precision), "regret": each(|a| a.regret),
-            "inside": each(|a| a.inside), "fit_seconds": mean(samples, |a| a.fit.as_secs_f64()),
-            "guess_seconds": mean(samples, |a| a.guess.as_secs_f64())})
+            // Scores by themselves learn nothing and guess no spread.
+            "inside": (*size > 0).then(|| each(|a| a.inside)),
+            "fit_seconds": (*size > 0).then(|| mean(samples, |a| a.fit.as_secs_f64())),
+            "guess_seconds": (*size > 0).then(|| mean(samples, |a| a.guess.as_secs_f64()))})
     };
     json!({"source": found.source, "target": found.target, "with": asked.with, "networks": found.networks,
         "incomplete": found.incomplete, "guessed": found.guessed, "too_large": found.too_large,
@@ -50,14 +59,14 @@ fn as_json(found: &PredictorTable, asked: &PredictorTrial) -> serde_json::Value 
         "seed": asked.seed, "rows": found.rows.iter().map(row).collect::<Vec<_>>()})
 }
 
-fn print(found: &PredictorTable, asked: &PredictorTrial) {
+fn print(found: &PredictorTable, asked: &PredictorStudy) {
     let known = match &asked.with[..] {
         [] => String::new(),
         with => format!(", known without training: {}", with.join(", ")),
     };
     out!("{}: {} of {} networks{known}", found.source, found.target, found.networks);
     if found.incomplete > 0 {
-        out!("{} more lack one of these numbers", found.incomplete);
+        out!("{} more lack one of these numbers, or were copied from another trial", found.incomplete);
     }
     out!(
         "means over {} random samples, {} other networks guessed after each\n",
@@ -85,8 +94,9 @@ fn print(found: &PredictorTable, asked: &PredictorTrial) {
         let guess =
             if learnt { format!("{:.1} µs", 1e6 * of(|a| a.guess.as_secs_f64())) } else { "–".into() };
         out!(
-            "{predictor:12} {encoding:8} {size:>8} {:>8.3} {:>9.3} {:>7.0} % {:>9.4} {inside:>8} {fit:>10} {guess:>10}",
+            "{predictor:12} {encoding:8} {size:>8} {:>7.3} ±{:.3} {:>9.3} {:>7.0} % {:>9.4} {inside:>8} {fit:>10} {guess:>10}",
             of(|a| a.kendall),
+            spread(samples),
             of(|a| a.spearman),
             100.0 * of(|a| a.precision),
             of(|a| a.regret)
@@ -99,7 +109,7 @@ fn print(found: &PredictorTable, asked: &PredictorTrial) {
         out!("{name} cannot be measured here: {why}");
     }
     out!(
-        "\ntop 5 %: of those guessed to be, the share that are; regret: what the one guessed best is worse than the best;"
+        "\n±: a standard error; top 5 %: of those guessed to be, the share that are; regret: what the one guessed best is worse than the best;"
     );
     out!("in 80 %: the share of values in the middle 80 % of what was guessed");
 }

@@ -1,6 +1,6 @@
 //! How much a network that was not tried is worth trying.
 
-use super::normal::{Scores, ln_below, ln_expected_improvement};
+use super::normal::{Quantiles, ln_below, ln_expected_improvement};
 use super::predictor::Guess;
 use super::surrogate::measured_limits;
 use nascent_core::Objectives;
@@ -41,7 +41,7 @@ impl Acquisition {
     pub(crate) fn area<'s>(
         objectives: &Objectives,
         results: impl Iterator<Item = &'s Score>,
-        scales: &[Scores],
+        scales: &[Quantiles],
     ) -> Self {
         let found = results.filter(|s| s.violation == 0.0);
         let place = |score: &Score| -> Option<[f64; 2]> {
@@ -58,7 +58,7 @@ impl Acquisition {
     pub(crate) fn new<'s>(
         objectives: &Objectives,
         results: impl Iterator<Item = &'s Score>,
-        scales: &[Scores],
+        scales: &[Quantiles],
         rng: &mut Rng,
     ) -> Self {
         let wanted = objectives.wanted.len();
@@ -91,7 +91,7 @@ impl Acquisition {
 }
 
 /// The measured limits in the units of guesses.
-fn scaled_limits(objectives: &Objectives, scales: &[Scores]) -> Vec<(Bound, f64)> {
+fn scaled_limits(objectives: &Objectives, scales: &[Quantiles]) -> Vec<(Bound, f64)> {
     measured_limits(objectives)
         .zip(scales.get(objectives.wanted.len()..).unwrap_or_default())
         .map(|(limit, scale)| (limit.bound, scale.score(limit.value)))
@@ -205,7 +205,7 @@ mod tests {
         objectives.wanted.push(nascent_core::objective::Objective { name: "speed".into(), ..wanted });
         let result = |a: f64| Score { violation: 0.0, values: [a, -a].into_iter().collect() };
         let results: Vec<Score> = [-2.0, -1.0, 0.0, 1.0, 2.0].map(result).to_vec();
-        let scales = [0, 1].map(|i| Scores::new(results.iter().map(|r| r.values[i])));
+        let scales = [0, 1].map(|i| Quantiles::new(results.iter().map(|r| r.values[i])));
         let guess = |a: f64, b: f64| [a, b].map(|mean| Guess { mean, deviation: 0.2 });
         let mut accurate = 0;
         for seed in 0..100 {
@@ -221,7 +221,7 @@ mod tests {
     fn a_likely_break_of_a_limit_makes_a_network_worth_less() {
         let mut objectives = Objectives::single("accuracy", nascent_core::objective::Direction::Maximize);
         objectives.limits.push("latency_ms<=3".parse().unwrap());
-        let scales = [Scores::new([1.0, 2.0].into_iter()), Scores::new([2.0, 4.0].into_iter())];
+        let scales = [Quantiles::new([1.0, 2.0].into_iter()), Quantiles::new([2.0, 4.0].into_iter())];
         let result = Score { violation: 0.0, values: [1.5].into_iter().collect() };
         let acquisition = Acquisition::new(&objectives, [&result].into_iter(), &scales, &mut Rng::new(0, 0));
         let guess = |latency| [Guess { mean: -1.0, deviation: 0.1 }, Guess { mean: latency, deviation: 0.5 }];

@@ -1,6 +1,6 @@
 //! Regression trees that each mend what those before them left (Friedman 2001, doi:10.1214/aos/1013203451).
 
-use super::network::Encoded;
+use super::encoded::Encoded;
 use super::predictor::{Guess, Predictor};
 use nascent_core::rng::Rng;
 

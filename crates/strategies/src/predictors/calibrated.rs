@@ -1,6 +1,6 @@
 //! Guesses that know how sure they are.
 
-use super::network::Encoded;
+use super::encoded::Encoded;
 use super::predictor::{Guess, Predictor};
 use nascent_core::rng::Rng;
 

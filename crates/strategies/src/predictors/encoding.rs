@@ -19,7 +19,7 @@ pub(crate) struct Column {
 ///
 /// Questions are met by asking the space for decisions, so the same decisions in the same order give the same columns.
 #[derive(Default)]
-pub(crate) struct Encoding {
+pub(crate) struct AnswerEncoding {
     index: NumberMap<PathKey, usize>,
     columns: Vec<Column>,
     /// Where the tallies of each list of options begin, and how many tallies there are.
@@ -41,7 +41,7 @@ pub(crate) type Codes = Vec<f32>;
 /// end are 0.
 pub(crate) type Tallies = Vec<f32>;
 
-impl Encoding {
+impl AnswerEncoding {
     pub(crate) fn columns(&self) -> &[Column] {
         &self.columns
     }
@@ -68,8 +68,10 @@ impl Encoding {
     pub(crate) fn tally(&self, codes: &Codes) -> Tallies {
         let mut tallies = vec![0.0; self.tallies];
         for (column, code) in self.columns.iter().zip(codes).filter(|(_, code)| **code != NOT_ASKED) {
-            if let Some(first) = column.tally {
-                tallies[first + *code as usize] += 1.0;
+            // A table may offer other options for other answers before: then the last of those met stands for the rest.
+            let option = (*code as usize).min(column.options.saturating_sub(1));
+            if let Some(tally) = column.tally.and_then(|first| tallies.get_mut(first + option)) {
+                *tally += 1.0;
             }
         }
         tallies
@@ -126,7 +128,7 @@ const OPTIONS: usize = 64;
 
 impl OneHot {
     /// For the questions that an encoding has met.
-    pub(crate) fn new(encoding: &Encoding) -> Self {
+    pub(crate) fn new(encoding: &AnswerEncoding) -> Self {
         let mut layout = Self { columns: encoding.columns.clone(), ..Self::default() };
         for column in &layout.columns {
             layout.starts.push(layout.length);
@@ -165,7 +167,7 @@ impl OneHot {
 }
 
 struct Meet<'a> {
-    encoding: &'a mut Encoding,
+    encoding: &'a mut AnswerEncoding,
     answers: &'a Decisions,
     next: usize,
     codes: Codes,
@@ -219,7 +221,7 @@ mod tests {
         let topic = Topic::Architecture;
         let kind = Question { scale: Scale::Categorical, topic, options: &kinds };
         let size = Question { scale: Scale::Ordered, topic, options: &sizes };
-        let (mut encoding, answers) = (Encoding::default(), Decisions::default());
+        let (mut encoding, answers) = (AnswerEncoding::default(), Decisions::default());
         let mut meet = Meet { encoding: &mut encoding, answers: &answers, next: 0, codes: Codes::new() };
         for (place, answer) in [2, 0, 2, 2].into_iter().enumerate() {
             meet.meet(PathKey(place as u64), &kind, answer);
@@ -236,7 +238,7 @@ mod tests {
     #[test]
     fn what_was_learnt_is_encoded_alike() {
         let mut rng = Rng::new(1, 0);
-        let mut encoding = Encoding::default();
+        let mut encoding = AnswerEncoding::default();
         let members: Vec<Decisions> = (0..40).map(|_| sample(&Tree, &mut rng).unwrap()).collect();
         let learnt: Vec<Codes> = members.iter().map(|m| encoding.learn(&Tree, m).unwrap()).collect();
         assert_eq!(encoding.columns().len(), 4, "a depth and three widths");

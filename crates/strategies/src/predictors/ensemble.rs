@@ -1,6 +1,6 @@
 //! An ensemble of networks that learns from the results of a study as they come in.
 
-use super::encoding::{Codes, Encoding, OneHot};
+use super::encoding::{AnswerEncoding, Codes, OneHot};
 use super::lessons::{best_and_latest, targets};
 use super::perceptrons::Perceptrons;
 use super::predictor::Guess;
@@ -14,7 +14,7 @@ use nascent_core::{Decisions, Space, SpaceError};
 /// The networks are trained on a schedule that depends on the number of results alone, from beginnings that do too.
 #[derive(Default)]
 pub(crate) struct Ensemble {
-    encoding: Encoding,
+    encoding: AnswerEncoding,
     codes: Vec<Codes>,
     scores: Vec<Score>,
     fitted: usize,

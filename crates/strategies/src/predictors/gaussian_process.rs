@@ -1,8 +1,8 @@
 //! Gaussian processes on encoded decisions (Rasmussen & Williams 2006).
 
 use super::cholesky::{Cholesky, dot};
+use super::encoded::Encoded;
 use super::kernel::{Kernel, Likeness, Point, Weights, add_distances, add_squares, likeness};
-use super::network::Encoded;
 use super::predictor::{Guess, Predictor};
 
 /// A Gaussian process whose kernel's parameters were fitted to some points; more can be added.

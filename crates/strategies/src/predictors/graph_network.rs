@@ -1,8 +1,8 @@
 //! Small networks that pass messages along the graphs of networks.
 
-use super::network::{Encoded, STEPS};
+use super::encoded::{Encoded, STEPS};
 use super::predictor::{Guess, Predictor};
-use super::tape::{Adam, Affine, Tape, Var};
+use super::tape::{Affine, Lessons, Tape, Var, regress};
 use nascent_core::rng::Rng;
 
 /// Several graph networks from different beginnings: each operation has a vector, to which a step adds what it reads, and the
@@ -24,7 +24,8 @@ const RATE: f64 = 0.01;
 /// Where the parameters are: the operations' vectors come first.
 #[derive(Default)]
 struct Layers {
-    operations: usize,
+    /// For each operation whether it was learnt from.
+    learnt: Vec<bool>,
     scores: usize,
 }
 
@@ -33,7 +34,7 @@ impl Layers {
     /// mean, with the scores, and with their sum.
     fn affine(&self) -> Vec<Affine> {
         let sizes = [(WIDTH, WIDTH); 2 * STEPS + 1].into_iter().chain([(self.scores, WIDTH), (WIDTH, 1)]);
-        let mut at = self.operations * WIDTH;
+        let mut at = self.learnt.len() * WIDTH;
         sizes
             .map(|(inputs, outputs)| {
                 let affine = Affine { at, inputs, outputs };
@@ -44,7 +45,7 @@ impl Layers {
     }
 
     fn start(&self, rng: &mut Rng) -> Vec<f64> {
-        let mut parameters: Vec<f64> = (0..self.operations * WIDTH).map(|_| rng.normal()).collect();
+        let mut parameters: Vec<f64> = (0..self.learnt.len() * WIDTH).map(|_| rng.normal()).collect();
         for layer in self.affine() {
             let spread = (2.0 / layer.inputs.max(1) as f64).sqrt();
             parameters.extend((0..layer.inputs * layer.outputs).map(|_| spread * rng.normal()));
@@ -60,7 +61,7 @@ impl Layers {
             at = kinds
                 .iter()
                 .map(|kind| {
-                    if step == 0 && kind.colour < self.operations {
+                    if step == 0 && self.learnt.get(kind.colour) == Some(&true) {
                         return tape.parameters(parameters, kind.colour * WIDTH, WIDTH);
                     }
                     if step == 0 {
@@ -95,33 +96,22 @@ impl Layers {
     }
 
     fn train(&self, networks: &[&Encoded], values: &[f64], rng: &mut Rng) -> Vec<f64> {
-        let mut parameters = self.start(rng);
-        let (mut adam, mut tape) = (Adam::default(), Tape::default());
-        let mut order: Vec<usize> = (0..networks.len()).collect();
-        let mut gradient = vec![0.0; parameters.len()];
-        for _ in 0..EPOCHS {
-            rng.shuffle(&mut order);
-            for batch in order.chunks(BATCH) {
-                gradient.fill(0.0);
-                for &i in batch {
-                    tape.clear();
-                    let output = self.forward(&mut tape, &parameters, networks[i]);
-                    let slope = 2.0 * (tape.value(output)[0] - values[i]) / batch.len() as f64;
-                    tape.backward(&parameters, &[(output, vec![slope])], &mut gradient);
-                }
-                adam.step(&mut parameters, &gradient, RATE);
-            }
-        }
-        parameters
+        let parameters = self.start(rng);
+        let forward =
+            |tape: &mut Tape, parameters: &[f64], i: usize| self.forward(tape, parameters, networks[i]);
+        regress(parameters, values, &Lessons { epochs: EPOCHS, batch: BATCH, rate: RATE }, rng, forward)
     }
 }
 
 impl Predictor for GraphNetworks {
     fn fit(&mut self, networks: &[&Encoded], values: &[f64], seed: u64) {
-        let first = |network: &&Encoded| network.rounds().kinds.first().cloned().unwrap_or_default();
-        let last = networks.iter().flat_map(first).map(|kind| kind.colour).max();
+        let mut learnt = Vec::new();
+        for kind in networks.iter().filter_map(|network| network.rounds().kinds.first()).flatten() {
+            learnt.resize(learnt.len().max(kind.colour + 1), false);
+            learnt[kind.colour] = true;
+        }
         let scores = networks.first().map_or(0, |network| network.scores().len());
-        self.layers = Layers { operations: last.map_or(0, |colour| colour + 1), scores };
+        self.layers = Layers { learnt, scores };
         let network = |number| self.layers.train(networks, values, &mut Rng::new(seed, number));
         self.networks = (0..NETWORKS as u64).map(network).collect();
     }

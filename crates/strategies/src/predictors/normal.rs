@@ -65,12 +65,12 @@ pub(crate) fn ln_expected_improvement(mean: f64, deviation: f64, best: f64) -> f
 }
 
 /// Values replaced by normal quantiles of their ranks, which no outlier can distort.
-pub struct Scores {
+pub struct Quantiles {
     /// The distinct values, ascending, and the score of each.
     steps: Vec<(f64, f64)>,
 }
 
-impl Scores {
+impl Quantiles {
     /// The scores of a sample; equal values share one.
     #[must_use]
     pub fn new(values: impl Iterator<Item = f64>) -> Self {
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn scores_keep_the_order_and_share_ties() {
-        let scores = Scores::new([3.0, 1.0, 1.0, 1e9, 2.0].into_iter());
+        let scores = Quantiles::new([3.0, 1.0, 1.0, 1e9, 2.0].into_iter());
         assert!(scores.score(1.0) < scores.score(2.0) && scores.score(3.0) < scores.score(1e9));
         assert_eq!(scores.score(1e9), quantile(0.9));
         assert_eq!(scores.score(1.0), quantile(0.2));

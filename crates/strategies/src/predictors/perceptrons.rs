@@ -1,8 +1,8 @@
 //! Several small networks that were trained from different beginnings: where they disagree, little is known.
 
-use super::network::Encoded;
+use super::encoded::Encoded;
 use super::predictor::{Guess, Predictor};
-use super::tape::{Adam, Affine, Tape, Var};
+use super::tape::{Affine, Lessons, Tape, Var, regress};
 use nascent_core::rng::Rng;
 
 /// An ensemble of perceptrons with two hidden layers on vectors of numbers, each of them of about the size of 1 or 0.
@@ -54,23 +54,9 @@ impl Perceptrons {
             parameters.extend((0..layer.inputs * layer.outputs).map(|_| spread * rng.normal()));
             parameters.resize(layer.at + layer.parameters(), 0.0);
         }
-        let (mut adam, mut tape) = (Adam::default(), Tape::default());
-        let mut order: Vec<usize> = (0..examples.len()).collect();
-        let mut gradient = vec![0.0; parameters.len()];
-        for _ in 0..EPOCHS {
-            rng.shuffle(&mut order);
-            for batch in order.chunks(BATCH) {
-                gradient.fill(0.0);
-                for &i in batch {
-                    tape.clear();
-                    let output = self.forward(&mut tape, &parameters, &examples[i]);
-                    let slope = 2.0 * (tape.value(output)[0] - targets[i]) / batch.len() as f64;
-                    tape.backward(&parameters, &[(output, vec![slope])], &mut gradient);
-                }
-                adam.step(&mut parameters, &gradient, RATE);
-            }
-        }
-        parameters
+        let forward =
+            |tape: &mut Tape, parameters: &[f64], i: usize| self.forward(tape, parameters, &examples[i]);
+        regress(parameters, targets, &Lessons { epochs: EPOCHS, batch: BATCH, rate: RATE }, rng, forward)
     }
 
     /// What the networks say on average, and how far they are apart.

@@ -2,9 +2,9 @@
 
 use super::boosted::Boosted;
 use super::calibrated::Calibrated;
+use super::encoded::{Encoded, Encoding};
 use super::gaussian_process::Gaussian;
 use super::graph_network::GraphNetworks;
-use super::network::{Encoded, Encoding};
 use super::perceptrons::Perceptrons;
 use super::ridge::Ridge;
 

@@ -1,7 +1,7 @@
 //! Linear regression with a penalty on the size of its weights.
 
 use super::cholesky::{Cholesky, dot};
-use super::network::Encoded;
+use super::encoded::Encoded;
 use super::predictor::{Guess, Predictor};
 
 /// Ridge regression, by the products of examples rather than of inputs, of which there may be more.
@@ -21,6 +21,8 @@ pub(crate) struct Ridge {
 /// The penalties to choose from, in units of the mean square of an example.
 const PENALTIES: [f64; 9] = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0];
 const LEAST: f64 = 1e-12;
+/// The least mean square of an example, so that there is a penalty where all are the same.
+const SMALLEST: f64 = 1e-6;
 
 impl Predictor for Ridge {
     fn fit(&mut self, networks: &[&Encoded], values: &[f64], _: u64) {
@@ -31,27 +33,34 @@ impl Predictor for Ridge {
         self.level = mean(values.iter().sum());
         self.examples = networks.iter().map(|network| self.centred(network)).collect();
         let values: Vec<f64> = values.iter().map(|value| value - self.level).collect();
-        let scale = mean(self.examples.iter().map(|x| dot(x, x)).sum()).max(LEAST);
+        let products: Vec<Vec<f64>> =
+            (0..n).map(|i| (0..=i).map(|j| dot(&self.examples[i], &self.examples[j])).collect()).collect();
+        let scale = mean((0..n).map(|i| products[i][i]).sum()).max(SMALLEST);
         let mut best = f64::INFINITY;
         for penalty in PENALTIES.map(|penalty| penalty * scale) {
             let mut factor = Cholesky::default();
-            for i in 0..n {
-                let mut row: Vec<f64> = (0..=i).map(|j| dot(&self.examples[i], &self.examples[j])).collect();
+            for (i, row) in products.iter().enumerate() {
+                let mut row = row.clone();
                 row[i] += penalty;
                 factor.push(&row, LEAST);
             }
             let mut alpha = values.clone();
             factor.forward(&mut alpha);
             factor.backward(&mut alpha);
-            // What each example is missed by where it is left out.
             let inverse = factor.inverse();
-            let error = mean((0..n).map(|i| (alpha[i] / inverse[i * n + i]).powi(2)).sum());
+            // What an example is missed by where it is left out, from the level as well as from the weights.
+            let left_out = |i: usize| {
+                let own = inverse[i * n + i];
+                alpha[i] / (own - 1.0 / (n as f64 * penalty)).max(1e-9 * own)
+            };
+            let error = mean((0..n).map(|i| left_out(i).powi(2)).sum());
             if error < best {
                 best = error;
                 self.weights = (0..inputs)
                     .map(|input| alpha.iter().zip(&self.examples).map(|(a, x)| a * x[input]).sum())
                     .collect();
-                (self.factor, self.variance, self.penalty) = (factor, error, penalty);
+                self.variance = mean((0..n).map(|i| penalty * alpha[i] * left_out(i)).sum()).max(0.0);
+                (self.factor, self.penalty) = (factor, penalty);
             }
         }
     }

@@ -1,10 +1,10 @@
 //! What the results so far say of networks that were not tried.
 
-use super::encoding::{Codes, Encoding};
+use super::encoding::{AnswerEncoding, Codes};
 use super::gaussian_process::GaussianProcess;
 use super::kernel::Point;
 use super::lessons::best_and_latest;
-use super::normal::Scores;
+use super::normal::Quantiles;
 use super::predictor::Guess;
 use nascent_core::objective::{Bound, Limit, Metrics, Objectives, Score};
 use nascent_core::{Decisions, Space, SpaceError};
@@ -16,7 +16,7 @@ use nascent_core::{Decisions, Space, SpaceError};
 /// they are asked for.
 #[derive(Default)]
 pub(crate) struct Surrogate {
-    encoding: Encoding,
+    encoding: AnswerEncoding,
     points: Vec<Point>,
     /// For each point, what is modelled: objectives as [`Score`] has them, then limited metrics.
     values: Vec<Vec<f64>>,
@@ -27,7 +27,7 @@ pub(crate) struct Surrogate {
     models: Vec<GaussianProcess>,
     /// How many results the models' values are from, and how these were scored.
     informed: usize,
-    scales: Vec<Scores>,
+    scales: Vec<Quantiles>,
     /// Networks that run, and how many rows of the models are those of results.
     running: Vec<Point>,
     known: usize,
@@ -54,7 +54,7 @@ pub(crate) const FEWEST: usize = 5;
 
 /// A network that might be tried.
 pub(crate) struct Prospect {
-    /// What is guessed of each objective and each limit, as [`Scores`].
+    /// What is guessed of each objective and each limit, as [`Quantiles`].
     pub(crate) guesses: Vec<Guess>,
     covariances: Vec<Vec<f64>>,
 }
@@ -126,7 +126,7 @@ impl Surrogate {
         self.scales.clear();
         for (m, model) in self.models.iter_mut().enumerate() {
             let values: Vec<f64> = members.iter().map(|&i| self.values[i][m]).collect();
-            let scores = Scores::new(values.iter().copied());
+            let scores = Quantiles::new(values.iter().copied());
             model.set_values(&values.iter().map(|v| scores.score(*v)).collect::<Vec<_>>());
             self.scales.push(scores);
         }
@@ -147,7 +147,7 @@ impl Surrogate {
         self.models = (0..modelled)
             .map(|m| {
                 let values: Vec<f64> = self.chosen.iter().map(|&i| self.values[i][m]).collect();
-                let scores = Scores::new(values.iter().copied());
+                let scores = Quantiles::new(values.iter().copied());
                 let values: Vec<f64> = values.iter().map(|v| scores.score(*v)).collect();
                 GaussianProcess::fit(size, &points, &values)
             })
@@ -177,7 +177,7 @@ impl Surrogate {
     }
 
     /// How values became scores: objectives first, then limited metrics.
-    pub(crate) fn scales(&self) -> &[Scores] {
+    pub(crate) fn scales(&self) -> &[Quantiles] {
         &self.scales
     }
 }

@@ -1,5 +1,7 @@
 //! Gradients of small networks: vectors are computed forwards and remembered, then gone through backwards.
 
+use nascent_core::rng::Rng;
+
 /// A vector on a tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Var {
@@ -366,6 +368,40 @@ impl Adam {
             *parameter -= rate * *first / (second.sqrt() + 1e-8);
         }
     }
+}
+
+/// How parameters are trained.
+pub(crate) struct Lessons {
+    pub(crate) epochs: usize,
+    pub(crate) batch: usize,
+    pub(crate) rate: f64,
+}
+
+/// Trains parameters so that `forward` gives each example, by its number, its target: least squares, in random batches.
+pub(crate) fn regress(
+    mut parameters: Vec<f64>,
+    targets: &[f64],
+    lessons: &Lessons,
+    rng: &mut Rng,
+    forward: impl Fn(&mut Tape, &[f64], usize) -> Var,
+) -> Vec<f64> {
+    let (mut adam, mut tape) = (Adam::default(), Tape::default());
+    let mut order: Vec<usize> = (0..targets.len()).collect();
+    let mut gradient = vec![0.0; parameters.len()];
+    for _ in 0..lessons.epochs {
+        rng.shuffle(&mut order);
+        for batch in order.chunks(lessons.batch) {
+            gradient.fill(0.0);
+            for &i in batch {
+                tape.clear();
+                let output = forward(&mut tape, &parameters, i);
+                let slope = 2.0 * (tape.value(output)[0] - targets[i]) / batch.len() as f64;
+                tape.backward(&parameters, &[(output, vec![slope])], &mut gradient);
+            }
+            adam.step(&mut parameters, &gradient, lessons.rate);
+        }
+    }
+    parameters
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Networks as numbers, for predictors.
 
-use super::encoding::{Codes, Encoding as Answers, OneHot, Tallies};
+use super::encoding::{AnswerEncoding, Codes, OneHot, Tallies};
 use super::kernel::Point;
-use super::normal::Scores;
+use super::normal::Quantiles;
 use nascent_core::architecture::{Architecture, Node};
 use nascent_core::{Decisions, Space, SpaceError, draw};
 use std::collections::HashMap;
@@ -12,8 +12,8 @@ use std::collections::HashMap;
 pub enum Encoding {
     /// What was answered: a number for each option of each question.
     Answers,
-    /// How often its graph has each sequence of up to three operations, one after the other, leaving out those that only
-    /// add, normalise or activate.
+    /// At how many operations of its graph each sequence of up to three ends, one after the other, leaving out those that
+    /// only add, join, normalise, activate or drop.
     Paths,
     /// How often its graph has each neighbourhood of up to two steps back: the features of the Weisfeiler–Lehman kernel
     /// (Shervashidze et al. 2011).
@@ -107,9 +107,7 @@ pub fn encode(
     let scores = ranked(scores, members.len());
     let graphs = match encoding {
         Encoding::Answers => Vec::new(),
-        _ => {
-            members.iter().map(|d| Ok(draw(space, d)?.canonical())).collect::<Result<Vec<_>, SpaceError>>()?
-        }
+        _ => members.iter().map(|d| draw(space, d)).collect::<Result<Vec<_>, SpaceError>>()?,
     };
     let mut rounds = match encoding {
         Encoding::Wl | Encoding::Graph => refine(&graphs),
@@ -145,7 +143,7 @@ type Numbers = (Vec<(Codes, Tallies)>, Vec<Vec<f64>>);
 
 /// The codes and tallies of members, and their answers as numbers.
 fn answers(space: &dyn Space, members: &[&Decisions]) -> Result<Numbers, SpaceError> {
-    let mut encoding = Answers::default();
+    let mut encoding = AnswerEncoding::default();
     for decisions in members {
         encoding.learn(space, decisions)?;
     }
@@ -164,8 +162,8 @@ fn ranked(scores: &[Vec<f64>], networks: usize) -> Vec<Vec<f64>> {
     let value = |row: &[f64], column: usize| {
         row.get(column).copied().filter(|v| v.is_finite()).unwrap_or(f64::NEG_INFINITY)
     };
-    let scales: Vec<Scores> =
-        (0..columns).map(|column| Scores::new(scores.iter().map(|row| value(row, column)))).collect();
+    let scales: Vec<Quantiles> =
+        (0..columns).map(|column| Quantiles::new(scores.iter().map(|row| value(row, column)))).collect();
     let none = Vec::new();
     let row = |i: usize| {
         let row = scores.get(i).unwrap_or(&none);
@@ -204,10 +202,10 @@ fn label(node: &Node) -> String {
     format!("{:?}", node.op)
 }
 
-/// How often a graph has each sequence of operations that ends at a node.
+/// At how many nodes of a graph each sequence of operations ends.
 fn paths(graph: &Architecture) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
-    // For each node the sequences that end there, shortest first, as often as there are ways to go.
+    // For each node the sequences that end there, each once, shortest first.
     let mut ending: Vec<Vec<(usize, String)>> = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
         let mut before: Vec<(usize, String)> =

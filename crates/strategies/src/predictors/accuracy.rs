@@ -1,8 +1,8 @@
 //! How well predictors guess networks that they have not learnt from.
 
-use super::network::{Encoded, Encoding, encode};
-use super::normal::Scores;
-use super::predictor::{Predictor, PredictorEntry};
+use super::encoded::{Encoded, Encoding, encode};
+use super::normal::Quantiles;
+use super::predictor::{Guess, Predictor, PredictorEntry};
 use nascent_core::rng::{Rng, mix};
 use nascent_core::statistics::{kendall, ranks, spearman};
 use nascent_core::{Decisions, Space, SpaceError};
@@ -27,11 +27,11 @@ pub struct Accuracy {
     pub kendall: f64,
     /// Spearman's.
     pub spearman: f64,
-    /// Of the guesses in the best twentieth, the share of which the values are too.
+    /// Of the guesses in the best twentieth, the share of which the values are too, or are as good.
     pub precision: f64,
     /// How much better the best value is than that of the network guessed to be best.
     pub regret: f64,
-    /// The share of values in the 80 % in the middle of what was guessed.
+    /// The share of values in the 80 % in the middle of what was guessed; values beyond all that were learnt from are not.
     pub inside: f64,
     /// How long learning took.
     pub fit: Duration,
@@ -86,34 +86,44 @@ pub fn try_predictors(
         let mut found = Vec::new();
         for &size in sizes.iter().filter(|size| **size <= most) {
             let learnt: Vec<&Encoded> = all[..size].iter().collect();
-            let scale = Scores::new(values[..size].iter().copied());
+            let scale = Quantiles::new(values[..size].iter().copied());
             let known: Vec<f64> = values[..size].iter().map(|v| scale.score(*v)).collect();
             let mut predictor = (entry.make)();
             let fit = timed(&mut || predictor.fit(&learnt, &known, seed));
-            found.push((size, judge(&*predictor, &all[most..], truth, &scale, fit, timed)));
+            let learnt = Learnt { scale, values: &values[..size], fit };
+            found.push((size, judge(&*predictor, &all[most..], truth, &learnt, timed)));
         }
         rows.push((entry.name, encoding.name(), found));
     }
     Ok(rows)
 }
 
+/// What a predictor has learnt from, and how long that took.
+struct Learnt<'l> {
+    scale: Quantiles,
+    values: &'l [f64],
+    fit: Duration,
+}
+
 fn judge(
     predictor: &dyn Predictor,
     networks: &[Encoded],
     truth: &[f64],
-    scale: &Scores,
-    fit: Duration,
+    learnt: &Learnt<'_>,
     timed: &dyn Fn(&mut dyn FnMut()) -> Duration,
 ) -> Accuracy {
     let mut guesses = Vec::with_capacity(networks.len());
     let time = timed(&mut || guesses = networks.iter().map(|network| predictor.guess(network)).collect());
     let means: Vec<f64> = guesses.iter().map(|guess| guess.mean).collect();
-    let is_inside = |(guess, value): &(&super::Guess, &f64)| {
-        (scale.score(**value) - guess.mean).abs() <= MIDDLE * guess.deviation
+    let least = learnt.values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = learnt.values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let is_inside = |(guess, value): &(&Guess, &f64)| {
+        let is_known = (least..=most).contains(*value);
+        is_known && (learnt.scale.score(**value) - guess.mean).abs() <= MIDDLE * guess.deviation
     };
     let inside = guesses.iter().zip(truth).filter(is_inside).count() as f64 / truth.len().max(1) as f64;
     let guess = time / truth.len().max(1) as u32;
-    Accuracy { inside, fit, guess, ..Accuracy::of(&means, truth) }
+    Accuracy { inside, fit: learnt.fit, guess, ..Accuracy::of(&means, truth) }
 }
 
 impl Accuracy {
@@ -126,7 +136,8 @@ impl Accuracy {
         };
         let (by_guess, by_truth) = (best(guesses), best(truth));
         let few = ((BEST * truth.len() as f64).round() as usize).clamp(1, truth.len().max(1));
-        let right = by_guess.iter().take(few).filter(|i| by_truth.iter().take(few).any(|t| t == *i)).count();
+        let edge = by_truth.get(few - 1).map_or(f64::INFINITY, |&i| truth[i]);
+        let right = by_guess.iter().take(few).filter(|&&i| truth[i] >= edge).count();
         let value = |order: &[usize]| order.first().map_or(0.0, |&i| truth[i]);
         Self {
             kendall: kendall(guesses, truth).unwrap_or(0.0),
