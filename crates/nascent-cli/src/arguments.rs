@@ -440,7 +440,7 @@ pub struct Predictors {
     pub sizes: Vec<usize>,
     /// How many random samples of networks.
     #[arg(long, value_name = "N", default_value_t = 20)]
-    pub samples: u64,
+    pub samples: usize,
     /// What decides the samples.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

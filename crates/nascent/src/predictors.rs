@@ -1,6 +1,7 @@
 //! How well predictors guess results, on tables and on studies.
 
 use crate::error::{Error, InputError};
+use crate::parallel::in_parallel;
 use crate::stored;
 use nascent_bench::Store;
 use nascent_core::event::Role;
@@ -12,8 +13,7 @@ use nascent_strategies::predictors::{
 };
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// What is to be measured.
 pub struct PredictorStudy {
@@ -25,12 +25,12 @@ pub struct PredictorStudy {
     pub target: Option<String>,
     /// Columns or metrics that are known without a whole training; more counts as better.
     pub with: Vec<String>,
-    /// Predictors, as `NAME` or `NAME:ENCODING`; [`usual`] where empty.
+    /// Predictors, as `NAME` or `NAME:ENCODING`; all, and some with other encodings, where empty.
     pub predictors: Vec<String>,
     /// How many networks are learnt from, each size in turn.
     pub sizes: Vec<usize>,
     /// How many random samples.
-    pub samples: u64,
+    pub samples: usize,
     /// The seed of the first.
     pub seed: u64,
     /// How many samples are worked on at a time.
@@ -54,7 +54,7 @@ pub struct PredictorTable {
     /// Predictors that cannot be measured here, and why.
     pub undefined: Vec<(String, String)>,
     /// For each predictor, encoding and size the accuracy in each sample.
-    pub rows: Vec<(String, String, usize, Vec<Accuracy>)>,
+    pub rows: Vec<(&'static str, &'static str, usize, Vec<Accuracy>)>,
 }
 
 /// Networks and what is known of them.
@@ -74,8 +74,7 @@ const FEWEST_GUESSED: usize = 10;
 const FEWEST_LEARNT: usize = 5;
 
 /// What is measured unless told otherwise.
-#[must_use]
-pub fn usual() -> Vec<String> {
+fn usual() -> Vec<String> {
     let named = |entry: &PredictorEntry| format!("{}:{}", entry.name, entry.encodings[0].name());
     let mut all: Vec<String> = predictors().iter().map(named).collect();
     all.extend(["gp:paths".into(), "gp:wl".into()]);
@@ -106,7 +105,7 @@ fn parse(text: &str) -> Result<(&'static PredictorEntry, Encoding), Error> {
 /// Where a source cannot be read or lacks a column, a predictor is unknown, or there are too few networks.
 pub fn measure_predictors(
     asked: &PredictorStudy,
-    hear: &(dyn Fn(u64, u64) + Sync),
+    hear: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<PredictorTable, Error> {
     let (given, names) = (!asked.predictors.is_empty(), usual());
     let names = if given { &asked.predictors } else { &names };
@@ -157,12 +156,16 @@ pub fn measure_predictors(
             );
         }
     }
-    let samples = samples(asked, &known, &chosen, &sizes, hear)?;
+    let time = |work: &mut dyn FnMut()| timed(work).1;
+    let samples: Vec<Vec<Row>> = in_parallel(asked.samples, asked.threads, hear, |number| {
+        try_predictors(&known, &chosen, &sizes, asked.seed.wrapping_add(number as u64), &time)
+            .map_err(|e| Error::input(e.to_string()))
+    })?;
     let mut rows = Vec::new();
     for (r, (predictor, encoding, found)) in samples[0].iter().enumerate() {
         for (k, (size, _)) in found.iter().enumerate() {
             let each = samples.iter().map(|sample| sample[r].2[k].1).collect();
-            rows.push((predictor.to_string(), encoding.to_string(), *size, each));
+            rows.push((*predictor, *encoding, *size, each));
         }
     }
     let guessed = (all - most).min(GUESSED);
@@ -177,43 +180,6 @@ pub fn measure_predictors(
         undefined,
         rows,
     })
-}
-
-/// A random sample by its number, and what predictors made of it.
-type Sample = (u64, Result<Vec<Row>, Error>);
-
-fn samples(
-    asked: &PredictorStudy,
-    known: &Known<'_>,
-    chosen: &[(&'static PredictorEntry, Encoding)],
-    sizes: &[usize],
-    hear: &(dyn Fn(u64, u64) + Sync),
-) -> Result<Vec<Vec<Row>>, Error> {
-    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
-    let found: Mutex<Vec<Sample>> = Mutex::new(Vec::new());
-    let work = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= asked.samples {
-                return;
-            }
-            let time = |work: &mut dyn FnMut()| timed(work).1;
-            let rows = try_predictors(known, chosen, sizes, asked.seed.wrapping_add(number), &time);
-            let rows = rows.map_err(|e| Error::input(e.to_string()));
-            if let Ok(mut found) = found.lock() {
-                found.push((number, rows));
-            }
-            hear(done.fetch_add(1, Ordering::Relaxed) + 1, asked.samples);
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..asked.threads.clamp(1, asked.samples as usize) {
-            scope.spawn(work);
-        }
-    });
-    let mut found = found.into_inner().map_err(|e| Error::input(e.to_string()))?;
-    found.sort_by_key(|(number, _)| *number);
-    found.into_iter().map(|(_, rows)| rows).collect()
 }
 
 fn read(asked: &PredictorStudy) -> Result<Source, Error> {

@@ -1,6 +1,7 @@
 //! Scores of networks that are not trained, for a sample of a space.
 
 use crate::error::{Error, InputError};
+use crate::parallel::in_parallel;
 use crate::setup::task;
 use nascent_core::architecture::{Architecture, ArchitectureHash};
 use nascent_core::chooser::{describe, sample};
@@ -12,8 +13,6 @@ use nascent_spaces::SpaceFile;
 use nascent_train::scores::{ALL, Batches, ENSEMBLE, Probe, Score, ensemble};
 use nascent_train::{Device, on_one_thread};
 use std::collections::HashSet;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// What is to be scored.
@@ -202,31 +201,12 @@ pub fn score_networks(
     (seed, threads): (u64, usize),
     hear: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Vec<Measured>, Error> {
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let found: Mutex<Vec<Option<Result<Measured, String>>>> =
-        Mutex::new(graphs.iter().map(|_| None).collect());
-    let work = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(graph) = graphs.get(number) else { return };
-            let one = on_one_thread(|| measure(graph, scores, batches, seed));
-            let one = one.map_err(|e| e.to_string()).and_then(|one| one);
-            if let Ok(mut found) = found.lock() {
-                found[number] = Some(one);
-            }
-            hear(done.fetch_add(1, Ordering::Relaxed) + 1, graphs.len());
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, graphs.len().max(1)) {
-            scope.spawn(work);
-        }
-    });
-    let found = found.into_inner().map_err(|e| Error::input(e.to_string()))?;
-    found
-        .into_iter()
-        .map(|one| one.unwrap_or_else(|| Err("a network was not scored".into())).map_err(Error::input))
-        .collect()
+    in_parallel(graphs.len(), threads, hear, |number| {
+        on_one_thread(|| measure(graphs[number], scores, batches, seed))
+            .map_err(|e| e.to_string())
+            .and_then(|one| one)
+            .map_err(Error::input)
+    })
 }
 
 /// A network has the same weights whenever it is scored with the same seed.

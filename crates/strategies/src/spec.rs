@@ -364,13 +364,13 @@ impl Spec {
     #[must_use]
     pub fn stopping_below(&self, percent: u64) -> Self {
         let mut spec = self.clone();
-        if !spec.wrappers.iter().any(|(wrapper, _)| wrapper.name == CURVE_STOP) {
+        let known = spec.wrappers.iter().position(|(wrapper, _)| wrapper.name == CURVE_STOP);
+        let at = known.unwrap_or_else(|| {
             spec.wrappers.splice(0..0, wrapper(CURVE_STOP).map(|wrapper| (wrapper, Given::new())));
-        }
-        for (wrapper, given) in &mut spec.wrappers {
-            if wrapper.name == CURVE_STOP {
-                given.insert("chance", percent);
-            }
+            0
+        });
+        if let Some((_, given)) = spec.wrappers.get_mut(at) {
+            given.insert("chance", percent);
         }
         spec
     }

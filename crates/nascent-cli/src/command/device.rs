@@ -1,12 +1,11 @@
 use super::study::space_file;
 use super::unusable;
 use crate::arguments::{Device as Options, DeviceAdapt, DeviceMeasure};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use nascent::device::{Device, Heard};
 use nascent::{Adapting, Choice, Error, InputError, LeftOut, MeasuringDevice};
 use serde_json::json;
 use std::fmt::Write;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 pub fn device(options: Options) -> Result<ExitCode, Error> {
@@ -17,10 +16,7 @@ pub fn device(options: Options) -> Result<ExitCode, Error> {
 }
 
 fn bar(is_hidden: bool) -> ProgressBar {
-    let bar = ProgressBar::new(0);
-    if is_hidden || !std::io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
+    let bar = super::bar(0, is_hidden);
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}") {
         bar.set_style(style);
     }

@@ -1,5 +1,7 @@
 //! One function a command.
 
+use std::io::IsTerminal;
+
 mod bench;
 mod compare;
 mod device;
@@ -25,6 +27,20 @@ pub use predictors::predictors;
 pub use score::score;
 pub use show::{report, show};
 pub use study::{resume, search};
+
+/// How many cores there are: the threads that are used unless the user says otherwise.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The progress of so many steps, shown on a terminal only.
+fn bar(steps: usize, is_hidden: bool) -> indicatif::ProgressBar {
+    let bar = indicatif::ProgressBar::new(steps as u64);
+    if is_hidden || !std::io::stderr().is_terminal() {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    bar
+}
 
 /// What is wrong with a file that a command was given.
 fn unusable(path: &std::path::Path, reason: impl ToString) -> nascent::Error {

@@ -1,12 +1,11 @@
+use super::{bar, cores};
 use crate::arguments::Predictors;
 use nascent::strategies::predictors::Accuracy;
 use nascent::{Error, PredictorStudy, PredictorTable};
 use serde_json::json;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 pub fn predictors(options: Predictors) -> Result<ExitCode, Error> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let asked = PredictorStudy {
         sources: options.sources,
         tables: options.tables,
@@ -16,13 +15,10 @@ pub fn predictors(options: Predictors) -> Result<ExitCode, Error> {
         sizes: options.sizes,
         samples: options.samples,
         seed: options.seed,
-        threads: options.threads.unwrap_or(cores),
+        threads: options.threads.unwrap_or_else(cores),
     };
-    let bar = indicatif::ProgressBar::new(asked.samples);
-    if options.json || !std::io::stderr().is_terminal() {
-        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-    }
-    let found = nascent::measure_predictors(&asked, &|done, _| bar.set_position(done))?;
+    let bar = bar(asked.samples, options.json);
+    let found = nascent::measure_predictors(&asked, &|done, _| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     match options.json {
         true => out!("{}", as_json(&found, &asked)),
@@ -44,7 +40,7 @@ fn spread(samples: &[Accuracy]) -> f64 {
 }
 
 fn as_json(found: &PredictorTable, asked: &PredictorStudy) -> serde_json::Value {
-    let row = |(predictor, encoding, size, samples): &(String, String, usize, Vec<Accuracy>)| {
+    let row = |(predictor, encoding, size, samples): &(&str, &str, usize, Vec<Accuracy>)| {
         let each = |of: fn(&Accuracy) -> f64| samples.iter().map(of).collect::<Vec<f64>>();
         json!({"predictor": predictor, "encoding": encoding, "networks": size, "kendall": each(|a| a.kendall),
             "spearman": each(|a| a.spearman), "precision": each(|a| a.precision), "regret": each(|a| a.regret),
@@ -74,7 +70,7 @@ fn print(found: &PredictorTable, asked: &PredictorStudy) {
         found.guessed
     );
     out!(
-        "{:12} {:8} {:>8} {:>8} {:>9} {:>9} {:>9} {:>8} {:>10} {:>10}",
+        "{:12} {:8} {:>8} {:>14} {:>9} {:>9} {:>9} {:>8} {:>10} {:>10}",
         "predictor",
         "sees",
         "networks",

@@ -1,16 +1,14 @@
 use super::study::space_file;
-use super::unusable;
+use super::{bar, cores, unusable};
 use crate::arguments::Score;
 use nascent::{Error, Scores, Scoring};
 use serde_json::json;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 pub fn score(options: Score) -> Result<ExitCode, Error> {
     if let Some(path) = options.out.as_ref().filter(|path| path.exists()) {
         return Err(unusable(path, "is there already: give --out another name"));
     }
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut data = nascent::data::Options::default();
     options.data.lay_over(&mut data);
     let asked = Scoring {
@@ -20,12 +18,9 @@ pub fn score(options: Score) -> Result<ExitCode, Error> {
         samples: options.samples,
         scores: options.scores,
         seed: options.seed,
-        threads: options.threads.unwrap_or(cores),
+        threads: options.threads.unwrap_or_else(cores),
     };
-    let bar = indicatif::ProgressBar::new(asked.samples as u64);
-    if options.json || !std::io::stderr().is_terminal() {
-        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-    }
+    let bar = bar(asked.samples, options.json);
     let found = nascent::score(asked, &|done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);

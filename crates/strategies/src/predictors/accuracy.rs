@@ -1,7 +1,7 @@
 //! How well predictors guess networks that they have not learnt from.
 
 use super::encoded::{Encoded, Encoding, encode};
-use super::normal::Quantiles;
+use super::normal::{MIDDLE, Quantiles};
 use super::predictor::{Guess, Predictor, PredictorEntry};
 use nascent_core::rng::{Rng, mix};
 use nascent_core::statistics::{kendall, ranks, spearman};
@@ -43,8 +43,6 @@ pub struct Accuracy {
 pub const GUESSED: usize = 1_000;
 /// The share of networks that count as the best.
 const BEST: f64 = 0.05;
-/// So many standard deviations on each side of the middle hold 80 % of a normal distribution.
-const MIDDLE: f64 = 1.281_551_6;
 
 /// A predictor, how it sees networks, and what it was like for each size of sample; the size 0 stands for the mean rank of the
 /// scores, which needs no sample.

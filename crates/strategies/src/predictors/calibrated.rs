@@ -1,6 +1,7 @@
 //! Guesses that know how sure they are.
 
 use super::encoded::Encoded;
+use super::normal::{MIDDLE, MIDDLE_SHARE};
 use super::predictor::{Guess, Predictor};
 use nascent_core::rng::Rng;
 
@@ -14,9 +15,6 @@ pub(crate) struct Calibrated<P> {
 
 /// Into so many parts the networks are cut, each left out once.
 const PARTS: usize = 3;
-/// Of a normal distribution this share lies within so many deviations.
-const SHARE: f64 = 0.8;
-const WITHIN: f64 = 1.281_551_6;
 /// The least deviation: what an ensemble is sure of, it may be wrong in.
 const LEAST: f64 = 1e-3;
 
@@ -41,8 +39,8 @@ impl<P: Predictor + Default> Predictor for Calibrated<P> {
             }
         }
         misses.sort_by(f64::total_cmp);
-        let place = (SHARE * misses.len() as f64).ceil() as usize;
-        self.factor = misses.get(place.saturating_sub(1)).map_or(1.0, |miss| miss / WITHIN);
+        let place = (MIDDLE_SHARE * misses.len() as f64).ceil() as usize;
+        self.factor = misses.get(place.saturating_sub(1)).map_or(1.0, |miss| miss / MIDDLE);
         self.inner = P::default();
         self.inner.fit(networks, values, seed);
     }

@@ -38,20 +38,14 @@ impl Encoding {
 /// A network as predictors see it. Made by [`encode`].
 pub struct Encoded {
     numbers: Vec<f64>,
-    scores: Vec<f64>,
     point: Point,
     rounds: Rounds,
 }
 
 impl Encoded {
-    /// The numbers of the encoding, and behind them the scores.
+    /// The numbers of the encoding, and behind them the scores; of a graph, the scores alone.
     pub(crate) fn numbers(&self) -> &[f64] {
         &self.numbers
-    }
-
-    /// What is known without training.
-    pub(crate) fn scores(&self) -> &[f64] {
-        &self.scores
     }
 
     pub(crate) fn point(&self) -> &Point {
@@ -127,13 +121,8 @@ pub fn encode(
     Ok(all
         .map(|(((codes, mut tallies), mut numbers), scores)| {
             tallies.extend(scores.iter().map(|score| *score as f32));
-            numbers.extend(&scores);
-            Encoded {
-                numbers,
-                point: Point::new(codes, tallies),
-                scores,
-                rounds: rounds.next().unwrap_or_default(),
-            }
+            numbers.extend(scores);
+            Encoded { numbers, point: Point::new(codes, tallies), rounds: rounds.next().unwrap_or_default() }
         })
         .collect())
 }

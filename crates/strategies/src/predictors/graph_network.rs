@@ -2,7 +2,7 @@
 
 use super::encoded::{Encoded, STEPS};
 use super::predictor::{Guess, Predictor};
-use super::tape::{Affine, Lessons, Tape, Var, regress};
+use super::tape::{Affine, Descent, Tape, Var, regress};
 use nascent_core::rng::Rng;
 
 /// Several graph networks from different beginnings: each operation has a vector, to which a step adds what it reads, and the
@@ -17,9 +17,7 @@ pub(crate) struct GraphNetworks {
 
 const NETWORKS: usize = 3;
 const WIDTH: usize = 16;
-const EPOCHS: usize = 60;
-const BATCH: usize = 16;
-const RATE: f64 = 0.01;
+const DESCENT: Descent = Descent { epochs: 60, batch: 16, rate: 0.01 };
 
 /// Where the parameters are: the operations' vectors come first.
 #[derive(Default)]
@@ -83,7 +81,7 @@ impl Layers {
         let last = network.rounds().kinds.last().into_iter().flatten();
         let nodes: Vec<Var> =
             last.zip(&at).flat_map(|(kind, var)| std::iter::repeat_n(*var, kind.nodes)).collect();
-        let scores = tape.constant(network.scores());
+        let scores = tape.constant(network.numbers());
         let mut sum = tape.affine(parameters, affine[2 * STEPS + 1], scores);
         if !nodes.is_empty() {
             let group = tape.group(&nodes);
@@ -99,7 +97,7 @@ impl Layers {
         let parameters = self.start(rng);
         let forward =
             |tape: &mut Tape, parameters: &[f64], i: usize| self.forward(tape, parameters, networks[i]);
-        regress(parameters, values, &Lessons { epochs: EPOCHS, batch: BATCH, rate: RATE }, rng, forward)
+        regress(parameters, values, &DESCENT, rng, forward)
     }
 }
 
@@ -110,7 +108,7 @@ impl Predictor for GraphNetworks {
             learnt.resize(learnt.len().max(kind.colour + 1), false);
             learnt[kind.colour] = true;
         }
-        let scores = networks.first().map_or(0, |network| network.scores().len());
+        let scores = networks.first().map_or(0, |network| network.numbers().len());
         self.layers = Layers { learnt, scores };
         let network = |number| self.layers.train(networks, values, &mut Rng::new(seed, number));
         self.networks = (0..NETWORKS as u64).map(network).collect();

@@ -64,6 +64,10 @@ pub(crate) fn ln_expected_improvement(mean: f64, deviation: f64, best: f64) -> f
     deviation.ln() + ln_gain
 }
 
+/// The share of a normal distribution in its middle that intervals hold, and how many deviations that is on each side.
+pub(crate) const MIDDLE_SHARE: f64 = 0.8;
+pub(crate) const MIDDLE: f64 = 1.281_551_6;
+
 /// Values replaced by normal quantiles of their ranks, which no outlier can distort.
 pub struct Quantiles {
     /// The distinct values, ascending, and the score of each.

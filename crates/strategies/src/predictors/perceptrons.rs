@@ -2,7 +2,7 @@
 
 use super::encoded::Encoded;
 use super::predictor::{Guess, Predictor};
-use super::tape::{Affine, Lessons, Tape, Var, regress};
+use super::tape::{Affine, Descent, Tape, Var, regress};
 use nascent_core::rng::Rng;
 
 /// An ensemble of perceptrons with two hidden layers on vectors of numbers, each of them of about the size of 1 or 0.
@@ -15,9 +15,7 @@ pub(crate) struct Perceptrons {
 /// How many networks there are, as in White et al. (2021, arXiv:1910.11858).
 const NETWORKS: usize = 5;
 const WIDTH: usize = 20;
-const EPOCHS: usize = 40;
-const BATCH: usize = 16;
-const RATE: f64 = 0.01;
+const DESCENT: Descent = Descent { epochs: 40, batch: 16, rate: 0.01 };
 
 impl Perceptrons {
     /// Trains the networks. `on` is how many inputs of an example are not 0, about; the seed is a number a network.
@@ -56,7 +54,7 @@ impl Perceptrons {
         }
         let forward =
             |tape: &mut Tape, parameters: &[f64], i: usize| self.forward(tape, parameters, &examples[i]);
-        regress(parameters, targets, &Lessons { epochs: EPOCHS, batch: BATCH, rate: RATE }, rng, forward)
+        regress(parameters, targets, &DESCENT, rng, forward)
     }
 
     /// What the networks say on average, and how far they are apart.

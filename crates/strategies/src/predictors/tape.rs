@@ -371,7 +371,7 @@ impl Adam {
 }
 
 /// How parameters are trained.
-pub(crate) struct Lessons {
+pub(crate) struct Descent {
     pub(crate) epochs: usize,
     pub(crate) batch: usize,
     pub(crate) rate: f64,
@@ -381,16 +381,16 @@ pub(crate) struct Lessons {
 pub(crate) fn regress(
     mut parameters: Vec<f64>,
     targets: &[f64],
-    lessons: &Lessons,
+    descent: &Descent,
     rng: &mut Rng,
     forward: impl Fn(&mut Tape, &[f64], usize) -> Var,
 ) -> Vec<f64> {
     let (mut adam, mut tape) = (Adam::default(), Tape::default());
     let mut order: Vec<usize> = (0..targets.len()).collect();
     let mut gradient = vec![0.0; parameters.len()];
-    for _ in 0..lessons.epochs {
+    for _ in 0..descent.epochs {
         rng.shuffle(&mut order);
-        for batch in order.chunks(lessons.batch) {
+        for batch in order.chunks(descent.batch) {
             gradient.fill(0.0);
             for &i in batch {
                 tape.clear();
@@ -398,7 +398,7 @@ pub(crate) fn regress(
                 let slope = 2.0 * (tape.value(output)[0] - targets[i]) / batch.len() as f64;
                 tape.backward(&parameters, &[(output, vec![slope])], &mut gradient);
             }
-            adam.step(&mut parameters, &gradient, lessons.rate);
+            adam.step(&mut parameters, &gradient, descent.rate);
         }
     }
     parameters
