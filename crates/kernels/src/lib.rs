@@ -18,7 +18,6 @@ mod layout;
 mod norm;
 mod numbers;
 mod pool;
-mod recurrent;
 mod tile;
 
 pub use activation::Smooth;
@@ -30,4 +29,3 @@ pub use layer_norm::LayerNorm;
 pub use norm::{BatchNorm, Statistics, channel_sums};
 pub use numbers::{Bins, Grouped, Waves};
 pub use pool::{Pool2d, Pooling};
-pub use recurrent::Gru;

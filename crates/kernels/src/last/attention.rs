@@ -1,9 +1,9 @@
 use super::grid::Grid;
-use super::tile::{Begin, Pairs, SLACK, Windows};
+use super::tile::{Begin, Pairs, Panels, SLACK, Windows, pack};
 use crate::activation::exp;
 use crate::lanes::{Lanes, Path, Work};
 use crate::numbers::dot;
-use crate::tile::{Panel, Products, Run, panels};
+use crate::tile::{Products, Run};
 
 /// Multi-head attention (Vaswani et al. 2017, arXiv:1706.03762) among the steps of sequences, from queries, keys and values that
 /// lie side by side in each step.
@@ -27,13 +27,6 @@ pub struct Heads {
     scratch: Scratch,
 }
 
-/// How the columns of a product are covered.
-#[derive(Clone, Debug)]
-struct Panels {
-    panels: Vec<Panel>,
-    pitch: usize,
-}
-
 #[derive(Clone, Debug, Default)]
 struct Scratch {
     weights: Vec<f32>,
@@ -54,9 +47,7 @@ impl Heads {
             projected.is_plain() && answers.is_plain() && (projected.height, projected.width) == (1, steps)
         );
         let each = channels / heads;
-        let cover =
-            |columns: usize| Panels { panels: panels(path.width(), columns), pitch: path.pitch(columns) };
-        let (to_steps, to_channels) = (cover(steps), cover(each));
+        let (to_steps, to_channels) = (Panels::new(path, steps), Panels::new(path, each));
         let row = to_steps.pitch;
         let pairs = |from: usize, to: usize| {
             let one: Vec<[usize; 2]> = (0..steps).map(|i| [i * from, i * to]).collect();
@@ -123,25 +114,6 @@ impl Heads {
     /// Where queries, keys and values of a head begin in a step, and its answers.
     fn parts(&self, head: usize) -> [usize; 3] {
         [0, 1, 2].map(|part| (part * self.heads + head) * self.each)
-    }
-}
-
-/// Lays out a matrix as panels want it; `at` is where row and column are.
-#[inline(always)]
-fn pack<L: Lanes>(
-    to: &mut [f32],
-    cover: &Panels,
-    (rows, columns): (usize, usize),
-    from: &[f32],
-    at: impl Fn(usize, usize) -> usize,
-) {
-    let mut to = to.iter_mut();
-    for panel in &cover.panels {
-        for row in 0..rows {
-            for (column, to) in (panel.first..panel.first + panel.vectors * L::WIDTH).zip(to.by_ref()) {
-                *to = if column < columns { from[at(row, column)] } else { 0.0 };
-            }
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 // Plain counted loops are what surely becomes straight code in registers.
 #![allow(clippy::needless_range_loop)]
 
-use crate::lanes::Lanes;
-use crate::tile::{Panel, Run, block};
+use crate::lanes::{Lanes, Path};
+use crate::tile::{Panel, Run, block, panels};
 
 /// Numbers that may be read behind the last image; what they are does not matter.
 pub const SLACK: usize = crate::tile::SLACK;
@@ -96,6 +96,27 @@ impl Windows<'_> {
                 start[v] = unsafe { L::load(bias.as_ptr().add(first + v * L::WIDTH)) };
             }
         }
+        // What a whole block would compute for nothing, blocks of four rows mostly do not.
+        let mut whole = places.len() / R * R;
+        if places.len() > whole && whole > 0 && places.len() + R - whole <= 2 * FEW {
+            whole -= R;
+        }
+        if places.len() - whole > R - FEW / 2 {
+            whole = places.len();
+        }
+        let (places, few) = places.split_at(whole);
+        self.blocks::<L, R, V>(places, first, weights, start);
+        self.blocks::<L, FEW, V>(few, first, weights, start);
+    }
+
+    #[inline(always)]
+    fn blocks<L: Lanes, const R: usize, const V: usize>(
+        &mut self,
+        places: &[[u32; 2]],
+        first: usize,
+        weights: &[f32],
+        start: [L::Vector; V],
+    ) {
         let adds = matches!(self.begin, Begin::There);
         let one = L::splat(1.0);
         for places in places.chunks(R) {
@@ -105,17 +126,52 @@ impl Windows<'_> {
                 let [window, pixel] = places[r.min(places.len() - 1)];
                 (from[r], to[r]) = (window as usize, pixel as usize + first);
             }
-            // SAFETY: every window lies in `input`, asserted above; the weights are as long as all runs.
+            // SAFETY: every window lies in `input`, asserted by the caller; the weights are as long as all runs.
             let sums = unsafe { block::<L, R, V>(self.input.as_ptr(), &from, self.runs, weights.as_ptr()) };
             for r in 0..places.len().min(R) {
                 for v in 0..V {
-                    // SAFETY: the pixel's numbers of this panel lie in `output`, asserted above.
+                    // SAFETY: the pixel's numbers of this panel lie in `output`, asserted by the caller.
                     unsafe {
                         let to = self.output.as_mut_ptr().add(to[r] + v * L::WIDTH);
                         let before = if adds { L::load(to) } else { start[v] };
                         L::store(to, L::multiply_add(before, one, sums[r][v]));
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Rows of a block at the end, where few are left.
+const FEW: usize = 4;
+
+/// How the columns of a product are covered.
+#[derive(Clone, Debug)]
+pub(crate) struct Panels {
+    pub panels: Vec<Panel>,
+    pub pitch: usize,
+}
+
+impl Panels {
+    pub fn new(path: Path, columns: usize) -> Self {
+        Self { panels: panels(path.width(), columns), pitch: path.pitch(columns) }
+    }
+}
+
+/// Lays out a matrix as panels want it; `at` is where row and column are.
+#[inline(always)]
+pub(crate) fn pack<L: Lanes>(
+    to: &mut [f32],
+    cover: &Panels,
+    (rows, columns): (usize, usize),
+    from: &[f32],
+    at: impl Fn(usize, usize) -> usize,
+) {
+    let mut to = to.iter_mut();
+    for panel in &cover.panels {
+        for row in 0..rows {
+            for (column, to) in (panel.first..panel.first + panel.vectors * L::WIDTH).zip(to.by_ref()) {
+                *to = if column < columns { from[at(row, column)] } else { 0.0 };
             }
         }
     }

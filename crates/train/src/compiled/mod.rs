@@ -15,6 +15,7 @@ mod loss;
 mod numbers;
 mod plan;
 mod pool;
+mod recur;
 mod rescale;
 mod store;
 mod sum;

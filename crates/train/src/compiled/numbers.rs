@@ -1,10 +1,10 @@
-//! Operations whose kernels want each channel's numbers together: embeddings of numbers, and recurrence. They are small beside
-//! what follows them, so that laying their numbers out costs little.
+//! Operations whose kernels want each channel's numbers together: embeddings of numbers. They are small beside what follows them, so that
+//! laying their numbers out costs little.
 
 use super::Step;
 use super::store::{Held, Pass, Store, ValueId};
 use nascent_kernels::last::Grid;
-use nascent_kernels::{Bins, Grouped, Gru, Waves};
+use nascent_kernels::{Bins, Grouped, Waves};
 
 /// What is computed.
 #[derive(Clone, Copy)]
@@ -15,8 +15,6 @@ pub(super) enum Apart {
     Grouped { groups: usize, outputs: usize },
     /// Sines and cosines at so many frequencies.
     Waves(usize),
-    /// States of a gated recurrent unit of so many numbers, from what the input gives the gates.
-    Gru(usize),
 }
 
 /// The step.
@@ -30,17 +28,15 @@ pub(super) struct Numbers {
     to: Vec<f32>,
     dto: Vec<f32>,
     dfrom: Vec<f32>,
-    kept: Vec<f32>,
 }
 
 impl Numbers {
     pub fn new(store: &mut Store, (x, y): (ValueId, ValueId), slot: usize, apart: Apart) -> Self {
         let [input, output] = [x, y].map(|value| store.values[value.0].flat);
-        let kept = if let Apart::Gru(size) = apart { 5 * size * output.pixels() } else { 0 };
         let len = |grid: Grid| grid.channels * grid.pixels();
-        store.held.0 += 4 * (2 * len(input) + 2 * len(output) + kept) as u64;
+        store.held.0 += 4 * (2 * len(input) + 2 * len(output)) as u64;
         let none = Vec::new;
-        Self { x, y, slot, apart, from: none(), to: none(), dto: none(), dfrom: none(), kept: none() }
+        Self { x, y, slot, apart, from: none(), to: none(), dto: none(), dfrom: none() }
     }
 }
 
@@ -74,11 +70,6 @@ impl Step for Numbers {
             }
             Apart::Waves(frequencies) => {
                 Waves { batch, numbers: each, frequencies }.forward(path, x, weight, y)
-            }
-            Apart::Gru(size) => {
-                let shape = Gru { batch, size, steps: output.pixels() };
-                self.kept.resize(shape.kept_len(), 0.0);
-                shape.forward(path, x, &pass.weights[self.slot], &mut self.kept, y);
             }
         }
         let mut y = pass.store.take(self.y);
@@ -123,12 +114,6 @@ impl Step for Numbers {
                     is_tracked.then_some(dx),
                     &mut own,
                 );
-                *pass.store.learn(self.slot, 0) = own;
-            }
-            Apart::Gru(size) => {
-                let shape = Gru { batch, size, steps: flat.pixels() };
-                let mut own = learned(0);
-                shape.backward(path, &weights[self.slot], &self.kept, dy, dx, &mut own);
                 *pass.store.learn(self.slot, 0) = own;
             }
         }

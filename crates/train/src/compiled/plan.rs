@@ -10,6 +10,7 @@ use super::convolve::{Convolve, chunk};
 use super::join::{Concat, Delay, Flatten, Slice};
 use super::numbers::{Apart, Numbers};
 use super::pool::{Pool, PoolLive};
+use super::recur::Recur;
 use super::rescale::{Dropout, LayerNorm, Multiply};
 use super::store::{Held, Norm, NormId, Store, ValueId};
 use super::sum::{Part, Sum};
@@ -52,6 +53,7 @@ enum Draft {
     LayerNorm { x: ValueId, y: ValueId, slot: usize },
     Attend { x: ValueId, y: ValueId, codes: Option<ValueId>, heads: usize, is_causal: bool },
     Positions { x: ValueId, y: ValueId, slot: usize },
+    Recur { x: ValueId, y: ValueId, slot: usize },
     Embed { x: ValueId, y: ValueId, slot: usize, is_mean: bool },
     Numbers { x: ValueId, y: ValueId, slot: usize, apart: Apart },
     PoolLive { x: ValueId, codes: ValueId, y: ValueId, is_max: bool },
@@ -469,8 +471,8 @@ impl<'g> Plan<'g> {
         let shape = Conv2d { channels, height, width, ..point(3 * size) };
         let (slot, y) = (self.slot[node], self.new_image([3 * size, height, width], true));
         self.drafts.push(Draft::Convolve { shape, x, y, slot, has_bias: true, is_linear: false });
-        let (x, slot, apart) = (y, slot + 2, Apart::Gru(size));
-        self.give(node, true, |y| Draft::Numbers { x, y, slot, apart });
+        let (x, slot) = (y, slot + 2);
+        self.give(node, true, |y| Draft::Recur { x, y, slot });
         Ok(())
     }
 
@@ -645,6 +647,7 @@ impl Draft {
             | Self::Dropout { x, .. }
             | Self::LayerNorm { x, .. }
             | Self::Positions { x, .. }
+            | Self::Recur { x, .. }
             | Self::Numbers { x, .. }
             | Self::Embed { x, .. } => vec![*x],
             Self::PoolLive { x, codes, .. } => vec![*x, *codes],
@@ -665,6 +668,7 @@ impl Draft {
             | Self::LayerNorm { y, .. }
             | Self::Attend { y, .. }
             | Self::Positions { y, .. }
+            | Self::Recur { y, .. }
             | Self::Numbers { y, .. }
             | Self::PoolLive { y, .. }
             | Self::Embed { y, .. } => vec![*y],
@@ -708,6 +712,7 @@ impl Draft {
             Self::Numbers { x, y, slot, apart } => Box::new(Numbers::new(store, (x, y), slot, apart)),
             Self::PoolLive { x, codes, y, is_max } => Box::new(PoolLive { x, codes, y, is_max }),
             Self::Positions { x, y, slot } => Box::new(Positions { x, y, slot }),
+            Self::Recur { x, y, slot } => Box::new(Recur::new(store, (x, y), slot)),
             Self::Embed { x, y, slot, is_mean } => Box::new(Embed::new(x, y, slot, is_mean)),
         }
     }

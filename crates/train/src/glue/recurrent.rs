@@ -1,26 +1,74 @@
 use super::{Kernel, compute_2};
 use burn::tensor::Tensor;
-use nascent_kernels::{Gru, Path};
+use nascent_kernels::Path;
+use nascent_kernels::last::{Grid, Gru, SLACK};
 
+/// Sequences of a batch, each channel's numbers together.
 #[derive(Debug)]
-struct Recur(Gru);
+struct Recur {
+    batch: usize,
+    size: usize,
+    steps: usize,
+}
+
+impl Recur {
+    fn grid(&self, channels: usize) -> Grid {
+        Grid::plain(1, self.steps, channels, Path::best().pitch(channels))
+    }
+
+    /// The steps, and how gates and states lie there.
+    fn kernel(&self, weight: &[f32], for_gradients: bool) -> (Gru, Grid, Grid) {
+        let (gates, states) = (self.grid(3 * self.size), self.grid(self.size));
+        let mut kernel = Gru::new(&gates, &states, Path::best());
+        kernel.set_weights(weight, for_gradients);
+        (kernel, gates, states)
+    }
+
+    /// Lays numbers out with the channels of a step side by side.
+    fn side_by_side(&self, from: &[f32], grid: &Grid) -> Vec<f32> {
+        let mut to = vec![0.0; self.batch * grid.image_len() + SLACK];
+        for (row, from) in from.chunks_exact(self.steps.max(1)).enumerate() {
+            let start = row / grid.channels * grid.image_len() + row % grid.channels;
+            from.iter().zip(to[start..].iter_mut().step_by(grid.pitch)).for_each(|(x, to)| *to = *x);
+        }
+        to
+    }
+
+    /// The other way round.
+    fn apart(&self, from: &[f32], grid: &Grid) -> Vec<f32> {
+        let mut to = vec![0.0; self.batch * grid.channels * self.steps];
+        for (row, to) in to.chunks_exact_mut(self.steps.max(1)).enumerate() {
+            let start = row / grid.channels * grid.image_len() + row % grid.channels;
+            to.iter_mut().zip(from[start..].iter().step_by(grid.pitch)).for_each(|(to, x)| *to = *x);
+        }
+        to
+    }
+}
 
 impl Kernel for Recur {
     fn output(&self) -> Vec<usize> {
-        vec![self.0.batch, self.0.size, 1, self.0.steps]
+        vec![self.batch, self.size, 1, self.steps]
     }
 
+    /// Keeps what the kernel keeps, then the states as it lays them.
     fn forward(&self, inputs: &[&[f32]]) -> (Vec<f32>, Vec<f32>) {
-        let mut y = vec![0.0; inputs[0].len() / 3];
-        let mut kept = vec![0.0; self.0.kept_len()];
-        self.0.forward(Path::best(), inputs[0], inputs[1], &mut kept, &mut y);
-        (y, kept)
+        let (mut kernel, gates, states) = self.kernel(inputs[1], false);
+        let mut kept = vec![0.0; self.batch * kernel.kept_len()];
+        let mut y = vec![0.0; self.batch * states.image_len() + SLACK];
+        kernel.forward(self.batch, &self.side_by_side(inputs[0], &gates), &mut kept, &mut y);
+        let apart = self.apart(&y, &states);
+        kept.append(&mut y);
+        (apart, kept)
     }
 
     fn backward(&self, inputs: &[&[f32]], kept: &[f32], dy: &[f32], _: &[bool]) -> Vec<Option<Vec<f32>>> {
-        let (mut dgates, mut dweight) = (vec![0.0; inputs[0].len()], vec![0.0; inputs[1].len()]);
-        self.0.backward(Path::best(), inputs[1], kept, dy, &mut dgates, &mut dweight);
-        vec![Some(dgates), Some(dweight)]
+        let (mut kernel, gates, states) = self.kernel(inputs[1], true);
+        let known = kept.split_at(self.batch * kernel.kept_len());
+        let dy = self.side_by_side(dy, &states);
+        let mut dgates = vec![0.0; self.batch * gates.image_len()];
+        let mut dweight = vec![0.0; inputs[1].len()];
+        kernel.gradient(self.batch, known, &dy, &mut dgates, &mut dweight);
+        vec![Some(self.apart(&dgates, &gates)), Some(dweight)]
     }
 }
 
@@ -29,5 +77,5 @@ impl Kernel for Recur {
 pub(crate) fn recur(gates: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
     let [batch, _, _, steps] = gates.dims();
     let size = weight.dims()[0];
-    compute_2(gates, weight, Recur(Gru { batch, size, steps }))
+    compute_2(gates, weight, Recur { batch, size, steps })
 }
