@@ -17,6 +17,7 @@ mod layer_norm;
 mod layout;
 mod norm;
 mod numbers;
+mod optimizer;
 mod pool;
 mod tile;
 
@@ -28,4 +29,5 @@ pub use lanes::{Path, flush_denormals};
 pub use layer_norm::LayerNorm;
 pub use norm::{BatchNorm, Statistics, channel_sums};
 pub use numbers::{Bins, Grouped, Waves};
+pub use optimizer::{AdamW, Sgd};
 pub use pool::{Pool2d, Pooling};

@@ -1,5 +1,6 @@
 use crate::weights::{SlotKind, Weights};
 use nascent_core::{Optimizer, Settings};
+use nascent_kernels::{AdamW, Path, Sgd};
 
 /// The state of an optimiser over all trained slots.
 ///
@@ -23,12 +24,6 @@ pub struct Gradient {
     /// and their moments count only the batches that used them, as in PyTorch's `SparseAdam`.
     pub rows: Option<Vec<u32>>,
 }
-
-// PyTorch's defaults.
-const MOMENTUM: f32 = 0.9;
-const BETA1: f32 = 0.9;
-const BETA2: f32 = 0.999;
-const EPSILON: f32 = 1e-8;
 
 impl Optimizers {
     /// A fresh state for these weights.
@@ -67,12 +62,7 @@ impl Optimizers {
     pub fn step(&mut self, weights: &mut Weights, gradients: &[Option<Gradient>], learning_rate: f64) {
         self.steps += 1;
         let scale = clip_scale(gradients, self.clip_norm);
-        let step = Step {
-            rate: learning_rate as f32,
-            scale,
-            bias1: 1.0 - BETA1.powi(self.steps),
-            bias2: (1.0 - BETA2.powi(self.steps)).sqrt(),
-        };
+        let step = Step { kind: self.kind, number: self.steps, rate: learning_rate as f32, scale };
         for (i, gradient) in gradients.iter().enumerate() {
             let Some(Gradient { numbers, rows }) = gradient else { continue };
             let slot = &weights.slots[i];
@@ -81,21 +71,14 @@ impl Optimizers {
             let mut none = [];
             let second = self.second.get_mut(i).map_or(&mut none[..], |second| &mut second[..]);
             let Some(rows) = rows else {
-                step.update(self.kind, decay, values, numbers, first, second);
+                step.update(decay, values, numbers, first, second);
                 continue;
             };
             let size: usize = slot.shape[1..].iter().product();
             for (row, gradient) in rows.iter().zip(numbers.chunks_exact(size)) {
                 let place = *row as usize * size..(*row as usize + 1) * size;
                 let second = second.get_mut(place.clone()).unwrap_or_default();
-                step.update(
-                    self.kind,
-                    decay,
-                    &mut values[place.clone()],
-                    gradient,
-                    &mut first[place],
-                    second,
-                );
+                step.update(decay, &mut values[place.clone()], gradient, &mut first[place], second);
             }
         }
     }
@@ -103,40 +86,28 @@ impl Optimizers {
 
 /// What the updates of one step have in common.
 struct Step {
+    kind: Optimizer,
+    number: i32,
     rate: f32,
     /// What clips the gradients.
     scale: f32,
-    bias1: f32,
-    bias2: f32,
 }
 
 impl Step {
     fn update(
         &self,
-        kind: Optimizer,
         decay: f32,
         values: &mut [f32],
         gradient: &[f32],
         first: &mut [f32],
         second: &mut [f32],
     ) {
-        let Self { rate, scale, bias1, bias2 } = *self;
-        let numbers = values.iter_mut().zip(gradient).zip(first);
+        let Self { kind, number, rate, scale } = *self;
+        let path = Path::best();
         match kind {
-            Optimizer::Sgd => {
-                for ((w, g), m) in numbers {
-                    *m = MOMENTUM * *m + (g * scale + decay * *w);
-                    *w -= rate * *m;
-                }
-            }
+            Optimizer::Sgd => Sgd { rate, decay, scale }.step(path, values, gradient, first),
             Optimizer::AdamW => {
-                for (((w, g), m), v) in numbers.zip(second) {
-                    let g = g * scale;
-                    *w -= rate * decay * *w;
-                    *m = BETA1 * *m + (1.0 - BETA1) * g;
-                    *v = BETA2 * *v + (1.0 - BETA2) * g * g;
-                    *w -= rate / bias1 * *m / (v.sqrt() / bias2 + EPSILON);
-                }
+                AdamW::new(number, rate, decay, scale).step(path, values, gradient, first, second);
             }
         }
     }
