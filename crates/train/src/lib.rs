@@ -24,6 +24,7 @@ mod training;
 mod weights;
 
 pub use checkpoint::Checkpoint;
+pub use compiled::left_to_burn;
 pub use device::Device;
 pub use error::TrainError;
 pub use evaluation::{Evaluation, answers, evaluate, probabilities, tested, values};

@@ -80,6 +80,13 @@ impl Compiled {
         loss
     }
 
+    /// The answers to the last batch, of so many examples.
+    pub fn said(&self, images: usize) -> Vec<f32> {
+        let mut answers = Vec::with_capacity(images * self.outputs);
+        self.store.tell(self.output, images, &mut answers);
+        answers
+    }
+
     /// The gradient of each slot that the last batch taught.
     pub fn gradients(&self) -> &[Option<Gradient>] {
         &self.store.learned
@@ -113,6 +120,12 @@ impl Compiled {
     pub fn bytes(&self, batch: usize) -> u64 {
         self.store.bytes(batch)
     }
+}
+
+/// What of a network no step of ours computes, so that Burn trains all of it on a processor too; none where it is compiled.
+#[must_use]
+pub fn left_to_burn(graph: &Architecture) -> Option<String> {
+    plan(graph).err()
 }
 
 /// Examples that are answered together where training has not said how many there are.

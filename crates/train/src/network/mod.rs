@@ -6,7 +6,7 @@ mod pass;
 
 pub(crate) use forward::{Asked, Signs};
 pub(crate) use look::{Of, Seen, look};
-pub(crate) use pass::{Mix, Pass, Place, measured, pass, statistics};
+pub(crate) use pass::{Mix, Pass, Place, compiled_pass, measured, pass, statistics};
 
 use crate::compiled::Compiled;
 use crate::{Device, Optimizers, TrainError, Weights};

@@ -1,5 +1,6 @@
 use super::forward::{Forward, Leaf, Mode};
 use super::{Wanted, host, loss};
+use crate::compiled::Compiled;
 use crate::optimizer::Gradient;
 use crate::{Device, Weights};
 use nascent_core::architecture::Architecture;
@@ -75,6 +76,24 @@ pub(crate) fn pass(
             .collect(),
         statistics: statistics.into_iter().map(|(slot, found)| (slot, host(found))).collect(),
     }
+}
+
+/// The same by compiled steps; none where a network has an operation without one.
+pub(crate) fn compiled_pass(
+    (graph, weights): (&Architecture, &Weights),
+    (inputs, wanted, label_smoothing): (&[f32], Wanted<'_>, f64),
+    dropout: &mut Rng,
+) -> Option<Pass> {
+    let mut compiled = Compiled::new(graph).ok()?;
+    let loss = compiled.learn(weights, inputs, (wanted, label_smoothing), dropout);
+    let images = inputs.len() / (graph.input_shape().len() as usize).max(1);
+    Some(Pass {
+        loss,
+        answers: compiled.said(images),
+        gradients: compiled.gradients().to_vec(),
+        statistics: compiled.statistics().to_vec(),
+        slopes: Mix::new(),
+    })
 }
 
 /// The mean loss of a network on a batch, its norms using the batch; nothing is dropped, and nothing learned.

@@ -6,7 +6,7 @@ use super::relaxation::Relaxation;
 use super::shared::Shared;
 use super::{Method, relaxed};
 use crate::feed::{Feed, wanted};
-use crate::network::{Place, measured, pass};
+use crate::network::{Place, compiled_pass, measured, pass};
 use crate::training::Augment;
 use crate::{Device, Network, TrainError, Wanted, learning_rate};
 use nascent_core::architecture::Architecture;
@@ -299,7 +299,11 @@ fn learn_together(
             (Some(said), Wanted::Medians(_)) => (inputs, Wanted::Medians(said), 0.0),
             (Some(said), _) => (inputs, Wanted::Shares(said), 0.0),
         };
-        let found = pass((graph, &weights), None, place, batch, dropout);
+        let compiled = if place.kernels { compiled_pass((graph, &weights), batch, dropout) } else { None };
+        let found = match compiled {
+            Some(found) => found,
+            None => pass((graph, &weights), None, place, batch, dropout),
+        };
         shared.learn(&places, &found.gradients, share);
         total += f64::from(share) * found.loss;
         if imitate && said.is_none() {

@@ -5,7 +5,7 @@ use nascent_core::architecture::op::*;
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, Op};
 use nascent_core::rng::Rng;
 use nascent_data::{Examples, Metric, Targets, Task, registry};
-use nascent_train::{Device, Network, TrainStep, Wanted, Weights, evaluate};
+use nascent_train::{Device, Network, TrainStep, Wanted, Weights, evaluate, left_to_burn};
 
 fn network(task: &Task) -> Architecture {
     let mut b = ArchitectureBuilder::new(task.signature().shape().clone());
@@ -65,4 +65,17 @@ fn three_epochs_on_digits_end_where_burns_do() {
 #[test]
 fn no_vector_instruction_is_a_call() {
     nascent_testkit::vectors_are_inlined();
+}
+
+#[test]
+fn what_has_no_step_is_named() {
+    let task = registry::load("digits", 0).unwrap();
+    assert_eq!(left_to_burn(&network(&task)), None);
+    let mut b = ArchitectureBuilder::new(task.signature().shape().clone());
+    let wide = b.add(Conv2d::same(8, 1, 1), &[b.input()]).unwrap();
+    let grouped = b.add(Conv2d { groups: 2, ..Conv2d::same(8, 3, 1) }, &[wide]).unwrap();
+    let pooled = b.add(GlobalAveragePool {}, &[grouped]).unwrap();
+    let output = b.add(Linear { features: 10, bias: true }, &[pooled]).unwrap();
+    let graph = b.finish(output).unwrap();
+    assert!(left_to_burn(&graph).is_some_and(|op| op.contains("conv")), "{:?}", left_to_burn(&graph));
 }
