@@ -202,7 +202,7 @@ impl Task {
             // Many small steps teach more of a text than few large ones.
             Input::Text if self.kind.answering == Answering::Modelling => {
                 let passes = (8 * rows).div_ceil(2 * self.examples_of_an_epoch().max(1)) as u32;
-                Defaults { space: "language", epochs: passes.clamp(10, 60), batch_size: 8 }
+                Defaults { space: "language", epochs: passes.clamp(10, 80), batch_size: 4 }
             }
             Input::Text => {
                 Defaults { space: "text", epochs: epochs(200_000, 6, 40), batch_size: batch(32, 128) }

@@ -53,6 +53,8 @@ static PARAMETERS: &[Parameter] = &[
 
 /// The most layers there can be.
 const LAYERS: usize = 24;
+/// From so many codes on, their table is asked for.
+const MANY_CODES: usize = 256;
 
 /// The parameters of [`LanguageSpace`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,12 +111,19 @@ impl LanguageParams {
             mixer: Options::kinds(network, &mixers),
             ratio: Options::sizes(network, vec![0, 1, 2, 4]),
             head: Options::sizes(network, vec![width / 4, width / 2, width]),
-            positions: Options::kinds(network, &[("none", false), ("learned", true)]),
+            positions: Options::kinds(
+                network,
+                &[("none", Positions::None), ("learned", Positions::Learned), ("alibi", Positions::Alibi)],
+            ),
+            // Of few codes a table is small whatever its width.
+            embedding: (vocabulary >= MANY_CODES).then(|| {
+                Options::named(Scale::Ordered, network, &[("quarter", 4), ("half", 2), ("whole", 1)])
+            }),
             feed: Options::kinds(
                 network,
                 &[("gelu", Feed::Gelu), ("relu", Feed::Relu), ("gated", Feed::Gated)],
             ),
-            dropout: Options::named(Scale::Ordered, network, &[("0", 0), ("0.1", 100), ("0.2", 200)]),
+            dropout: Options::named(Scale::Ordered, network, &[("0.1", 100), ("0.2", 200), ("0.3", 300)]),
             training: Training::new(self.training, false),
         })
     }
@@ -134,6 +143,17 @@ enum Mixer {
     Gated(usize),
     /// A gated recurrent unit: its cost grows with the text's length only, and it needs no window.
     Recurrence,
+}
+
+/// How attention knows where a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Positions {
+    /// It does not, but for what it cannot see yet.
+    None,
+    /// By numbers learned for each step.
+    Learned,
+    /// Scores fall with the distance (Press et al. 2021, arXiv:2108.12409).
+    Alibi,
 }
 
 /// What a feed-forward network does between its two layers.
@@ -156,7 +176,9 @@ pub struct LanguageSpace {
     mixer: Options<Mixer>,
     ratio: Options<usize>,
     head: Options<usize>,
-    positions: Options<bool>,
+    positions: Options<Positions>,
+    /// How many times smaller than the model's width embeddings are.
+    embedding: Option<Options<usize>>,
     feed: Options<Feed>,
     dropout: Options<u16>,
     training: Training,
@@ -176,9 +198,11 @@ struct Plan {
     layers: [Layer; LAYERS],
     depth: usize,
     width: usize,
+    /// Numbers of a token's embedding, at most the width.
+    embedding: usize,
     /// Channels of a head of attention.
     head: usize,
-    has_positions: bool,
+    positions: Positions,
     feed: Feed,
     dropout: u16,
 }
@@ -186,6 +210,10 @@ struct Plan {
 impl LanguageSpace {
     fn ask(&self, chooser: &mut dyn Chooser) -> Result<Plan, SpaceError> {
         let width = self.width.ask(chooser, Path::new("width"))?;
+        let embedding = match &self.embedding {
+            Some(parts) => width / parts.ask(chooser, Path::new("embedding"))?,
+            None => width,
+        };
         let depth = self.layers.ask(chooser, Path::new("layers"))?;
         let mut layers = [Layer::default(); LAYERS];
         for (layer, number) in layers.iter_mut().zip(0..).take(depth) {
@@ -202,9 +230,13 @@ impl LanguageSpace {
             layers,
             depth,
             width,
+            embedding,
             head: if attends { self.head.ask(chooser, Path::new("head"))? } else { width },
             // Nothing but attention would ask where a step is.
-            has_positions: attends && self.positions.ask(chooser, Path::new("positions"))?,
+            positions: match attends {
+                true => self.positions.ask(chooser, Path::new("positions"))?,
+                false => Positions::None,
+            },
             feed: if feeds { self.feed.ask(chooser, Path::new("feed_forward"))? } else { Feed::Gelu },
             dropout: self.dropout.ask(chooser, Path::new("dropout"))?,
         })
@@ -215,8 +247,12 @@ impl LanguageSpace {
         let at = b.input();
         let mut drawing = Drawing { b, at, plan };
         drawing.b.scope("tokens");
-        drawing.add(Embedding { vocabulary: self.vocabulary, size: plan.width })?;
-        if plan.has_positions {
+        // A smaller table, and a layer that widens it (Lan et al. 2019, arXiv:1909.11942).
+        drawing.add(Embedding { vocabulary: self.vocabulary, size: plan.embedding })?;
+        if plan.embedding < plan.width {
+            drawing.add(point(plan.width))?;
+        }
+        if plan.positions == Positions::Learned {
             drawing.add(PositionEmbedding {})?;
         }
         drawing.drop()?;
@@ -227,6 +263,11 @@ impl LanguageSpace {
         }
         drawing.b.scope("head");
         drawing.add(LayerNorm {})?;
+        if plan.embedding < plan.width {
+            drawing.b.branch("narrow");
+            drawing.add(point(plan.embedding))?;
+            drawing.b.branch("answers");
+        }
         let output = drawing.add(point(self.outputs))?;
         drawing.b.finish(output)
     }
@@ -266,14 +307,20 @@ impl Drawing<'_> {
 
     fn mix(&mut self, mixer: Mixer) -> Result<(), ArchitectureError> {
         let (before, width) = (self.at, self.plan.width);
-        if mixer == Mixer::None {
-            return Ok(());
-        }
+        // What one network of the space learns in a layer is another's where both look back in the same way.
+        match mixer {
+            Mixer::None => return Ok(()),
+            Mixer::Attention => self.b.branch("attention"),
+            Mixer::Recurrence => self.b.branch("recurrence"),
+            Mixer::Convolution(kernel) => self.b.branch(format_args!("convolution {kernel}")),
+            Mixer::Gated(kernel) => self.b.branch(format_args!("gated {kernel}")),
+        };
         self.add(LayerNorm {})?;
         match mixer {
             Mixer::None => {}
             Mixer::Attention => {
-                self.add(SelfAttention { heads: width / self.plan.head, causal: true })?;
+                let alibi = self.plan.positions == Positions::Alibi;
+                self.add(SelfAttention { heads: width / self.plan.head, causal: true, alibi })?;
             }
             Mixer::Recurrence => {
                 self.add(Gru { size: width })?;
@@ -306,6 +353,10 @@ impl Drawing<'_> {
             return Ok(());
         }
         let (before, width) = (self.at, self.plan.width);
+        self.b.branch(match self.plan.feed {
+            Feed::Gelu | Feed::Relu => "feed-forward",
+            Feed::Gated => "gated feed-forward",
+        });
         let normed = self.add(LayerNorm {})?;
         let wide = self.add(point(ratio * width))?;
         match self.plan.feed {
@@ -334,6 +385,10 @@ impl Space for LanguageSpace {
         Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(&plan)?)) })
     }
 
+    fn is_elastic(&self) -> bool {
+        true
+    }
+
     /// A transformer of four layers, or as many as there may be: attention with learned positions, feed-forward networks four times
     /// as wide with GELU, and a dropout of a tenth.
     fn reference(&self) -> Option<Decisions> {
@@ -345,6 +400,7 @@ impl Space for LanguageSpace {
                 _ if path.ends_with(".mixer") => "attention",
                 _ if path.ends_with(".feed_forward") => "4",
                 "positions" => "learned",
+                "embedding" => "whole",
                 "feed_forward" => "gelu",
                 "dropout" => "0.1",
                 _ => return None,

@@ -42,6 +42,7 @@ fn spaces_of_tables_series_and_texts_keep_the_contract() {
         ("text", text(1, 0)),
         ("language", Features::Tokens { length: 64, vocabulary: 60 }),
         ("language", Features::Tokens { length: 2, vocabulary: 3 }),
+        ("language", Features::Tokens { length: 16, vocabulary: 300 }),
     ];
     for (name, features) in cases {
         for outputs in [1, 5] {

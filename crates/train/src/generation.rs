@@ -1,7 +1,7 @@
 //! Text token by token: what earlier steps gave is kept, so that a token costs one step, however many there were.
 
 use crate::{TrainError, Weights};
-use nascent_core::architecture::op::{Activation, Conv1d};
+use nascent_core::architecture::op::{Activation, Conv1d, SelfAttention};
 use nascent_core::architecture::{Architecture, Op, Operation};
 use nascent_kernels::{Path, Smooth};
 
@@ -198,7 +198,7 @@ impl<'a> Continuation<'a> {
             Op::SelfAttention(op) => {
                 project(weights(0), weights(1), x.at(step), &mut own.kept);
                 let mut mixed = vec![0.0; own.channels];
-                attend(op.heads, own.channels, step, &own.kept, &mut mixed);
+                attend(op, own.channels, step, &own.kept, &mut mixed);
                 project(weights(2), weights(3), &mixed, &mut own.values);
             }
             Op::Gru(_) => {
@@ -240,15 +240,20 @@ fn convolve(op: &Conv1d, (weight, bias): (&[f32], &[f32]), x: &Node, step: usize
 }
 
 /// What a step's query finds among the keys up to it: `kept` holds queries, keys and values of each step.
-fn attend(heads: usize, channels: usize, step: usize, kept: &[f32], to: &mut [f32]) {
-    let each = channels / heads;
+fn attend(op: &SelfAttention, channels: usize, step: usize, kept: &[f32], to: &mut [f32]) {
+    let each = channels / op.heads;
+    let slopes = op.slopes();
     let part = |at: usize, which: usize, head: usize| {
         &kept[at * 3 * channels + which * channels + head * each..][..each]
     };
     let scale = 1.0 / (each as f32).sqrt();
     for (head, to) in to.chunks_exact_mut(each).enumerate() {
         let query = part(step, 0, head);
-        let score = |at: usize| part(at, 1, head).iter().zip(query).map(|(k, q)| k * q).sum::<f32>() * scale;
+        let slope = slopes.get(head).copied().unwrap_or(0.0);
+        let score = |at: usize| {
+            let product = part(at, 1, head).iter().zip(query).map(|(k, q)| k * q).sum::<f32>();
+            product * scale - slope * (step - at) as f32
+        };
         let mut scores: Vec<f32> = (0..=step).map(score).collect();
         let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         scores.iter_mut().for_each(|score| *score = (*score - most).exp());

@@ -16,8 +16,8 @@ fn deviation(architecture: &Architecture, slot: &Slot) -> Option<f64> {
             Some((gain / slot.fan_in.max(1) as f64).sqrt())
         }
         SlotKind::Embedding => Some(1.0 / (slot.shape[1] as f64).sqrt()),
-        // As in the first networks with learned positions.
-        SlotKind::Positions => Some(0.02),
+        // As large as embeddings: beside them, smaller ones are not seen for long.
+        SlotKind::Positions => Some(1.0 / (slot.shape[0] as f64).sqrt()),
         SlotKind::Frequencies { sigma_per_mille } => Some(sigma_per_mille as f64 / 1000.0),
         SlotKind::Scale | SlotKind::Bias | SlotKind::RunningMean | SlotKind::RunningVariance => None,
     }

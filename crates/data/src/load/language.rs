@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 /// The most bytes of text that are read.
 const MOST_BYTES: u64 = 1 << 31;
-/// The most bytes that judge during a search: the noise of a score is a hundredth of a bit or two then, and the same for all networks.
-const MOST_VALIDATION: usize = 30_000;
+/// The most bytes that judge during a search: the noise of a score is two hundredths of a bit then, and the same for all networks; after an
+/// epoch of 100,000 tokens, judging takes an eighth of its time.
+const MOST_VALIDATION: usize = 20_000;
 /// Up to so many different characters, characters are the tokens.
 const MOST_CHARACTERS: usize = 128;
 /// The fewest windows of a part.

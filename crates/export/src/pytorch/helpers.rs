@@ -124,10 +124,11 @@ const WAVES: &str = r#"class Waves(nn.Module):
 const ATTENTION: &str = r#"class Attention(nn.Module):
     """Multi-head self-attention over [batch, channels, steps]; a step whose code is 0 is padding."""
 
-    def __init__(self, channels, heads, causal=False):
+    def __init__(self, channels, heads, causal=False, alibi=False):
         super().__init__()
         self.heads = heads
         self.causal = causal
+        self.alibi = alibi
         self.projection = nn.Linear(channels, 3 * channels)
         self.output = nn.Linear(channels, channels)
 
@@ -136,6 +137,10 @@ const ATTENTION: &str = r#"class Attention(nn.Module):
         projected = self.projection(x.transpose(1, 2))
         queries, keys, values = projected.view(batch, steps, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         scores = queries @ keys.transpose(2, 3) / math.sqrt(channels // self.heads)
+        if self.alibi:
+            at = torch.arange(steps, device=x.device)
+            slopes = torch.arange(1, self.heads + 1, device=x.device).mul(-8 / self.heads).exp2()
+            scores = scores - slopes[:, None, None] * (at[:, None] - at)
         if self.causal:
             later = torch.ones(steps, steps, dtype=torch.bool, device=x.device).triu(1)
             scores = scores.masked_fill(later, -1e9)
@@ -152,7 +157,7 @@ const POSITIONS: &str = r#"class Positions(nn.Module):
 
     def __init__(self, channels, steps):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(channels, steps) * 0.02)
+        self.weight = nn.Parameter(torch.randn(channels, steps) / math.sqrt(channels))
 
     def forward(self, x):
         return x + self.weight

@@ -120,7 +120,8 @@ pub(super) fn layer(op: &Op, inputs: &[&Shape], slots: &Slots<'_>) -> Layer {
         Op::SelfAttention(a) => {
             let causal = if a.causal { ", causal=True" } else { "" };
             let names = ["projection.weight", "projection.bias", "output.weight", "output.bias"];
-            let make = format!("Attention({channels}, {}{causal})", a.heads);
+            let alibi = if a.alibi { ", alibi=True" } else { "" };
+            let make = format!("Attention({channels}, {}{causal}{alibi})", a.heads);
             with(make, parts(&names, slots), Some(Helper::Attention))
         }
         Op::PositionEmbedding(_) => {

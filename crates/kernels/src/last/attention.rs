@@ -14,6 +14,8 @@ pub struct Heads {
     heads: usize,
     each: usize,
     is_causal: bool,
+    /// By how much a score falls with each step of distance, in each head, where it does.
+    slopes: Vec<f32>,
     /// Numbers from a step's queries to the next step's, and from a step's answer to the next.
     pitches: [usize; 2],
     /// A step's row of who attends to whom.
@@ -49,10 +51,7 @@ impl Heads {
         let each = channels / heads;
         let (to_steps, to_channels) = (Panels::new(path, steps), Panels::new(path, each));
         let row = to_steps.pitch;
-        let pairs = |from: usize, to: usize| {
-            let one: Vec<[usize; 2]> = (0..steps).map(|i| [i * from, i * to]).collect();
-            Pairs::new(&one, 1, [0; 2])
-        };
+        let pairs = |from: usize, to: usize| Pairs::new(&[[0; 2]], steps, [from, to]);
         let most = to_steps.pitch.max(to_channels.pitch);
         let weights = steps.max(each) * most;
         let scratch = Scratch {
@@ -70,11 +69,19 @@ impl Heads {
             heads,
             each,
             is_causal,
+            slopes: Vec::new(),
             row,
             to_steps,
             to_channels,
             scratch,
         }
+    }
+
+    /// The same where scores fall with the distance, in each head by a slope.
+    #[must_use]
+    pub fn with_slopes(mut self, slopes: Vec<f32>) -> Self {
+        self.slopes = slopes;
+        self
     }
 
     /// Numbers that say who attends to whom, for one example; slack comes on top.
@@ -111,9 +118,68 @@ impl Heads {
         1.0 / (self.each as f32).sqrt()
     }
 
+    /// Queries whose products are made together: where each but attends to itself and to what is before it, so few that what none of them
+    /// attends to can be left out.
+    fn blocks(&self) -> impl Iterator<Item = Block> + use<> {
+        const FEW: usize = 32;
+        let (steps, is_causal) = (self.steps, self.is_causal);
+        let each = if is_causal { FEW } else { steps.max(1) };
+        (0..steps).step_by(each).map(move |first| {
+            let count = each.min(steps - first);
+            Block { first, count, seen: if is_causal { first + count } else { steps } }
+        })
+    }
+
     /// Where queries, keys and values of a head begin in a step, and its answers.
     fn parts(&self, head: usize) -> [usize; 3] {
         [0, 1, 2].map(|part| (part * self.heads + head) * self.each)
+    }
+}
+
+/// Some queries that follow each other, and how many steps they attend to at most.
+#[derive(Clone, Copy)]
+struct Block {
+    first: usize,
+    count: usize,
+    seen: usize,
+}
+
+/// A matrix, from its first row on: its numbers, and how far apart its rows are.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    numbers: &'a [f32],
+    pitch: usize,
+}
+
+/// The products of a block's vectors with all that its queries attend to, `packed` for `to_steps`: into rows of scores.
+#[inline(always)]
+fn score<L: Lanes>(
+    shape: &Heads,
+    block: Block,
+    pairs: &Pairs,
+    (vectors, own): (Rows<'_>, usize),
+    packed: &[f32],
+    scores: &mut [f32],
+) {
+    let panels = &shape.to_steps.panels;
+    let seen = panels.partition_point(|panel| panel.first < block.seen);
+    let input = &vectors.numbers[block.first * vectors.pitch..];
+    let runs = [Run { offset: own, len: shape.each }];
+    let output = &mut scores[block.first * shape.row..];
+    Windows { input, images: block.count, pairs, runs: &runs, begin: Begin::Zero, output }
+        .panels::<L>(&panels[..seen], packed);
+}
+
+/// What a block's rows of weights make of the vectors that they weigh, `packed` for `to_channels`.
+#[inline(always)]
+fn weighed<L: Lanes>(shape: &Heads, block: Block, rows: &[f32], packed: &[f32], to: &mut [f32]) {
+    let runs = [Run { offset: 0, len: block.seen }];
+    for panel in &shape.to_channels.panels {
+        let input = &rows[block.first * shape.row..];
+        let output = &mut to[block.first * shape.to_channels.pitch..];
+        let (pairs, begin) = (&shape.from_rows, Begin::Zero);
+        Windows { input, images: block.count, pairs, runs: &runs, begin, output }
+            .panels::<L>(std::slice::from_ref(panel), &packed[shape.steps * panel.first..]);
     }
 }
 
@@ -140,21 +206,24 @@ impl Work for Forward<'_> {
                 let [q, k, v] = shape.parts(head);
                 let rows = &mut weights[(n * shape.heads + head) * steps * row..];
                 pack::<L>(&mut scratch.weights, &shape.to_steps, (each, steps), x, |i, s| s * pitch + k + i);
-                let runs = [Run { offset: q, len: each }];
-                let (pairs, begin) = (&shape.from_queries, Begin::Zero);
-                let mut product = Windows { input: x, images: 1, pairs, runs: &runs, begin, output: rows };
-                product.panels::<L>(&shape.to_steps.panels, &scratch.weights);
+                for block in shape.blocks() {
+                    let vectors = Rows { numbers: x, pitch };
+                    score::<L>(shape, block, &shape.from_queries, (vectors, q), &scratch.weights, rows);
+                }
                 for (query, scores) in rows.chunks_exact_mut(row).take(steps).enumerate() {
                     let seen = if shape.is_causal { query + 1 } else { steps };
+                    if let Some(slope) = shape.slopes.get(head) {
+                        // Scores are multiplied by the scale when they are weighed.
+                        fall(&mut scores[..seen], slope / scale);
+                    }
                     weigh(scores, seen, scale, query, codes);
                 }
                 pack::<L>(&mut scratch.weights, &shape.to_channels, (steps, each), x, |s, i| {
                     s * pitch + v + i
                 });
-                let runs = [Run { offset: 0, len: steps }];
-                let (pairs, output) = (&shape.from_rows, &mut scratch.answers[..]);
-                let mut product = Windows { input: rows, images: 1, pairs, runs: &runs, begin, output };
-                product.panels::<L>(&shape.to_channels.panels, &scratch.weights);
+                for block in shape.blocks() {
+                    weighed::<L>(shape, block, rows, &scratch.weights, &mut scratch.answers);
+                }
                 for (step, answer) in
                     scratch.answers.chunks_exact(shape.to_channels.pitch).take(steps).enumerate()
                 {
@@ -163,6 +232,15 @@ impl Work for Forward<'_> {
             }
         }
         shape.scratch = scratch;
+    }
+}
+
+/// Lowers scores by their distance to the last of them.
+#[inline(always)]
+fn fall(scores: &mut [f32], slope: f32) {
+    let last = scores.len() as f32 - 1.0;
+    for (at, score) in scores.iter_mut().enumerate() {
+        *score -= slope * (last - at as f32);
     }
 }
 
@@ -232,21 +310,23 @@ impl Work for Backward<'_> {
                 put(answers, channels, dx, (v, pitch), each, 1.0);
                 // What the weights, then the scores, should have been.
                 pack::<L>(packed, &shape.to_steps, (each, steps), x, |i, s| s * pitch + v + i);
-                let runs = [Run { offset: own, len: each }];
-                let (pairs, begin) = (&shape.from_answers, Begin::Zero);
-                let mut product = Windows { input: dy, images: 1, pairs, runs: &runs, begin, output: scores };
-                product.panels::<L>(&shape.to_steps.panels, packed);
-                for (score, weight) in scores.chunks_exact_mut(row).zip(rows.chunks_exact(row)).take(steps) {
-                    let mean = dot(score, weight);
+                for block in shape.blocks() {
+                    let vectors = Rows { numbers: dy, pitch: dy_pitch };
+                    score::<L>(shape, block, &shape.from_answers, (vectors, own), packed, scores);
+                }
+                let both = scores.chunks_exact_mut(row).zip(rows.chunks_exact(row)).take(steps);
+                for (query, (score, weight)) in both.enumerate() {
+                    let (score, rest) = score.split_at_mut(if shape.is_causal { query + 1 } else { steps });
+                    rest.fill(0.0);
+                    let mean = dot(score, &weight[..score.len()]);
                     score.iter_mut().zip(weight).for_each(|(s, w)| *s = w * (*s - mean));
                 }
                 learn::<L>(shape, scores, (x, pitch, q), answers, packed);
                 put(answers, channels, dx, (k, pitch), each, scale);
                 pack::<L>(packed, &shape.to_channels, (steps, each), x, |s, i| s * pitch + k + i);
-                let runs = [Run { offset: 0, len: steps }];
-                let (pairs, output) = (&shape.from_rows, &mut answers[..]);
-                let mut product = Windows { input: scores, images: 1, pairs, runs: &runs, begin, output };
-                product.panels::<L>(&shape.to_channels.panels, packed);
+                for block in shape.blocks() {
+                    weighed::<L>(shape, block, scores, packed, answers);
+                }
                 put(answers, channels, dx, (q, pitch), each, scale);
             }
         }
@@ -263,18 +343,20 @@ fn learn<L: Lanes>(
     to: &mut [f32],
     side: &mut [f32],
 ) {
-    let (steps, each, channels) = (shape.steps, shape.each, shape.to_channels.pitch);
+    let (steps, each, channels, row) = (shape.steps, shape.each, shape.to_channels.pitch, shape.row);
     // The vectors of a head side by side: a panel may be wider than a head.
     for (step, side) in side.chunks_exact_mut(channels).take(steps).enumerate() {
         side[..each].copy_from_slice(&vectors[step * pitch + first..][..each]);
         side[each..].fill(0.0);
     }
     to.fill(0.0);
-    let runs = [Run { offset: 0, len: steps }];
-    let (pixels, _) = shape.from_rows.of(1);
-    let mut product =
-        Products { input: rows, gradient: side, pixels, runs: &runs, output: to, pitch: channels };
-    product.panels::<L>(&shape.to_channels.panels);
+    for block in shape.blocks() {
+        let runs = [Run { offset: 0, len: block.seen }];
+        let (pixels, _) = shape.from_rows.of(block.count);
+        let (input, gradient) = (&rows[block.first * row..], &side[block.first * channels..]);
+        Products { input, gradient, pixels, runs: &runs, output: to, pitch: channels }
+            .panels::<L>(&shape.to_channels.panels);
+    }
 }
 
 /// Puts the vectors of a head where they belong.

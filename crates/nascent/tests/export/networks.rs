@@ -203,7 +203,8 @@ pub fn by_hand() -> Vec<Case> {
     add("image answers", image, &|b| b.add(Activation::Tanh, &[b.input()]).expect("an image"));
     let series = Features::Series { channels: 6, steps: 9 };
     add("causal", series.clone(), &|b| {
-        let at = b.add(SelfAttention { heads: 3, causal: true }, &[b.input()]).expect("attention");
+        let at =
+            b.add(SelfAttention { heads: 3, causal: true, alibi: false }, &[b.input()]).expect("attention");
         let at = b.chain(at, [LayerNorm {}.into(), PositionEmbedding {}.into(), Gru { size: 5 }.into()]);
         let at = at.expect("a chain");
         head(b, at)
@@ -220,8 +221,9 @@ pub fn by_hand() -> Vec<Case> {
         add(name, text.clone(), &|b| {
             let codes = b.add(Slice { from: 0, len: 8 }, &[b.input()]).expect("codes");
             let vectors = b.add(Embedding { vocabulary: 15, size: 6 }, &[codes]).expect("vectors");
-            let mixed =
-                b.add(SelfAttention { heads: 2, causal: true }, &[vectors, codes]).expect("attention");
+            let mixed = b
+                .add(SelfAttention { heads: 2, causal: true, alibi: false }, &[vectors, codes])
+                .expect("attention");
             let pooled = b.add(MaskedPool { kind }, &[mixed, codes]).expect("pooled");
             let grams = b.add(Slice { from: 8, len: 5 }, &[b.input()]).expect("grams");
             let bag = b.add(EmbeddingBag { vocabulary: 25, size: 4 }, &[grams]).expect("a bag");

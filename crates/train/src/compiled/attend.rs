@@ -2,6 +2,7 @@
 
 use super::Step;
 use super::store::{Pass, Store, ValueId};
+use nascent_core::architecture::op::SelfAttention;
 use nascent_kernels::last::{Heads, SLACK};
 
 /// Attention from queries, keys and values side by side.
@@ -21,11 +22,11 @@ impl Attend {
         store: &mut Store,
         (x, y): (ValueId, ValueId),
         codes: Option<ValueId>,
-        heads: usize,
-        is_causal: bool,
+        op: &SelfAttention,
     ) -> Self {
         let (projected, answers) = (store.values[x.0].grid, store.values[y.0].grid);
-        let heads = Heads::new(&projected, &answers, heads, is_causal, store.path);
+        let heads =
+            Heads::new(&projected, &answers, op.heads, op.causal, store.path).with_slopes(op.slopes());
         store.held.0 += 4 * heads.weights_len() as u64;
         Self { x, y, codes, heads, weights: Vec::new(), live: Vec::new() }
     }

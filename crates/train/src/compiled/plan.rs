@@ -16,7 +16,7 @@ use super::store::{Held, Norm, NormId, Store, ValueId};
 use super::sum::{Part, Sum};
 use super::table::Embed;
 use crate::weights::slots;
-use nascent_core::architecture::op::{Activation, PoolKind};
+use nascent_core::architecture::op::{Activation, PoolKind, SelfAttention};
 use nascent_core::architecture::{Architecture, NodeId, Op, Operation, Shape};
 use nascent_kernels::last::{Bend, Convolution, Grid, Windows};
 use nascent_kernels::{Conv2d, Path, Pooling, Smooth};
@@ -51,7 +51,7 @@ enum Draft {
     Delay { x: ValueId, y: ValueId, steps: usize },
     Dropout { x: ValueId, y: ValueId, per_mille: u16 },
     LayerNorm { x: ValueId, y: ValueId, slot: usize },
-    Attend { x: ValueId, y: ValueId, codes: Option<ValueId>, heads: usize, is_causal: bool },
+    Attend { x: ValueId, y: ValueId, codes: Option<ValueId>, op: SelfAttention },
     Positions { x: ValueId, y: ValueId, slot: usize },
     Recur { x: ValueId, y: ValueId, slot: usize },
     Embed { x: ValueId, y: ValueId, slot: usize, is_mean: bool },
@@ -353,7 +353,7 @@ impl<'g> Plan<'g> {
             Op::Pool1d(op) => self.pool(node, op.kind, [1, op.kernel], [1, op.stride], [0, op.padding]),
             Op::GlobalAveragePool(_) => self.pool(node, PoolKind::Average, [height, width], [1; 2], [0; 2]),
             Op::GlobalMaxPool(_) => self.pool(node, PoolKind::Max, [height, width], [1; 2], [0; 2]),
-            Op::SelfAttention(op) => self.attend(node, op.heads, op.causal),
+            Op::SelfAttention(op) => self.attend(node, op),
             Op::Gru(op) => self.recur(node, op.size),
             _ => self.compute_other(node, op),
         }
@@ -477,7 +477,7 @@ impl<'g> Plan<'g> {
     }
 
     /// Projections to queries, keys and values, attention, and the projection of its answers.
-    fn attend(&mut self, node: usize, heads: usize, is_causal: bool) -> Result<(), String> {
+    fn attend(&mut self, node: usize, op: &SelfAttention) -> Result<(), String> {
         let x = self.read(node, 0);
         let has_codes = self.graph.nodes()[node].inputs.len() > 1;
         let codes = has_codes.then(|| self.read(node, 1));
@@ -488,7 +488,7 @@ impl<'g> Plan<'g> {
         let answers = self.new_image([channels, height, width], true);
         let (has_bias, is_linear) = (true, false);
         self.drafts.push(Draft::Convolve { shape, x, y: projected, slot, has_bias, is_linear });
-        self.drafts.push(Draft::Attend { x: projected, y: answers, codes, heads, is_causal });
+        self.drafts.push(Draft::Attend { x: projected, y: answers, codes, op: op.clone() });
         let shape = Conv2d { outputs: channels, ..shape };
         let (x, slot) = (answers, slot + 2);
         self.give(node, true, |y| Draft::Convolve { shape, x, y, slot, has_bias, is_linear });
@@ -706,9 +706,7 @@ impl Draft {
                 store.held.0 += 8 * store.values[y.0].flat.pixels() as u64;
                 Box::new(LayerNorm { x, y, slot, kept: Vec::new() })
             }
-            Self::Attend { x, y, codes, heads, is_causal } => {
-                Box::new(Attend::new(store, (x, y), codes, heads, is_causal))
-            }
+            Self::Attend { x, y, codes, op } => Box::new(Attend::new(store, (x, y), codes, &op)),
             Self::Numbers { x, y, slot, apart } => Box::new(Numbers::new(store, (x, y), slot, apart)),
             Self::PoolLive { x, codes, y, is_max } => Box::new(PoolLive { x, codes, y, is_max }),
             Self::Positions { x, y, slot } => Box::new(Positions { x, y, slot }),

@@ -82,6 +82,7 @@ pub struct Score {
 pub static ALL: &[&Score] = &[
     &size::PARAMS,
     &size::MACS,
+    &size::INNER_PARAMS,
     &synflow::SCORE,
     &nwot::SCORE,
     &jacov::SCORE,

@@ -95,7 +95,8 @@ fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: b
         _ => {
             let heads = if channels % 2 == 0 { 2 } else { 1 };
             let at = b.add(PositionEmbedding {}, &[at]).unwrap();
-            b.add(SelfAttention { heads, causal: rng.below(2) == 0 }, &[at]).unwrap()
+            let causal = rng.below(2) == 0;
+            b.add(SelfAttention { heads, causal, alibi: causal && rng.below(2) == 0 }, &[at]).unwrap()
         }
     }
 }
@@ -129,7 +130,8 @@ fn text(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
     let steps = [Embedding { vocabulary: 12, size: 4 }.into(), PositionEmbedding {}.into()];
     let mut at = b.chain(codes, steps).unwrap();
     for _ in 0..1 + rng.below(2) {
-        let attention = SelfAttention { heads: [1, 2, 4][rng.below(3)], causal: rng.below(2) == 0 };
+        let (heads, causal) = ([1, 2, 4][rng.below(3)], rng.below(2) == 0);
+        let attention = SelfAttention { heads, causal, alibi: causal && rng.below(2) == 0 };
         let other = b.add(attention, &[at, codes]).unwrap();
         at = b.add(Add {}, &[at, other]).unwrap();
         at = b.add(LayerNorm {}, &[at]).unwrap();

@@ -32,7 +32,8 @@ fn network(size: usize, layers: &[&str]) -> Architecture {
 fn mix(b: &mut ArchitectureBuilder, layer: &str, at: NodeId, size: usize) -> NodeId {
     let window = |kernel| Conv1d { bias: true, ..Conv1d::depthwise(size, kernel, 1) };
     match layer {
-        "attention" => b.add(SelfAttention { heads: 2, causal: true }, &[at]),
+        "attention" => b.add(SelfAttention { heads: 2, causal: true, alibi: false }, &[at]),
+        "alibi" => b.add(SelfAttention { heads: 2, causal: true, alibi: true }, &[at]),
         "recurrence" => b.add(Gru { size }, &[at]),
         "window" => b.chain(at, [window(5).into(), Delay { steps: 2 }.into(), Activation::Silu.into()]),
         // At its end, the delay has lost what the window would see.
@@ -48,7 +49,7 @@ fn mix(b: &mut ArchitectureBuilder, layer: &str, at: NodeId, size: usize) -> Nod
 }
 
 fn every() -> Architecture {
-    network(6, &["attention", "window", "recurrence", "feed", "wide"])
+    network(6, &["attention", "window", "alibi", "recurrence", "feed", "wide"])
 }
 
 fn codes(count: usize, rng: &mut Rng) -> Vec<u32> {
@@ -103,6 +104,7 @@ fn what_is_not_asked_teaches_nothing() {
 fn token_by_token_is_as_all_at_once() {
     for layers in [
         &["attention"][..],
+        &["alibi"],
         &["window"],
         &["recurrence"],
         &["wide", "feed"],

@@ -11,6 +11,23 @@ pub struct SelfAttention {
     pub heads: usize,
     /// Whether a step attends only to itself and those before it.
     pub causal: bool,
+    /// Whether a score falls with the distance to the step that is attended to, in each head by another slope (Press et al. 2021,
+    /// arXiv:2108.12409); only where attention is causal.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub alibi: bool,
+}
+
+fn is_no(flag: &bool) -> bool {
+    !*flag
+}
+
+impl SelfAttention {
+    /// By how much a score falls with each step of distance, in each head; empty where it does not.
+    #[must_use]
+    pub fn slopes(&self) -> Vec<f32> {
+        let slope = |head: usize| (-8.0 * (head + 1) as f64 / self.heads as f64).exp2() as f32;
+        (0..self.heads).filter(|_| self.alibi).map(slope).collect()
+    }
 }
 
 impl Operation for SelfAttention {
@@ -28,6 +45,9 @@ impl Operation for SelfAttention {
         let (c, n) = input.sequence().ok_or_else(|| format!("needs channels×steps, got {input}"))?;
         if self.heads == 0 || !c.is_multiple_of(self.heads) {
             return Err(format!("{} heads must divide {c} channels", self.heads));
+        }
+        if self.alibi && !self.causal {
+            return Err("scores that fall with the distance need causal attention".into());
         }
         codes.map_or(Ok(()), |codes| one_a_step(codes, n))?;
         Ok((*input).clone())
@@ -47,11 +67,14 @@ impl Operation for SelfAttention {
         (4 * channels * steps + self.heads * steps * steps) as u64
     }
     fn code(&self) -> OpCode {
-        code(25, &[self.heads, usize::from(self.causal)])
+        let all = [self.heads, usize::from(self.causal), 1];
+        // Without distances, the code is what it was before there were any.
+        code(25, if self.alibi { &all } else { &all[..2] })
     }
     fn label(&self) -> String {
         let kind = if self.causal { "causal attention" } else { "attention" };
-        format!("{kind}, {} head{}", self.heads, if self.heads == 1 { "" } else { "s" })
+        let alibi = if self.alibi { ", ALiBi" } else { "" };
+        format!("{kind}, {} head{}{alibi}", self.heads, if self.heads == 1 { "" } else { "s" })
     }
 }
 

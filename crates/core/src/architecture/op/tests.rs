@@ -22,7 +22,7 @@ fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
         (LayerNorm {}.into(), steps.clone()),
         (PositionEmbedding {}.into(), steps.clone()),
         (Delay { steps: 2 }.into(), steps.clone()),
-        (SelfAttention { heads: 2, causal: true }.into(), steps.clone()),
+        (SelfAttention { heads: 2, causal: true, alibi: false }.into(), steps.clone()),
         (Gru { size: 5 }.into(), shape(&[5, 9])),
         (Flatten {}.into(), shape(&[36])),
     ];
@@ -35,7 +35,7 @@ fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
         (Periodic { frequencies: 4, sigma_per_mille: 100 }.into(), shape(&[48])),
     ];
     let with_codes: Vec<(Op, Shape)> = vec![
-        (SelfAttention { heads: 1, causal: false }.into(), steps.clone()),
+        (SelfAttention { heads: 1, causal: false, alibi: false }.into(), steps.clone()),
         (MaskedPool { kind: PoolKind::Average }.into(), shape(&[4])),
     ];
     let gate: (Op, Vec<Shape>, Shape) = (Multiply {}.into(), vec![steps.clone(), shape(&[4])], steps.clone());
@@ -74,7 +74,7 @@ fn params_and_macs_are_counted_as_layers_are_written() {
     assert_eq!(cost(Embedding { vocabulary: 10, size: 3 }.into(), &[6]), (27, 0));
     assert_eq!(cost(PerFeature { features: 2, size: 5 }.into(), &[6]), (2 * (3 * 5 + 5), 2 * 3 * 5));
     assert_eq!(cost(Periodic { frequencies: 4, sigma_per_mille: 1 }.into(), &[6]), (24, 0));
-    let attention = SelfAttention { heads: 2, causal: false }.into();
+    let attention = SelfAttention { heads: 2, causal: false, alibi: false }.into();
     assert_eq!(cost(attention, &[4, 9]), (4 * 16 + 4 * 4, 9 * 4 * 16 + 2 * 4 * 81));
     assert_eq!(cost(Gru { size: 5 }.into(), &[4, 9]), (3 * 5 * (4 + 5 + 1), 9 * 3 * 5 * 9));
     assert_eq!(cost(LayerNorm {}.into(), &[4, 9]), (8, 0));
@@ -83,7 +83,7 @@ fn params_and_macs_are_counted_as_layers_are_written() {
 
 #[test]
 fn what_does_not_fit_is_refused_by_name_and_number() {
-    let refused: [(Op, &[&[usize]], &str); 16] = [
+    let refused: [(Op, &[&[usize]], &str); 17] = [
         (Conv1d::same(4, 3, 1).into(), &[&[4, 9, 9]], "needs channels×steps, got 4×9×9"),
         (Conv1d { groups: 3, ..Conv1d::same(6, 3, 1) }.into(), &[&[4, 9]], "3 groups must divide 4"),
         (
@@ -104,8 +104,17 @@ fn what_does_not_fit_is_refused_by_name_and_number() {
         (PiecewiseLinear { bins: 0 }.into(), &[&[6]], "at least 1 bin"),
         (PerFeature { features: 4, size: 2 }.into(), &[&[6]], "must share 6 numbers equally"),
         (Periodic { frequencies: 3, sigma_per_mille: 0 }.into(), &[&[6]], "got 3 and 0"),
-        (SelfAttention { heads: 3, causal: false }.into(), &[&[4, 9]], "3 heads must divide 4 channels"),
-        (SelfAttention { heads: 2, causal: false }.into(), &[&[4, 9], &[8]], "codes of 8 do not fit 9 steps"),
+        (
+            SelfAttention { heads: 3, causal: false, alibi: false }.into(),
+            &[&[4, 9]],
+            "3 heads must divide 4 channels",
+        ),
+        (SelfAttention { heads: 2, causal: false, alibi: true }.into(), &[&[4, 9]], "need causal attention"),
+        (
+            SelfAttention { heads: 2, causal: false, alibi: false }.into(),
+            &[&[4, 9], &[8]],
+            "codes of 8 do not fit 9 steps",
+        ),
         (MaskedPool { kind: PoolKind::Max }.into(), &[&[4, 9], &[4, 9]], "codes of 4×9 do not fit 9 steps"),
         (Gru { size: 0 }.into(), &[&[4, 9]], "at least 1, got 0"),
     ];

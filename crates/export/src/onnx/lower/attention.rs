@@ -17,9 +17,15 @@ impl<'a> Lowering<'a> {
         let root = self.build.number((each as f32).sqrt());
         let mut scores = self.build.node("Div", &[&scores, &root], Vec::new());
         if op.causal {
-            let later = |at: usize| if at % steps > at / steps { NEVER } else { 0.0 };
-            let later: Vec<f32> = (0..steps * steps).map(later).collect();
-            let later = self.build.numbers(&[steps, steps], &later);
+            let slopes = op.slopes();
+            let sides = slopes.len().max(1);
+            let later = |at: usize| {
+                let (query, key) = (at / steps % steps, at % steps);
+                let slope = slopes.get(at / (steps * steps)).copied().unwrap_or(0.0);
+                if key > query { NEVER } else { -slope * (query - key) as f32 }
+            };
+            let later: Vec<f32> = (0..sides * steps * steps).map(later).collect();
+            let later = self.build.numbers(&[sides, steps, steps], &later);
             scores = self.build.node("Add", &[&scores, &later], Vec::new());
         }
         let mask = node.inputs.get(1).map(|codes| {

@@ -17,7 +17,7 @@ impl Forward<'_> {
     pub(super) fn attend(&mut self, op: &SelfAttention, x: Tensor<4>, codes: Option<Tensor<2>>) -> Tensor<4> {
         let channels = x.dims()[1];
         let projected = self.project(3 * channels, x);
-        let mixed = if self.kernels {
+        let mixed = if self.kernels && !op.alibi {
             glue::attend(projected, codes, op.heads, op.causal)
         } else {
             self.mix(op, projected, codes.map(mask))
@@ -36,10 +36,16 @@ impl Forward<'_> {
         let (queries, keys, values) = (part(0), part(1), part(2));
         let mut scores = queries.swap_dims(2, 3).matmul(keys).div_scalar((each as f32).sqrt());
         if op.causal {
-            let later = |at: usize| if at % steps > at / steps { NEVER } else { 0.0 };
-            let later: Vec<f32> = (0..steps * steps).map(later).collect();
-            scores =
-                scores + Tensor::<4>::from_data(TensorData::new(later, [1, 1, steps, steps]), self.device);
+            let slopes = op.slopes();
+            let sides = slopes.len().max(1);
+            let later = |at: usize| {
+                let (query, key) = (at / steps % steps, at % steps);
+                let slope = slopes.get(at / (steps * steps)).copied().unwrap_or(0.0);
+                if key > query { NEVER } else { -slope * (query - key) as f32 }
+            };
+            let later: Vec<f32> = (0..sides * steps * steps).map(later).collect();
+            let later = TensorData::new(later, [1, sides, steps, steps]);
+            scores = scores + Tensor::<4>::from_data(later, self.device);
         }
         let mask = mask.map(|mask| mask.reshape([batch, 1, 1, steps]));
         if let Some(mask) = &mask {

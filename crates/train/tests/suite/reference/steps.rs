@@ -106,7 +106,9 @@ pub fn attend(op: &SelfAttention, projected: &[f64], codes: &[f64]) -> Vec<f64> 
             let seen = |key: usize| codes[key] != 0.0 && (!op.causal || key <= query);
             let score = |key: usize| {
                 let products = (0..each).map(|i| of(0, head * each + i, query) * of(1, head * each + i, key));
-                (products.sum::<f64>() / (each as f64).sqrt()).exp()
+                let slope = op.slopes().get(head).map_or(0.0, |slope| f64::from(*slope));
+                let distance = query as f64 - key as f64;
+                (products.sum::<f64>() / (each as f64).sqrt() - slope * distance).exp()
             };
             let total: f64 = (0..steps).filter(|k| seen(*k)).map(score).sum();
             for i in 0..each {
