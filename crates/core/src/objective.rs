@@ -1,6 +1,7 @@
 //! What a study wants: metrics, directions, and limits.
 
 use crate::architecture::{Architecture, slots};
+use crate::pareto::Preference;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::borrow::Cow;
@@ -183,13 +184,27 @@ impl FromStr for Limit {
             (None, Some((metric, value))) => (metric, Bound::AtLeast, value),
             _ => return Err(fail()),
         };
-        let value: f64 = value.trim().replace('_', "").parse().map_err(|_| fail())?;
+        let value = amount(value).ok_or_else(fail)?;
         let metric = metric.trim().to_string();
-        if metric.is_empty() || !value.is_finite() {
+        if metric.is_empty() {
             return Err(fail());
         }
         Ok(Self { metric, bound, value })
     }
+}
+
+/// A number as users write it: `20_000`, `200k`, `1.5M`, `2G`; `None` where it is none, or not finite.
+#[must_use]
+pub fn amount(text: &str) -> Option<f64> {
+    let text = text.trim().replace('_', "");
+    let (number, unit) = match text.strip_suffix(['k', 'M', 'G']) {
+        Some(number) if text.ends_with('k') => (number, 1e3),
+        Some(number) if text.ends_with('M') => (number, 1e6),
+        Some(number) => (number, 1e9),
+        None => (&text[..], 1.0),
+    };
+    let value = unit * number.parse::<f64>().ok()?;
+    value.is_finite().then_some(value)
 }
 
 /// A metric that follows from the architecture alone: known before training, and free.
@@ -244,6 +259,8 @@ pub struct Objectives {
     pub limits: Vec<Limit>,
     /// How metrics that need no training are measured.
     pub costs: Vec<Arc<dyn CostMetric>>,
+    /// By what one network is recommended where several are optimised.
+    pub preference: Preference,
 }
 
 /// A trial's worth: first how far it breaks the limits, then its objectives, all to be minimised.
@@ -275,6 +292,7 @@ impl Objectives {
             wanted: vec![Objective { name: name.into(), direction }],
             limits: Vec::new(),
             costs: cost_metrics(),
+            preference: Preference::First,
         }
     }
 
@@ -354,7 +372,10 @@ mod tests {
         assert_eq!(limit.violation(30_000.0), 0.5);
         assert_eq!(limit.violation(20_000.0), 0.0);
         assert!(limit.violation(f64::NAN).is_infinite());
-        for bad in ["params", "params<20", "<=3", "a<=b", "a<=1>=2", "a<=inf"] {
+        for (text, value) in [("params<=200k", 2e5), ("params<=1.5M", 1.5e6), ("macs >= 2G", 2e9)] {
+            assert_eq!(text.parse::<Limit>().unwrap().value, value);
+        }
+        for bad in ["params", "params<20", "<=3", "a<=b", "a<=1>=2", "a<=inf", "a<=k", "a<=2m", "a<=1kk"] {
             assert!(bad.parse::<Limit>().is_err(), "{bad}");
         }
     }

@@ -1,7 +1,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nascent::data::{Answering, Input, Options, SplitRule, Tokens};
 use nascent::train::Method;
-use nascent::{Budget, Estimator, Memory, StopWhen};
+use nascent::{Budget, Estimator, Memory, Size, StopWhen};
 use std::path::PathBuf;
 
 /// Finds, trains, proves and exports a neural network for your data and your limits.
@@ -80,9 +80,15 @@ pub struct Search {
     /// A metric to optimise; repeat it for several.
     #[arg(long = "objective", value_name = "METRIC")]
     pub objectives: Vec<String>,
+    /// What is recommended of several objectives' networks: knee, or 'accuracy=3, params=1', or 'accuracy>=0.95, params<=20k'.
+    #[arg(long, value_name = "PREFERENCE")]
+    pub prefer: Option<String>,
     /// A limit, such as 'params<=20000'; all given ones must hold.
     #[arg(long = "limit", value_name = "LIMIT")]
     pub limits: Vec<String>,
+    /// One search, a network for each of these sizes, in parameters at most, such as 200k,500k,1M.
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    pub sizes: Vec<Size>,
     /// Trials of the search.
     #[arg(long)]
     pub trials: Option<u64>,
@@ -287,6 +293,9 @@ pub struct Predict {
     /// Write the answers to this file as comma-separated values.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// The size whose network it is, where the study found one for each of several sizes.
+    #[arg(long)]
+    pub size: Option<Size>,
     /// Scale pictures of another size.
     #[arg(long)]
     pub resize: bool,
@@ -314,6 +323,9 @@ pub struct Generate {
     /// What decides which tokens are drawn.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// The size whose network it is, where the study found one for each of several sizes.
+    #[arg(long)]
+    pub size: Option<Size>,
 }
 
 #[derive(Args)]
@@ -322,6 +334,9 @@ pub struct Export {
     pub run: PathBuf,
     /// A trial's number; the best network unless given.
     pub trial: Option<u32>,
+    /// The size whose network it is, where the study found one for each of several sizes.
+    #[arg(long)]
+    pub size: Option<Size>,
     /// The format: onnx, safetensors or pytorch; `nascent list exporters` lists them.
     #[arg(long, value_name = "FORMAT", default_value = "onnx")]
     pub to: String,

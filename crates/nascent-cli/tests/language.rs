@@ -114,3 +114,27 @@ fn texts_that_cannot_be_modelled_are_answered() {
         assert!(!at.join("run").exists(), "{arguments:?}");
     }
 }
+
+#[test]
+fn models_share_weights_and_one_search_gives_several_sizes() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("story.txt"), story(300)).unwrap();
+    std::fs::write(at.join("space.toml"), SPACE).unwrap();
+    let search = |options: &str| {
+        let line = "search story.txt --context 16 --space space.toml --epochs 2 --baseline none --workers 2";
+        prints(at, &format!("{line} {options}").split(' ').collect::<Vec<_>>());
+        let run = options.split(' ').next_back().unwrap();
+        let bytes = std::fs::read(at.join(run).join("summary.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+    };
+    let shared = search("--supernet sandwich --supernet-epochs 2 --trials 16 --out shared");
+    assert!(shared["trust"]["networks"].as_u64().unwrap() > 1, "{shared}");
+    assert!(shared["best"]["test"]["mean"].as_f64().unwrap() < 4.5, "{shared}");
+    let sizes = search("--sizes 4k,1M --trials 6 --out sizes");
+    let params = |i: usize| sizes["sizes"][i]["best"]["params"].as_u64().unwrap();
+    assert!(params(0) <= 4_000 && params(0) <= params(1), "{sizes}");
+    let text = prints(at, &["generate", "sizes", "--size", "4k", "--tokens", "20"]);
+    assert!(text.chars().count() > 19, "{text:?}");
+    assert!(fails(at, &["generate", "sizes", "--size", "5k"]).contains("it has: 4k, 1M"));
+}

@@ -11,29 +11,43 @@ pub(crate) struct Finals {
     pub epochs: u32,
 }
 
-/// What one epoch of a training takes, in milliseconds, all workers together.
+/// What one epoch of a training takes a worker, in milliseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pace {
-    /// Of each finalist, the best first.
-    pub finalists: Vec<f64>,
-    /// Of all baselines together.
-    pub baselines: f64,
+    /// Of each finalist, the best first, for each network that is to win.
+    pub finalists: Vec<Vec<f64>>,
+    /// Of each baseline.
+    pub baselines: Vec<f64>,
     /// How many workers there are.
     pub workers: usize,
 }
 
+impl Pace {
+    /// How long trainings take that are begun in this order, each by the first worker that is free.
+    fn until_all_end(&self, trainings: impl Iterator<Item = f64>) -> f64 {
+        let mut busy = vec![0.0f64; self.workers.max(1)];
+        for training in trainings {
+            if let Some(first) = busy.iter_mut().min_by(|a, b| a.total_cmp(b)) {
+                *first += training;
+            }
+        }
+        busy.into_iter().fold(0.0, f64::max)
+    }
+}
+
 impl Finals {
-    /// What they take: the finalists, and then the winner and the baselines on all rows but the test part's.
+    /// What they take: the finalists, and then the winners and the baselines on all rows but the test part's.
     pub fn need_ms(&self, pace: &Pace) -> f64 {
-        let finalists = &pace.finalists[..self.finalists.min(pace.finalists.len())];
-        let slowest = finalists.iter().copied().fold(0.0, f64::max);
-        let all = f64::from(self.replicas);
-        // At the end of each stage all but one worker may be idle while the last training ends (Graham 1969,
-        // doi:10.1137/0117039).
-        let last = slowest * pace.workers.saturating_sub(1) as f64;
+        let groups: Vec<&[f64]> =
+            pace.finalists.iter().map(|all| &all[..self.finalists.min(all.len())]).collect();
+        let slowest = |group: &&[f64]| group.iter().copied().fold(0.0, f64::max);
+        let replicas = self.replicas as usize;
+        let each = |of: Vec<f64>| of.into_iter().flat_map(move |ms| std::iter::repeat_n(ms, replicas));
         // One finalist alone is the winner, and is not trained to be compared.
-        let judged = if finalists.len() > 1 { finalists.iter().sum::<f64>() * all + last } else { 0.0 };
-        let tested = (slowest + pace.baselines) * all + last;
+        let compared = groups.iter().filter(|group| group.len() > 1).flat_map(|group| group.to_vec());
+        let judged = pace.until_all_end(each(compared.collect()));
+        let tested = groups.iter().map(slowest).chain(pace.baselines.iter().copied());
+        let tested = pace.until_all_end(each(tested.collect()));
         (judged + tested) * f64::from(self.epochs)
     }
 
@@ -79,7 +93,7 @@ mod tests {
     #[test]
     fn finals_are_lowered_in_order_until_they_fit() {
         let asked = Finals { finalists: 3, replicas: 3, epochs: 10 };
-        let pace = Pace { finalists: vec![1.0, 1.0, 1.0], baselines: 1.0, workers: 1 };
+        let pace = Pace { finalists: vec![vec![1.0, 1.0, 1.0]], baselines: vec![1.0], workers: 1 };
         let fit = |left_ms| asked.fitting(&pace, left_ms);
         assert_eq!(fit(150.0), asked);
         assert_eq!(fit(149.0), Finals { finalists: 2, ..asked });
@@ -89,9 +103,16 @@ mod tests {
         assert_eq!(fit(39.0), Finals { finalists: 1, replicas: 1, ..asked });
         assert_eq!(fit(19.0), Finals { finalists: 1, replicas: 1, epochs: 9 });
         assert_eq!(fit(0.0), Finals { finalists: 1, replicas: 1, epochs: 1 });
-        // Two workers need as long for three trainings as for four: both stages end with a worker that waits.
+        // Nine trainings and then six, in pairs.
         let two = Pace { workers: 2, ..pace };
-        assert_eq!(asked.need_ms(&two), 170.0);
+        assert_eq!(asked.need_ms(&two), 80.0);
+        // A winner and a slower baseline, side by side.
+        let uneven = Pace { finalists: vec![vec![1.0]], baselines: vec![3.0], workers: 2 };
+        assert_eq!(Finals { finalists: 1, replicas: 1, epochs: 10 }.need_ms(&uneven), 30.0);
+        // Three networks are to win, one of them half as large, and one without a rival.
+        let finalists = vec![vec![0.5, 0.5], vec![1.0, 1.0], vec![1.0]];
+        let three = Pace { finalists, baselines: vec![1.0], workers: 1 };
+        assert_eq!(asked.need_ms(&three), (3.0 + 3.5) * 30.0);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Who is best: the Pareto set, the recommended member, the finalists, and how often they are trained again.
 
 use nascent_core::event::{Data, Proposal, Role};
-use nascent_core::objective::{Direction, Score};
+use nascent_core::objective::{Direction, Objective, Score};
+use nascent_core::pareto::Preference;
 use nascent_core::{History, Objectives, Trial, TrialId, pareto};
 
 /// The rule by which one member of the Pareto set is recommended, in words.
@@ -14,11 +15,41 @@ pub fn rule(objectives: &Objectives, tolerance: f64) -> String {
             first.name
         ),
         [] | [_] => "the best network that keeps every limit".into(),
+        wanted if objectives.preference != Preference::First => preferred(wanted, &objectives.preference),
         [first, rest @ ..] => format!(
             "of the Pareto set's members within {tolerance} of the best {}, the one best in {}",
             first.name,
             rest.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", then ")
         ),
+    }
+}
+
+fn preferred(wanted: &[Objective], preference: &Preference) -> String {
+    let each = |values: &[f64], sign: &dyn Fn(&Objective) -> (&'static str, f64)| {
+        let one = |(o, value): (&Objective, &f64)| {
+            let (word, factor) = sign(o);
+            format!("{}{word}{}", o.name, factor * value)
+        };
+        wanted.iter().zip(values).map(one).collect::<Vec<_>>().join(", ")
+    };
+    match preference {
+        Preference::Weights(weights) if weights.iter().all(|w| *w == 1.0) => {
+            "the Pareto set's knee: the member that lies furthest below the plane through its ends".into()
+        }
+        Preference::Point(point) => {
+            let sign = |o: &Objective| match o.direction {
+                Direction::Maximize => (">=", -1.0),
+                Direction::Minimize => ("<=", 1.0),
+            };
+            format!(
+                "the Pareto set's member that comes nearest to, or furthest beyond, {}",
+                each(point, &sign)
+            )
+        }
+        Preference::Weights(weights) => {
+            format!("the Pareto set's member with the best weighted sum, {}", each(weights, &|_| ("=", 1.0)))
+        }
+        Preference::First => String::new(),
     }
 }
 
@@ -86,7 +117,7 @@ pub fn best(
             score
         };
         let scores: Vec<Score> = rest.iter().map(score).collect();
-        let Some(place) = pareto::recommend(&scores, tolerance) else { break };
+        let Some(place) = pareto::recommend(&scores, tolerance, &objectives.preference) else { break };
         chosen.push(rest.remove(place).0.id);
     }
     chosen

@@ -41,6 +41,7 @@ pub(crate) fn best_of(run: &str, space: &dyn Space, networks: u64) -> Result<Vec
         wanted: created.objectives.clone(),
         limits: created.limits.clone(),
         costs: cost_metrics(),
+        preference: Default::default(),
     };
     let chosen = best(&history, &objectives, &Role::Search, networks as usize, 0.0);
     if chosen.is_empty() {

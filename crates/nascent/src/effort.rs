@@ -26,9 +26,9 @@ pub(crate) const ETA: u32 = 3;
 /// The fewest epochs that say something.
 pub(crate) const LEAST_EPOCHS: u32 = 2;
 
-/// The epochs of each rung, at most three, the whole training last.
+/// The epochs of each rung, at most four, the whole training last.
 pub(crate) fn rungs(epochs: u32) -> Vec<u32> {
-    let lower = [ETA * ETA, ETA].map(|part| epochs / part);
+    let lower = [ETA.pow(3), ETA.pow(2), ETA].map(|part| epochs / part);
     lower.into_iter().filter(|e| *e >= LEAST_EPOCHS).chain([epochs]).collect()
 }
 
@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn rungs_have_a_third_of_the_epochs_above_them_and_at_least_two() {
-        assert_eq!(rungs(100), [11, 33, 100]);
+        assert_eq!(rungs(100), [3, 11, 33, 100]);
+        assert_eq!(rungs(53), [5, 17, 53]);
         assert_eq!(rungs(10), [3, 10]);
         assert_eq!(rungs(5), [5]);
         assert_eq!(rungs(1), [1]);

@@ -4,8 +4,9 @@ use crate::choice;
 use crate::setup::{Setup, TREES};
 use nascent_core::event::{Data, Role};
 use nascent_core::objective::{Direction, Score};
+use nascent_core::pareto::{self, Preference};
 use nascent_core::statistics::{Interval, Verdict, difference, holm, interval, verdict};
-use nascent_core::{History, Trial, TrialId, pareto};
+use nascent_core::{History, Objectives, Trial, TrialId};
 use nascent_data::Metric;
 
 /// The winner and the baselines with everything that the test set says of them.
@@ -17,6 +18,19 @@ pub struct Evidence {
     pub test: Option<Tested>,
     /// The baselines.
     pub baselines: Vec<BaselineEvidence>,
+    /// The winner of each size, where there are several.
+    pub sizes: Vec<SizeEvidence>,
+}
+
+/// The best network of a size.
+#[derive(Clone, Debug)]
+pub struct SizeEvidence {
+    /// Its parameters, at most.
+    pub most: u64,
+    /// The trial that found it.
+    pub trial: Option<TrialId>,
+    /// Its test.
+    pub test: Option<Tested>,
 }
 
 /// A network's meeting with the test set, over seeds.
@@ -74,12 +88,17 @@ fn compared(history: &History, name: &str) -> Vec<Vec<f32>> {
     latest.map(|c| c.scores.clone()).into_iter().collect()
 }
 
-/// The winner: of the finalists, the one with the best mean validation over fresh seeds.
+/// The winner, that of the largest size where there are several.
 pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
+    winner_of(setup, history, &setup.largest())
+}
+
+/// A winner: of the finalists, the one with the best mean validation over fresh seeds.
+fn winner_of(setup: &Setup, history: &History, aim: &Objectives) -> Option<TrialId> {
     let n = setup.file.settings.finalists;
-    let tolerance = setup.tolerance(history);
-    let finalists = choice::best(history, &setup.objectives, &Role::Search, n, tolerance);
-    if setup.objectives.wanted.len() > 1 {
+    let tolerance = setup.tolerance_of(aim, history);
+    let finalists = choice::best(history, aim, &Role::Search, n, tolerance);
+    if aim.wanted.len() > 1 {
         return finalists.first().copied();
     }
     let sign = if setup.facts.direction == Direction::Maximize { -1.0 } else { 1.0 };
@@ -91,7 +110,9 @@ pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
     let (judged, scores): (Vec<TrialId>, Vec<Score>) =
         finalists.iter().filter_map(|id| Some((*id, score(id)?))).unzip();
     // The rule that chose the finalists, now over seeds.
-    pareto::recommend(&scores, tolerance).map(|i| judged[i]).or_else(|| finalists.first().copied())
+    pareto::recommend(&scores, tolerance, &Preference::First)
+        .map(|i| judged[i])
+        .or_else(|| finalists.first().copied())
 }
 
 impl Evidence {
@@ -100,17 +121,25 @@ impl Evidence {
     pub fn new(setup: &Setup, history: &History) -> Self {
         let winner = winner(setup, history);
         let seed = setup.file.settings.seed;
-        let Some(metric) = setup.task.as_ref().map(|task| task.metric) else {
+        let metric = setup.task.as_ref().map(|task| task.metric);
+        let sizes = setup.file.settings.sizes.iter().zip(setup.aims()).map(|(size, aim)| {
+            let trial = winner_of(setup, history, &aim);
+            let test = trial.zip(metric).and_then(|(id, metric)| tested(&rows(history, id), metric, seed));
+            SizeEvidence { most: size.0, trial, test }
+        });
+        let sizes: Vec<SizeEvidence> = sizes.collect();
+        let Some(metric) = metric else {
             // Nothing is tested where the data are a program's of the user's.
-            return Self { winner, ..Self::default() };
+            return Self { winner, sizes, ..Self::default() };
         };
         let winner_rows = winner.map(|id| rows(history, id)).unwrap_or_default();
         let mut baselines = Vec::new();
         let mut differences = Vec::new();
         for name in baseline_names(setup) {
             let role = Role::Baseline(name.clone());
-            let trial =
-                choice::best(history, &setup.objectives, &role, 1, setup.tolerance(history)).first().copied();
+            let aim = setup.largest();
+            let tolerance = setup.tolerance_of(&aim, history);
+            let trial = choice::best(history, &aim, &role, 1, tolerance).first().copied();
             let baseline_rows = match trial {
                 Some(id) => rows(history, id),
                 None => compared(history, &name),
@@ -130,6 +159,6 @@ impl Evidence {
                 .as_ref()
                 .and_then(|d| Some(verdict(d, metric.direction(), corrected.next()?, setup.margin())));
         }
-        Self { winner, test: tested(&winner_rows, metric, seed), baselines }
+        Self { winner, test: tested(&winner_rows, metric, seed), baselines, sizes }
     }
 }

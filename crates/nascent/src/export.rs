@@ -1,6 +1,7 @@
 use crate::choice::{refit_epochs, trainings};
 use crate::error::{Error, InputError};
-use crate::predict::read;
+use crate::predict::{handed_over, read};
+use crate::settings::Size;
 use crate::stored::{Stored, load};
 use crate::worker::train_again;
 use nascent_core::architecture::Architecture;
@@ -9,7 +10,7 @@ use nascent_core::{State, Trial, TrialId, draw};
 use nascent_data::Preprocessing;
 use nascent_export::{Exporter, Model};
 use nascent_report::Report;
-use nascent_runtime::{RunFolder, write_atomically};
+use nascent_runtime::write_atomically;
 use nascent_train::{TrainEvaluator, Weights};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,8 @@ pub struct Exporting {
     pub run: PathBuf,
     /// The trial whose network it is; the study's best unless given.
     pub trial: Option<u32>,
+    /// The size whose best network it is, where the study found one for each of several sizes.
+    pub size: Option<Size>,
     /// The format, by its exporter's name.
     pub to: String,
     /// The file, or the folder where a format has several; below the run folder's `export` unless given.
@@ -59,7 +62,10 @@ pub fn export(what: &Exporting) -> Result<Exported, Error> {
         return Err(Error::file(there, "is there already: choose another place with --out, or remove it"));
     }
     let found = match what.trial {
-        None => best(&what.run)?,
+        None => best(&what.run, what.size)?,
+        Some(_) if what.size.is_some() => {
+            return Err(InputError::about("size", "a trial has one size: give the trial or the size").into());
+        }
         Some(trial) => of_trial(what, trial)?,
     };
     let cannot = |e: nascent_export::ExportError| Error::file(&what.run, e);
@@ -70,20 +76,19 @@ pub fn export(what: &Exporting) -> Result<Exported, Error> {
         model = model.with_card(card);
     }
     let files = (exporter.files)(&model).map_err(cannot)?;
-    let path = what.out.clone().unwrap_or_else(|| usual_path(&what.run, what.trial, exporter, &files));
+    let path = what.out.clone().unwrap_or_else(|| usual_path(what, exporter, &files));
     write(&path, &files)?;
     Ok(Exported { path, files: files.iter().map(|f| f.name.into()).collect(), weights: found.from })
 }
 
-/// Where files go when nothing is said: a folder of the format, or its one file, for the best network or a trial's.
-fn usual_path(
-    run: &Path,
-    trial: Option<u32>,
-    exporter: &Exporter,
-    files: &[nascent_export::File],
-) -> PathBuf {
-    let of = trial.map_or("best".into(), |trial| format!("{trial:04}"));
-    let folder = run.join("export").join(of);
+/// Where files go when nothing is said: a folder of the format, or its one file, for the best network, a size's or a trial's.
+fn usual_path(what: &Exporting, exporter: &Exporter, files: &[nascent_export::File]) -> PathBuf {
+    let of = match (what.trial, what.size) {
+        (Some(trial), _) => format!("{trial:04}"),
+        (None, Some(size)) => size.to_string(),
+        (None, None) => "best".into(),
+    };
+    let folder = what.run.join("export").join(of);
     match files {
         [only] => folder.join(only.name),
         _ => folder.join(exporter.name),
@@ -108,9 +113,8 @@ fn write(path: &Path, files: &[nascent_export::File]) -> Result<(), Error> {
 }
 
 /// The network that the study handed over: it needs neither the log nor the data.
-fn best(run: &Path) -> Result<Found, Error> {
-    let folder = RunFolder::open(run).map_err(|e| Error::input(e.to_string()))?;
-    let best = folder.best();
+fn best(run: &Path, size: Option<Size>) -> Result<Found, Error> {
+    let best = handed_over(run, size)?;
     let weights = best.join("model.safetensors");
     if !weights.exists() {
         let reason = if best.join("architecture.json").exists() {
@@ -131,7 +135,10 @@ fn best(run: &Path) -> Result<Found, Error> {
         name: name(run),
         preprocessing: read(&best.join("preprocessing.json"))?,
         card: std::fs::read_to_string(best.join("card.md")).ok(),
-        from: "those of the study's best network".into(),
+        from: match size {
+            Some(size) => format!("those of the study's best network of size {size}"),
+            None => "those of the study's best network".into(),
+        },
         graph,
         weights,
     })

@@ -1,5 +1,6 @@
 use crate::error::{Error, InputError};
 use crate::predict::{Best, best};
+use crate::settings::Size;
 use nascent_core::rng::Rng;
 use nascent_data::Inputs;
 use nascent_data::preprocessing::Codes;
@@ -9,6 +10,8 @@ use std::path::Path;
 /// How text is continued.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generating {
+    /// The size whose network it is, where the study found one for each of several sizes; that of the largest unless given.
+    pub size: Option<Size>,
     /// What the text begins with; a line's end where it is empty.
     pub prompt: String,
     /// Tokens to be drawn, at least 1.
@@ -25,7 +28,7 @@ pub struct Generating {
 
 impl Default for Generating {
     fn default() -> Self {
-        Self { prompt: String::new(), tokens: 200, temperature: 0.8, top_p: 0.95, seed: 0 }
+        Self { size: None, prompt: String::new(), tokens: 200, temperature: 0.8, top_p: 0.95, seed: 0 }
     }
 }
 
@@ -55,7 +58,7 @@ impl Generating {
 /// training text has not.
 pub fn generate(run: &Path, settings: &Generating, hear: &mut dyn FnMut(&str)) -> Result<(), Error> {
     settings.check()?;
-    let Best { graph, preprocessing, weights } = best(run)?;
+    let Best { graph, preprocessing, weights } = best(run, settings.size)?;
     let Inputs::Language(inputs) = &preprocessing.inputs else {
         let reason = format!(
             "answers {}, and does not continue text: ask it with nascent predict",

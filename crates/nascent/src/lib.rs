@@ -51,7 +51,7 @@ pub use predictors::{PredictorStudy, PredictorTable, measure_predictors};
 pub use run::{Finish, Progress, Start, run};
 pub use schema::schemas;
 pub use score::{Measured, Scored, Scores, Scoring, score, score_networks};
-pub use settings::{Budget, Estimator, Memory, Settings, StopWhen, StudyFile};
+pub use settings::{Budget, Estimator, Memory, Settings, Size, StopWhen, StudyFile};
 pub use setup::{BASELINES, Setup, known_objectives};
 pub use stored::{Stored, load, write_report};
 pub use summary::Summary;

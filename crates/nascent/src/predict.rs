@@ -1,4 +1,5 @@
-use crate::error::Error;
+use crate::error::{Error, InputError};
+use crate::settings::Size;
 use nascent_core::architecture::Architecture;
 use nascent_data::read::Source;
 use nascent_data::{Preprocessing, Resize};
@@ -6,7 +7,7 @@ use nascent_runtime::RunFolder;
 use nascent_train::{Device, Network, Weights, probabilities, values};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a network says of one input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,10 +67,26 @@ pub(crate) struct Best {
     pub(crate) weights: Weights,
 }
 
-/// Reads it.
-pub(crate) fn best(run: &Path) -> Result<Best, Error> {
+/// Where a run leaves its network, or that of a size.
+pub(crate) fn handed_over(run: &Path, size: Option<Size>) -> Result<PathBuf, Error> {
     let folder = RunFolder::open(run).map_err(|e| Error::input(e.to_string()))?;
-    let best = folder.best();
+    let Some(size) = size else { return Ok(folder.best()) };
+    let asked = folder.of_size(&size.to_string());
+    if asked.exists() {
+        return Ok(asked);
+    }
+    let entries = asked.parent().and_then(|all| std::fs::read_dir(all).ok()).into_iter().flatten();
+    let mut known: Vec<Size> =
+        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    known.sort_unstable();
+    let known: Vec<String> = known.iter().map(Size::to_string).collect();
+    let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+    Err(InputError::about("size", format!("the run has no network of size {size}; it has: {known}")).into())
+}
+
+/// Reads it.
+pub(crate) fn best(run: &Path, size: Option<Size>) -> Result<Best, Error> {
+    let best = handed_over(run, size)?;
     if !best.join("model.safetensors").exists() {
         let reason = if best.join("architecture.json").exists() {
             "has a network whose weights are where the study's own evaluator left them: ask that".into()
@@ -85,12 +102,17 @@ pub(crate) fn best(run: &Path) -> Result<Best, Error> {
     Ok(Best { graph, preprocessing, weights })
 }
 
-/// Asks the network of a finished study about a file or folder of raw input, or about bytes from standard input.
+/// Asks the network of a finished study, or that of a size, about a file or folder of raw input, or about bytes from standard input.
 ///
 /// # Errors
 /// Where the folder holds no finished network, or the input is not of the kind it was trained on.
-pub fn predict(run: &Path, input: Source<'_>, resize: Resize) -> Result<Predictions, Error> {
-    let Best { graph, preprocessing, weights } = best(run)?;
+pub fn predict(
+    run: &Path,
+    size: Option<Size>,
+    input: Source<'_>,
+    resize: Resize,
+) -> Result<Predictions, Error> {
+    let Best { graph, preprocessing, weights } = best(run, size)?;
     let rows = preprocessing.read_inputs(input, resize).map_err(|e| Error::input(e.to_string()))?;
     let len = graph.input_shape().len() as usize;
     let mut network = Network::new(graph, weights, &nascent_core::Settings::default(), 0, Device::Cpu);

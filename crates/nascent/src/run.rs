@@ -14,7 +14,7 @@ use crate::worker::{train_again, workers};
 use nascent_core::chooser::FixedArchitecture;
 use nascent_core::event::{Data, Event, Proposal, Reason, Role, Stamped};
 use nascent_core::study::{Deadlines, End, Halt, Parts, Phase, Source};
-use nascent_core::{Feasibility, Log, Space, State, Study, Trial, TrialId, draw, feasibility};
+use nascent_core::{Feasibility, Log, Objectives, Space, State, Study, Trial, TrialId, draw, feasibility};
 use nascent_data::Task;
 use nascent_runtime::{RunFolder, SqliteLog, total_memory_bytes, write_atomically};
 use nascent_train::{Network, TrainEvaluator, Weights, answers, tested};
@@ -104,7 +104,8 @@ pub fn run(
                     setup.usual_epochs
                 )));
             }
-            for limit in &setup.file.settings.limits[given..] {
+            let added = &setup.file.settings.limits[given..];
+            for limit in added.iter().filter(|limit| limit.metric == "macs") {
                 hear(Progress::Note(format!(
                     "the budget has no time for larger networks: {limit} is added to the limits; a limit of yours on {} \
                      takes its place",
@@ -164,14 +165,21 @@ pub fn run(
     Ok(Finish { folder: folder.path().into(), summary, is_interrupted })
 }
 
+/// What an epoch of a finished training took, in milliseconds. The cost is in epochs, those of all folds, and without those that an earlier
+/// trial had made.
+fn epoch_ms_of(trial: &Trial) -> Option<f64> {
+    let epochs = trial.outcome.as_ref()?.cost.max(1.0);
+    Some(trial.duration_ms()? as f64 / epochs)
+}
+
 /// Ends before anything is made where no network keeps the limits.
 fn must_be_feasible(setup: &Setup) -> Result<(), Error> {
-    if setup.objectives.limits.is_empty() {
+    // What keeps the limits of the smallest size keeps those of all.
+    let Some(aim) = setup.aims().into_iter().next().filter(|aim| !aim.limits.is_empty()) else {
         return Ok(());
-    }
+    };
     let seed = setup.file.settings.seed;
-    let found =
-        feasibility(&*setup.space, &setup.objectives, seed).map_err(|e| Error::input(e.to_string()))?;
+    let found = feasibility(&*setup.space, &aim, seed).map_err(|e| Error::input(e.to_string()))?;
     match found {
         Feasibility::Found(_) => Ok(()),
         Feasibility::NotFound { violations, .. } => {
@@ -369,30 +377,39 @@ impl Whole<'_> {
         Finals { finalists: s.finalists, replicas: s.replicas, epochs: self.setup.epochs() }
     }
 
-    /// The finalists of the search as it stands, the best first.
-    fn finalists(&self, n: usize) -> Vec<&Trial> {
+    /// The finalists of the search as it stands, for each network that is to win, the best first.
+    fn groups(&self, n: usize) -> Vec<Vec<&Trial>> {
         let history = self.study.history();
-        let tolerance = self.setup.tolerance(history);
-        let ids = best(history, &self.setup.objectives, &Role::Search, n, tolerance);
-        ids.iter().filter_map(|id| history.trial(*id)).collect()
+        let of = |aim: &Objectives| {
+            let ids = best(history, aim, &Role::Search, n, self.setup.tolerance_of(aim, history));
+            ids.iter().filter_map(|id| history.trial(*id)).collect()
+        };
+        self.setup.aims().iter().map(of).collect()
+    }
+
+    /// All finalists, each once.
+    fn finalists(&self, n: usize) -> Vec<&Trial> {
+        let mut all: Vec<&Trial> = Vec::new();
+        for trial in self.groups(n).into_iter().flatten() {
+            if all.iter().all(|known| known.id != trial.id) {
+                all.push(trial);
+            }
+        }
+        all
     }
 
     /// How fast finals can be, from what the same networks took before; a baseline that has not begun, from the finalists.
     fn pace(&self) -> Pace {
         let s = &self.setup.file.settings;
         let workers = s.workers.unwrap_or(1);
-        // The cost is in epochs, those of all folds, and without those that an earlier trial had made.
-        let pace = |trial: &Trial| {
-            let epochs = trial.outcome.as_ref()?.cost.max(1.0);
-            Some(trial.duration_ms()? as f64 / workers as f64 / epochs)
-        };
-        let finalists: Vec<f64> = self.finalists(s.finalists).into_iter().filter_map(pace).collect();
-        let slowest = finalists.iter().copied().fold(0.0, f64::max);
+        let of = |group: Vec<&Trial>| -> Vec<f64> { group.into_iter().filter_map(epoch_ms_of).collect() };
+        let finalists: Vec<Vec<f64>> = self.groups(s.finalists).into_iter().map(of).collect();
+        let slowest = finalists.iter().flatten().copied().fold(0.0, f64::max);
         let of_baseline = |name: String| {
             let role = Role::Baseline(name);
-            self.study.history().of(&role).filter_map(pace).reduce(f64::max).unwrap_or(slowest)
+            self.study.history().of(&role).filter_map(epoch_ms_of).reduce(f64::max).unwrap_or(slowest)
         };
-        let baselines = network_baselines(self.setup).into_iter().map(of_baseline).sum();
+        let baselines = network_baselines(self.setup).into_iter().map(of_baseline).collect();
         Pace { finalists, baselines, workers }
     }
 
@@ -425,23 +442,38 @@ impl Whole<'_> {
         self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
     }
 
-    /// The winner and each baseline's best.
+    /// The winner, that of each size, and each baseline's best.
     fn judged(&self) -> Vec<TrialId> {
         let evidence = Evidence::new(self.setup, self.study.history());
-        evidence.winner.into_iter().chain(evidence.baselines.iter().filter_map(|b| b.trial)).collect()
+        let sizes = evidence.sizes.iter().filter_map(|size| size.trial);
+        let mut all: Vec<TrialId> = Vec::new();
+        for id in
+            evidence.winner.into_iter().chain(evidence.baselines.iter().filter_map(|b| b.trial)).chain(sizes)
+        {
+            if !all.contains(&id) {
+                all.push(id);
+            }
+        }
+        all
     }
 
-    /// Trains winner and baselines on all but the test part, for as many epochs as served them well before.
+    /// Trains winners and baselines on all but the test part, for as many epochs as served them well before.
     fn refits(&mut self, f: Finals) -> Result<End, Error> {
         let history = self.study.history();
         let (facts, whole) = (&self.setup.facts, self.setup.epochs());
         let is_as_good = |best: f64, end: f64, trainings: usize| self.setup.is_as_good(best, end, trainings);
         let epochs = |t: &Trial| refit_epochs(history, t, &facts.metric, whole, facts.direction, &is_as_good);
-        let list: Vec<Proposal> = self
-            .judged()
-            .iter()
-            .filter_map(|id| history.trial(*id))
-            .flat_map(|t| trainings(t, f.replicas, Data::All, epochs(t).min(f.epochs)))
+        let judged: Vec<&Trial> = self.judged().into_iter().filter_map(|id| history.trial(id)).collect();
+        // Where all are trained side by side, none has to stop before the slowest does.
+        let slowest = judged.iter().filter_map(|t| epoch_ms_of(t)).fold(0.0, f64::max);
+        let is_at_once = judged.len() * f.replicas as usize <= self.setup.file.settings.workers.unwrap_or(1);
+        let fitting = |t: &Trial| match epoch_ms_of(t).filter(|_| is_at_once) {
+            Some(own) => (f64::from(f.epochs) * slowest / own.max(1.0)) as u32,
+            None => f.epochs,
+        };
+        let list: Vec<Proposal> = judged
+            .into_iter()
+            .flat_map(|t| trainings(t, f.replicas, Data::All, epochs(t).min(fitting(t))))
             .collect();
         (self.tell)(Progress::Phase("refits", list.len() as u64));
         self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())

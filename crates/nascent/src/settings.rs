@@ -2,7 +2,7 @@ use crate::earlier::Spelled;
 use crate::error::InputError;
 use crate::outside::Outside;
 use nascent_core::did_you_mean;
-use nascent_core::objective::Limit;
+use nascent_core::objective::{Bound, Limit, amount};
 use nascent_spaces::SpaceFile;
 use nascent_train::Method;
 use schemars::JsonSchema;
@@ -49,9 +49,18 @@ pub struct Settings {
     pub earlier: Vec<Spelled>,
     /// What is optimised, the task's metric first.
     pub objectives: Vec<String>,
+    /// By what one network is recommended where there are several objectives: `knee`, a weight for each, such as
+    /// `accuracy=3, params=1`, or a value wished for in each, such as `accuracy>=0.95, params<=20k`. Left out, the best in the second of those
+    /// within `margin` of the best in the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefer: Option<String>,
     /// What must hold, such as `params<=20000`.
     #[schemars(with = "Vec<String>")]
     pub limits: Vec<Limit>,
+    /// One search, a network for each of these sizes, in parameters at most, such as `["200k", "500k", "1M"]`: the second objective
+    /// is `params` then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<Size>,
     /// Trials of the search; with a budget of time there need be no number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trials: Option<u64>,
@@ -108,7 +117,9 @@ impl Default for Settings {
             warm_start: None,
             earlier: Vec::new(),
             objectives: Vec::new(),
+            prefer: None,
             limits: Vec::new(),
+            sizes: Vec::new(),
             trials: None,
             budget: None,
             epochs: None,
@@ -183,6 +194,53 @@ pub struct Budget(pub Duration);
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Memory(pub u64);
+
+/// Parameters of a network, at most, as users write them: `200k`, `1M`, `20_000`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Size(pub u64);
+
+impl Size {
+    /// The limit that it is.
+    #[must_use]
+    pub fn limit(self) -> Limit {
+        Limit { metric: "params".into(), bound: Bound::AtMost, value: self.0 as f64 }
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            n if n.is_multiple_of(1_000_000) => write!(f, "{}M", n / 1_000_000),
+            n if n.is_multiple_of(1_000) => write!(f, "{}k", n / 1_000),
+            n => write!(f, "{n}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Size {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let size = amount(text).filter(|size| (1.0..=1e12).contains(size) && size.fract() == 0.0);
+        let fail =
+            || format!("{text:?} is no number of parameters from 1 to 1000G, such as \"200k\" or \"1M\"");
+        Ok(Self(size.ok_or_else(fail)? as u64))
+    }
+}
+
+impl TryFrom<String> for Size {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Size> for String {
+    fn from(size: Size) -> Self {
+        size.to_string()
+    }
+}
 
 /// When a trial is ended early: where its chance to come out better than the best so far is below so many per cent. Users
 /// write `p(better than incumbent) < 0.05`.

@@ -8,11 +8,12 @@ use crate::effort::{
 };
 use crate::error::{Error, InputError};
 use crate::outside::Outside;
-use crate::settings::{Estimator, Settings, StopWhen, StudyFile};
+use crate::settings::{Estimator, Settings, Size, StopWhen, StudyFile};
 use crate::together::{self, Supernet};
 use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Proposal, Rung};
-use nascent_core::objective::{Bound, CostMetric, Direction, Limit, Objective, cost_metrics};
+use nascent_core::objective::{Bound, CostMetric, Direction, Limit, Objective, amount, cost_metrics};
+use nascent_core::pareto::Preference;
 use nascent_core::{Decisions, Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_report::TaskFacts;
@@ -115,6 +116,7 @@ impl Setup {
                 }
             }
         }
+        settle_sizes(s)?;
         let default_space = || {
             let known = !defaults.space.is_empty();
             known.then(|| SpaceFile::parse(&format!("space = {:?}", defaults.space)).ok()).flatten()
@@ -332,6 +334,28 @@ impl Setup {
         self.file.settings.margin.unwrap_or(0.0)
     }
 
+    /// What each network that is to win is judged by: one, or for each size the first objective alone, from the smallest on.
+    #[must_use]
+    pub fn aims(&self) -> Vec<Objectives> {
+        let sizes = &self.file.settings.sizes;
+        if sizes.is_empty() {
+            return vec![self.objectives.clone()];
+        }
+        let of = |size: &Size| {
+            let mut aim = self.objectives.clone();
+            aim.wanted.truncate(1);
+            aim.limits.push(size.limit());
+            aim
+        };
+        sizes.iter().map(of).collect()
+    }
+
+    /// What the largest of them is judged by.
+    #[must_use]
+    pub fn largest(&self) -> Objectives {
+        self.aims().pop().unwrap_or_else(|| self.objectives.clone())
+    }
+
     /// The most search trials.
     #[must_use]
     pub fn trials(&self) -> u64 {
@@ -370,6 +394,40 @@ impl Setup {
         largest + crate::planned::idle_bytes(self.task.as_ref(), self.folds())
     }
 }
+
+/// Fills in what sizes ask for: parameters as the second objective, and the largest size as a limit.
+fn settle_sizes(s: &mut Settings) -> Result<(), Error> {
+    s.sizes.sort_unstable();
+    s.sizes.dedup();
+    let Some(largest) = s.sizes.last().map(|size| size.limit()) else { return Ok(()) };
+    let bad = |message: String| Err(InputError::about("sizes", message).into());
+    if s.sizes.len() > MOST_SIZES {
+        return bad(format!("{} sizes are more than {MOST_SIZES}", s.sizes.len()));
+    }
+    match &s.objectives[..] {
+        [_] => s.objectives.push("params".into()),
+        [_, second] if second == "params" => {}
+        other => {
+            return bad(format!(
+                "sizes need one objective, which each network is the best in, and there are {}: leave objectives or sizes out",
+                other.join(", ")
+            ));
+        }
+    }
+    match s.limits.iter().find(|limit| limit.metric == "params") {
+        Some(limit) if *limit != largest => {
+            bad(format!("the largest size is the limit on params: leave {limit} out"))
+        }
+        Some(_) => Ok(()),
+        None => {
+            s.limits.push(largest);
+            Ok(())
+        }
+    }
+}
+
+/// The most sizes that one search is for.
+const MOST_SIZES: usize = 10;
 
 /// The networks that are tried first, read from the run that is named unless they are known.
 fn earlier(s: &mut Settings, spec: &Spec, space: &dyn Space) -> Result<Vec<Decisions>, Error> {
@@ -689,7 +747,67 @@ fn objectives(
     }
     contradictions(&s.limits)?;
     let costs = cost_metrics().into_iter().chain(own).collect();
-    Ok(Objectives { wanted, limits: s.limits.clone(), costs })
+    let preference = match &s.prefer {
+        None => Preference::First,
+        Some(_) if !s.sizes.is_empty() => {
+            let message = "the best of each size is handed over: leave prefer or sizes out";
+            return Err(InputError::about("prefer", message).into());
+        }
+        Some(text) => preference(text, &wanted).map_err(|message| InputError::about("prefer", message))?,
+    };
+    Ok(Objectives { wanted, limits: s.limits.clone(), costs, preference })
+}
+
+/// What a user prefers among networks none of which is better than another in everything.
+fn preference(text: &str, wanted: &[Objective]) -> Result<Preference, String> {
+    if wanted.len() < 2 {
+        return Err("of one objective the best is taken: leave prefer out, or give more objectives".into());
+    }
+    if text.trim() == "knee" {
+        return Ok(Preference::Weights(vec![1.0; wanted.len()]));
+    }
+    let names: Vec<&str> = wanted.iter().map(|o| o.name.as_str()).collect();
+    let fail = |part: &str| {
+        let wish = |o: &Objective| {
+            format!("{}{}VALUE", o.name, if o.direction == Direction::Maximize { ">=" } else { "<=" })
+        };
+        let wishes: Vec<String> = wanted.iter().map(wish).collect();
+        format!(
+            "{part:?} is not understood: give \"knee\", or all of {}=WEIGHT, each 0 or more, or all of {}",
+            names.join("=WEIGHT, "),
+            wishes.join(", ")
+        )
+    };
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let is_wish = text.contains("<=") || text.contains(">=");
+    let mut values = vec![None; wanted.len()];
+    for part in &parts {
+        let found = if is_wish {
+            part.parse::<Limit>().ok().and_then(|wish| {
+                let place = wanted.iter().position(|o| o.name == wish.metric)?;
+                match (wanted[place].direction, wish.bound) {
+                    (Direction::Maximize, Bound::AtLeast) => Some((place, -wish.value)),
+                    (Direction::Minimize, Bound::AtMost) => Some((place, wish.value)),
+                    _ => None,
+                }
+            })
+        } else {
+            part.split_once('=').and_then(|(name, weight)| {
+                let weight = amount(weight).filter(|weight| *weight >= 0.0)?;
+                Some((names.iter().position(|known| *known == name.trim())?, weight))
+            })
+        };
+        let (place, value) = found.ok_or_else(|| fail(part))?;
+        if values[place].replace(value).is_some() {
+            return Err(fail(part));
+        }
+    }
+    let values = values.into_iter().collect::<Option<Vec<f64>>>().ok_or_else(|| fail(text))?;
+    match is_wish {
+        true => Ok(Preference::Point(values)),
+        false if values.iter().all(|weight| *weight == 0.0) => Err(fail(text)),
+        false => Ok(Preference::Weights(values)),
+    }
 }
 
 /// Refuses limits that no number keeps.
@@ -731,10 +849,15 @@ impl Setup {
     /// them (Breiman et al. 1984, the one-standard-error rule, ISBN 978-0-412-04841-8). Among those the loss decides.
     #[must_use]
     pub fn tolerance(&self, history: &History) -> f64 {
+        self.tolerance_of(&self.objectives, history)
+    }
+
+    /// The same where these are the objectives.
+    pub(crate) fn tolerance_of(&self, objectives: &Objectives, history: &History) -> f64 {
         let metric = &self.facts.metric;
-        match &self.objectives.wanted[..] {
+        match &objectives.wanted[..] {
             [only] if only.name == *metric && self.is_share() => {
-                let best = best_share(history, &self.objectives, metric);
+                let best = best_share(history, objectives, metric);
                 standard_error(best, self.facts.validation as f64 * f64::from(self.folds()))
             }
             [first, _, ..] if first.name == *metric => self.margin(),

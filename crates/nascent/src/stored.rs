@@ -11,6 +11,7 @@ use nascent_core::{History, Log, State, Trial, TrialId, draw};
 use nascent_data::{PartCounts, Task};
 use nascent_report::{ColumnFacts, DataFacts, Duplicates, Report, Seconds, SpaceFacts};
 use nascent_runtime::{RunFolder, SqliteLog, write_atomically};
+use nascent_train::Device;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -65,6 +66,14 @@ impl Stored {
     #[must_use]
     pub fn answers(&self, trial: &Trial) -> Vec<Answer> {
         describe(&*self.setup.space, &trial.proposal.decisions).unwrap_or_default()
+    }
+
+    /// The operation for which Burn trains a trial's network, and not the engine; none where the engine does, or a program of the user's.
+    #[must_use]
+    pub fn left_to_burn(&self, trial: &Trial) -> Option<String> {
+        let is_ours = self.setup.task.is_some() && self.setup.device == Device::Cpu;
+        let graph = is_ours.then(|| draw(&*self.setup.space, &trial.proposal.decisions).ok()).flatten()?;
+        nascent_train::left_to_burn(&graph)
     }
 
     /// The winner and the baselines with their tests.
@@ -131,6 +140,10 @@ impl Stored {
             notes.extend(evidence.winner.and_then(|w| self.over_seeds(w)));
             return notes;
         }
+        let winner = evidence.winner.and_then(|id| self.history.trial(id));
+        notes.extend(winner.and_then(|trial| self.left_to_burn(trial)).map(|op| {
+            format!("The network was trained by Burn, which is slower, for the engine has no step for {op}.")
+        }));
         let refits = evidence.winner.map_or(0, |w| self.history.finals(w, Data::All).len());
         let failed: Vec<&Trial> = evidence.winner.map_or(Vec::new(), |w| self.failed_refits(w));
         if let Some(reason) = failed.first().and_then(|t| t.reason.as_ref()) {
@@ -140,7 +153,7 @@ impl Stored {
         if self.history.closed.is_some() && refits + failed.len() < s.replicas as usize {
             notes.push(format!("The time allowed {refits} of {} seeds for the final networks.", s.replicas));
         }
-        if self.setup.objectives.wanted.len() > 1 {
+        if self.setup.objectives.wanted.len() > 1 && s.sizes.is_empty() {
             notes.push(format!(
                 "Recommended is {}.",
                 crate::rule(&self.setup.objectives, self.setup.tolerance(&self.history))
@@ -184,15 +197,22 @@ impl Stored {
         let test =
             |t: &Option<Tested>| t.as_ref().map(|t| TestSummary::new(metric, &t.interval, t.values.clone()));
         let params = |t: &Trial| t.costs.value("params").map(|p| p as u64);
-        let best = evidence.winner.and_then(|id| self.history.trial(id)).map(|t| Best {
-            trial: t.id.0,
-            hash: t.hash.map(|h| h.to_string()).unwrap_or_default(),
-            decisions: self.answers(t).into_iter().map(|a| (a.path, a.label)).collect(),
-            params: params(t).unwrap_or(0),
-            macs: t.costs.value("macs").unwrap_or(0.0) as u64,
-            validation: t.outcome.iter().flat_map(|o| o.metrics.iter()).map(|(n, v)| (n.into(), v)).collect(),
-            test: test(&evidence.test),
-        });
+        let best = |trial: Option<TrialId>, tested: &Option<Tested>| {
+            trial.and_then(|id| self.history.trial(id)).map(|t| Best {
+                trial: t.id.0,
+                hash: t.hash.map(|h| h.to_string()).unwrap_or_default(),
+                decisions: self.answers(t).into_iter().map(|a| (a.path, a.label)).collect(),
+                params: params(t).unwrap_or(0),
+                macs: t.costs.value("macs").unwrap_or(0.0) as u64,
+                validation: t
+                    .outcome
+                    .iter()
+                    .flat_map(|o| o.metrics.iter())
+                    .map(|(n, v)| (n.into(), v))
+                    .collect(),
+                test: test(tested),
+            })
+        };
         let objectives = |t: &Trial| -> BTreeMap<String, f64> {
             let metrics = t.metrics();
             setup
@@ -237,7 +257,12 @@ impl Stored {
                 infeasible: of(State::Infeasible),
                 duplicate: self.history.of(&Role::Search).filter(|t| t.copied_from.is_some()).count(),
             },
-            best,
+            best: best(evidence.winner, &evidence.test),
+            sizes: evidence
+                .sizes
+                .iter()
+                .map(|size| SizeSummary { size: size.most, best: best(size.trial, &size.test) })
+                .collect(),
             pareto: crate::choice::pareto_set(&self.history, &setup.objectives)
                 .into_iter()
                 .map(|t| ParetoMember { trial: t.id.0, objectives: objectives(t) })
@@ -332,6 +357,12 @@ impl Stored {
             test: b.test.as_ref().map(|t| t.interval),
             verdict: b.verdict,
         });
+        let sizes = evidence.sizes.iter().map(|size| nascent_report::OfSize {
+            most: size.most,
+            trial: size.trial,
+            params: size.trial.and_then(|id| self.history.trial(id)?.costs.value("params")).map(|p| p as u64),
+            test: size.test.as_ref().map(|t| t.interval),
+        });
         use_it(&Report {
             study: self.name(),
             version: env!("CARGO_PKG_VERSION"),
@@ -340,12 +371,13 @@ impl Stored {
             space: SpaceFacts { name: self.setup.space.name().into(), count, is_exact },
             history: &self.history,
             objectives: &self.setup.objectives,
-            tolerance: self.setup.tolerance(&self.history),
+            rule: crate::rule(&setup.objectives, setup.tolerance(&self.history)),
             recommended: evidence.winner,
             best: best.as_ref(),
             answers: &answers,
             test: evidence.test.as_ref().map(|t| t.interval),
             baselines: baselines.collect(),
+            sizes: sizes.collect(),
             seconds: self.seconds(),
             duplicates: self.duplicates(),
             commands,

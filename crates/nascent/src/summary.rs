@@ -29,6 +29,9 @@ pub struct Summary {
     pub trials: TrialCounts,
     /// The winner, or the recommended network so far.
     pub best: Option<Best>,
+    /// The best network of each size, from the smallest on, where sizes were asked for; that of the largest is the best of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<SizeSummary>,
     /// The Pareto set of the search.
     pub pareto: Vec<ParetoMember>,
     /// The yardsticks.
@@ -122,6 +125,15 @@ pub struct Best {
     pub validation: BTreeMap<String, f64>,
     /// What the test gave.
     pub test: Option<TestSummary>,
+}
+
+/// The best network of a size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SizeSummary {
+    /// Its parameters, at most.
+    pub size: u64,
+    /// The network; none where no trial gave one.
+    pub best: Option<Best>,
 }
 
 /// A test in the summary.

@@ -21,8 +21,8 @@ pub struct Report<'a> {
     pub history: &'a History,
     /// What was wanted.
     pub objectives: &'a Objectives,
-    /// How far below the best first objective a recommended member of the Pareto set may be.
-    pub tolerance: f64,
+    /// The rule by which a member of the Pareto set is recommended, in words.
+    pub rule: String,
     /// The trial whose network is recommended, once there is one.
     pub recommended: Option<TrialId>,
     /// That network, canonical.
@@ -33,6 +33,8 @@ pub struct Report<'a> {
     pub test: Option<Interval>,
     /// The yardsticks.
     pub baselines: Vec<Baseline>,
+    /// The best network of each size, where sizes were asked for.
+    pub sizes: Vec<OfSize>,
     /// Seconds that each phase took, pauses left out.
     pub seconds: Seconds,
     /// Trials that were not run because an equal one had been.
@@ -41,6 +43,19 @@ pub struct Report<'a> {
     pub commands: Vec<String>,
     /// What a reader must know besides, a sentence each, such as `the budget lowered seeds to 2`.
     pub notes: Vec<String>,
+}
+
+/// The best network of a size.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OfSize {
+    /// Its parameters, at most.
+    pub most: u64,
+    /// The trial that found it; none where no trial gave one.
+    pub trial: Option<TrialId>,
+    /// Its parameters.
+    pub params: Option<u64>,
+    /// How it did on the test set, once it was tested.
+    pub test: Option<Interval>,
 }
 
 /// What the data are, what was done with them, and how the final network does on the test part.

@@ -16,7 +16,7 @@ mod verdict;
 
 pub use comparison::{Cell, Comparison, PairRow, Panel, comparison};
 pub use input::{
-    Baseline, ClassesTested, ColumnFacts, DataFacts, Duplicates, Mistake, Report, Seconds, SpaceFacts,
-    TaskFacts, Tested, ValuesTested,
+    Baseline, ClassesTested, ColumnFacts, DataFacts, Duplicates, Mistake, OfSize, Report, Seconds,
+    SpaceFacts, TaskFacts, Tested, ValuesTested,
 };
 pub use page::page;

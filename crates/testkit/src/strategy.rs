@@ -158,7 +158,7 @@ pub fn recomputes(space: &dyn Space, make: &dyn Fn() -> Box<dyn Strategy>, event
     let history = History::fold(events).unwrap();
     let created = history.created.as_ref().unwrap();
     let (wanted, limits) = (created.objectives.clone(), created.limits.clone());
-    let objectives = Objectives { wanted, limits, costs: cost_metrics() };
+    let objectives = Objectives { wanted, limits, costs: cost_metrics(), preference: Default::default() };
     let searched = |trial| history.trial(trial).is_some_and(|t| t.proposal.role == Role::Search);
     let its_own =
         |event: &Event| event.trial().is_some_and(searched) && !matches!(event, Event::Tested { .. });

@@ -61,7 +61,8 @@ pub fn of_table(table: Arc<Table>, options: &TableOptions, budget: Budget) -> Re
         }
         None => None,
     };
-    let objectives = Objectives { wanted, limits: options.limits.clone(), costs: Vec::new() };
+    let (limits, costs) = (options.limits.clone(), Vec::new());
+    let objectives = Objectives { wanted, limits, costs, preference: Default::default() };
     let name = about.name.clone();
     let rungs = vec![Rung { budget: 1, measured, seconds }];
     let case = Case { table, name: name.clone(), objectives, rungs, judge };

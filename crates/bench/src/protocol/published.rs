@@ -169,7 +169,12 @@ const DATASETS: [(&str, &str); 3] = [("c10", "cifar10"), ("c100", "cifar100"), (
 fn wanted(wanted: &[(&str, Direction)]) -> Objectives {
     let wanted =
         wanted.iter().map(|(name, direction)| Objective { name: name.to_string(), direction: *direction });
-    Objectives { wanted: wanted.collect(), limits: Vec::new(), costs: Vec::new() }
+    Objectives {
+        wanted: wanted.collect(),
+        limits: Vec::new(),
+        costs: Vec::new(),
+        preference: Default::default(),
+    }
 }
 
 fn nb201_seconds(table: &Arc<Table>) -> Result<Vec<Case>, BenchError> {

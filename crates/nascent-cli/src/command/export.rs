@@ -3,8 +3,15 @@ use nascent::{Error, Exporting};
 use std::process::ExitCode;
 
 pub fn export(options: &Export) -> Result<ExitCode, Error> {
-    let Export { run, trial, to, out, train, json } = options;
-    let what = Exporting { run: run.clone(), trial: *trial, to: to.clone(), out: out.clone(), train: *train };
+    let Export { run, trial, size, to, out, train, json } = options;
+    let what = Exporting {
+        run: run.clone(),
+        trial: *trial,
+        size: *size,
+        to: to.clone(),
+        out: out.clone(),
+        train: *train,
+    };
     let done = nascent::export(&what)?;
     if *json {
         out!("{}", serde_json::json!(done));

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 pub fn generate(options: &Generate) -> Result<ExitCode, Error> {
     let settings = Generating {
+        size: options.size,
         prompt: options.prompt.clone(),
         tokens: options.tokens,
         temperature: options.temperature,

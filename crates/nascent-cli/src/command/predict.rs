@@ -19,9 +19,9 @@ pub fn predict(options: &Predict) -> Result<ExitCode, Error> {
             let mut bytes = Vec::new();
             let taken = std::io::stdin().take(MOST_INPUT).read_to_end(&mut bytes);
             taken.map_err(|e| unusable(Path::new("standard input"), e))?;
-            ask(&options.run, Source::Bytes { name: "standard input", bytes: &bytes }, resize)?
+            ask(&options.run, options.size, Source::Bytes { name: "standard input", bytes: &bytes }, resize)?
         } else {
-            ask(&options.run, Source::File(input), resize)?
+            ask(&options.run, options.size, Source::File(input), resize)?
         };
         for note in &answered.notes {
             eprintln!("note: {note}");

@@ -146,6 +146,9 @@ fn show_trial(stored: &Stored, number: u32, json: bool) -> Result<ExitCode, Erro
     if let Some(reason) = &trial.reason {
         out!("failed: {reason}");
     }
+    if let Some(op) = stored.left_to_burn(trial) {
+        out!("trained by Burn: the engine has no step for {op}");
+    }
     if let Ok(graph) = draw(&*stored.setup.space, &trial.proposal.decisions) {
         out!("\n{}", diagram::text(&graph));
     }

@@ -44,11 +44,15 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     if !options.objectives.is_empty() {
         s.objectives = options.objectives.clone();
     }
+    s.prefer = options.prefer.clone().or_else(|| s.prefer.take());
     for limit in &options.limits {
         let limit = limit
             .parse()
             .map_err(|e: nascent::core::objective::LimitError| InputError::about("limits", e.to_string()))?;
         s.limits.push(limit);
+    }
+    if !options.sizes.is_empty() {
+        s.sizes.clone_from(&options.sizes);
     }
     s.trials = options.trials.or(s.trials);
     s.budget = options.budget.or(s.budget);
@@ -143,6 +147,15 @@ fn ten_lines(s: &Summary) {
             let [low, high] = test.ci95;
             out!("test      {} {:.4} (95 % interval {low:.4} to {high:.4})", test.metric, test.mean);
         }
+    }
+    for size in &s.sizes {
+        let Some(best) = &size.best else {
+            out!("size      {}: no network was found", size.size);
+            continue;
+        };
+        let test = best.test.as_ref().map(|t| format!(", test {} {:.4}", t.metric, t.mean));
+        let test = test.unwrap_or_default();
+        out!("size      {}: trial {}, {} parameters{test}", size.size, best.trial, best.params);
     }
     for baseline in &s.baselines {
         let Some(test) = &baseline.test else { continue };

@@ -14,6 +14,7 @@ pub(super) fn section(view: &View<'_, '_>) -> Section {
     tiles(view).into_iter().for_each(|t| body.push_str(&t));
     body.push_str("</div>\n");
     body.push_str(&comparison(report));
+    body.push_str(&sizes(report));
     if !report.notes.is_empty() {
         body.push_str("<ul class=\"notes\">");
         report.notes.iter().for_each(|note| {
@@ -141,6 +142,40 @@ fn comparison(report: &Report<'_>) -> String {
     for baseline in report.baselines.iter().filter(|b| b.test.is_none()) {
         let _ = writeln!(out, "<p class=\"verdict\">{} was not tested.</p>", html(&baseline.name));
     }
+    out
+}
+
+/// The best network of each size.
+fn sizes(report: &Report<'_>) -> String {
+    let Some(first) = report.sizes.first() else { return String::new() };
+    let name = &report.task.metric;
+    let all = || report.sizes.iter().filter_map(|size| size.test);
+    let scale = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), i| (l.min(i.low), h.max(i.high)));
+    let scale = (scale.0, scale.1.max(scale.0 + 1e-9));
+    let mut out = format!(
+        "<div class=\"scroll\"><table class=\"compare\"><thead><tr><th class=\"n\">parameters, at most</th><th>network</th>\
+         <th class=\"n\">parameters</th><th class=\"n\">test {}</th><th>95 % interval</th></tr></thead><tbody>",
+        html(&words(name))
+    );
+    for size in &report.sizes {
+        let trial = size.trial.map_or("none was found".into(), |trial| format!("trial {trial}"));
+        let params = size.params.map_or("–".into(), |p| count(p as f64));
+        let (value, drawn) = match &size.test {
+            Some(test) => (metric(name, test.mean), whiskers(name, test, scale, true)),
+            None => ("–".into(), String::new()),
+        };
+        let _ = write!(
+            out,
+            "<tr><th class=\"n\" scope=\"row\">{}</th><td>{trial}</td><td class=\"n\">{params}</td><td class=\"n\">{value}</td>\
+             <td>{drawn}</td></tr>",
+            count(size.most as f64)
+        );
+    }
+    let _ = writeln!(
+        out,
+        "</tbody></table></div>\n<p class=\"verdict\">One search, a network for each size, from {} parameters on.</p>",
+        count(first.most as f64)
+    );
     out
 }
 

@@ -1,7 +1,7 @@
 use super::{Section, View, axis_of};
 use crate::chart::{Axis, Chart, Format, Point, legend};
 use crate::escape::html;
-use crate::format::{difference, metric, words};
+use crate::format::{metric, words};
 use nascent_core::Trial;
 use nascent_core::event::Role;
 use nascent_core::objective::{Direction, Objective, Score};
@@ -44,10 +44,6 @@ pub(super) fn section(view: &View<'_, '_>) -> Option<Section> {
 
 fn lead(view: &View<'_, '_>, members: usize) -> String {
     let report = view.report;
-    let others: Vec<String> = report.objectives.wanted.iter().skip(1).map(|o| words(&o.name)).collect();
-    let first = html(&words(&view.first.name));
-    let tolerance = difference(&view.first.name, report.tolerance);
-    let tolerance = tolerance.trim_start_matches('+');
     let found = if members == 0 {
         "No trial keeps every limit, so the set is empty.".to_string()
     } else {
@@ -57,9 +53,8 @@ fn lead(view: &View<'_, '_>, members: usize) -> String {
         )
     };
     format!(
-        "Networks that no other one beats in every objective. {found} Recommended is the member that is best in {} among \
-         those whose {first} is within {tolerance} of the best.",
-        html(&others.join(", then "))
+        "Networks that no other one beats in every objective. {found} Recommended is {}.",
+        html(&report.rule)
     )
 }
 

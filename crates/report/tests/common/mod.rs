@@ -223,6 +223,7 @@ impl Study {
             wanted: vec![wanted("accuracy", Direction::Maximize)],
             limits: Vec::new(),
             costs: cost_metrics(),
+            preference: Default::default(),
         };
         if wishes.sizes {
             objectives.wanted.push(wanted("params", Direction::Minimize));
@@ -287,12 +288,14 @@ impl Study {
             space: SpaceFacts { name: "convnet".into(), count: "11943936".into(), is_exact: true },
             history: &self.history,
             objectives: &self.objectives,
-            tolerance: 0.002,
+            rule: "of the Pareto set's members within 0.002 of the best accuracy, the one best in params"
+                .into(),
             recommended: self.recommended,
             best: self.recommended.map(|_| &self.best),
             answers: &self.answers,
             test: self.test,
             baselines: self.baselines.clone(),
+            sizes: Vec::new(),
             seconds: Seconds { search: 63.2, baselines: 55.7, finals: 41.0 },
             duplicates: Duplicates { count: copied, saved_seconds: 2.1 * copied as f64 },
             commands: vec![

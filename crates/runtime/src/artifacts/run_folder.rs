@@ -102,6 +102,12 @@ impl RunFolder {
         self.0.join("best")
     }
 
+    /// The network of a size, where there is one for each of several.
+    #[must_use]
+    pub fn of_size(&self, size: &str) -> PathBuf {
+        self.0.join("sizes").join(size)
+    }
+
     /// The report.
     #[must_use]
     pub fn report_html(&self) -> PathBuf {

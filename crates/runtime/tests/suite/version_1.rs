@@ -109,7 +109,7 @@ fn session(log: &mut dyn Log, messages: usize) -> Option<()> {
     let (mut sink, halt) = (|_: &Stamped| {}, || Halt::No);
     let created = created();
     let (wanted, limits) = (created.objectives.clone(), created.limits.clone());
-    let objectives = Objectives { wanted, limits, costs: cost_metrics() };
+    let objectives = Objectives { wanted, limits, costs: cost_metrics(), preference: Default::default() };
     let workers = &mut workers;
     let parts = Parts { space: &PROBED, objectives, log, workers, sink: &mut sink, halt: &halt };
     let mut study = Study::open(created, parts).unwrap();
