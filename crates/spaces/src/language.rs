@@ -123,7 +123,7 @@ impl LanguageParams {
                 network,
                 &[("gelu", Feed::Gelu), ("relu", Feed::Relu), ("gated", Feed::Gated)],
             ),
-            dropout: Options::named(Scale::Ordered, network, &[("0.1", 100), ("0.2", 200), ("0.3", 300)]),
+            dropout: Options::named(Scale::Ordered, network, &[("0", 0), ("0.1", 100), ("0.2", 200)]),
             training: Training::new(self.training, false),
         })
     }
