@@ -122,7 +122,7 @@ fn models_share_weights_and_one_search_gives_several_sizes() {
     std::fs::write(at.join("story.txt"), story(300)).unwrap();
     std::fs::write(at.join("space.toml"), SPACE).unwrap();
     let search = |options: &str| {
-        let line = "search story.txt --context 16 --space space.toml --epochs 2 --baseline none --workers 2";
+        let line = "search story.txt --context 16 --space space.toml --epochs 2 --baseline none --workers 1";
         prints(at, &format!("{line} {options}").split(' ').collect::<Vec<_>>());
         let run = options.split(' ').next_back().unwrap();
         let bytes = std::fs::read(at.join(run).join("summary.json")).unwrap();
