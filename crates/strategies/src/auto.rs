@@ -32,9 +32,18 @@ pub struct Rule {
 /// With so few trials from a network that people trust, what is learnt comes too late.
 const FEW: u64 = 50;
 // The first rule that holds is taken; the last always holds.
-static RULES: [Rule; 3] = [
+static RULES: [Rule; 4] = [
     Rule {
-        when: "at most 50 trials, in a space that knows a network that a practitioner would write",
+        when: "several objectives, in a space that knows a network that a practitioner would write",
+        because: "after 200 queries it covered 0.955 to 0.973 of the exact area of accuracy against latency on the six devices of \
+                  HW-NAS-Bench, on each more than nsga2 (nascent bench hw-pareto, 100 runs, seed 1), and evolution, which few \
+                  trials of one objective get, follows the first objective alone",
+        entry: &npenas::ENTRY,
+        given: &[("reference", 1)],
+        holds: |s| s.trained && s.objectives.wanted.len() > 1 && s.space.reference().is_some(),
+    },
+    Rule {
+        when: "at most 50 trials of one objective, in a space that knows such a network",
         because: "evolution from that network reached 0.9863 on digits with 30 trials, from random ones 0.9839 (nascent \
                   search digits, seeds 1 to 5)",
         entry: &evolution::ENTRY,
