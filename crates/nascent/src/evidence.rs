@@ -133,12 +133,12 @@ impl Evidence {
             return Self { winner, sizes, ..Self::default() };
         };
         let winner_rows = winner.map(|id| rows(history, id)).unwrap_or_default();
+        let aim = setup.largest();
+        let tolerance = setup.tolerance_of(&aim, history);
         let mut baselines = Vec::new();
         let mut differences = Vec::new();
         for name in baseline_names(setup) {
             let role = Role::Baseline(name.clone());
-            let aim = setup.largest();
-            let tolerance = setup.tolerance_of(&aim, history);
             let trial = choice::best(history, &aim, &role, 1, tolerance).first().copied();
             let baseline_rows = match trial {
                 Some(id) => rows(history, id),

@@ -172,6 +172,17 @@ fn epoch_ms_of(trial: &Trial) -> Option<f64> {
     Some(trial.duration_ms()? as f64 / epochs)
 }
 
+/// Trials in their order, each where it comes first.
+fn each_once(trials: impl Iterator<Item = TrialId>) -> Vec<TrialId> {
+    let mut all = Vec::new();
+    for id in trials {
+        if !all.contains(&id) {
+            all.push(id);
+        }
+    }
+    all
+}
+
 /// Ends before anything is made where no network keeps the limits.
 fn must_be_feasible(setup: &Setup) -> Result<(), Error> {
     // What keeps the limits of the smallest size keeps those of all.
@@ -389,13 +400,8 @@ impl Whole<'_> {
 
     /// All finalists, each once.
     fn finalists(&self, n: usize) -> Vec<&Trial> {
-        let mut all: Vec<&Trial> = Vec::new();
-        for trial in self.groups(n).into_iter().flatten() {
-            if all.iter().all(|known| known.id != trial.id) {
-                all.push(trial);
-            }
-        }
-        all
+        let ids = each_once(self.groups(n).into_iter().flatten().map(|trial| trial.id));
+        ids.into_iter().filter_map(|id| self.study.history().trial(id)).collect()
     }
 
     /// How fast finals can be, from what the same networks took before; a baseline that has not begun, from the finalists.
@@ -445,16 +451,9 @@ impl Whole<'_> {
     /// The winner, that of each size, and each baseline's best.
     fn judged(&self) -> Vec<TrialId> {
         let evidence = Evidence::new(self.setup, self.study.history());
+        let baselines = evidence.baselines.iter().filter_map(|b| b.trial);
         let sizes = evidence.sizes.iter().filter_map(|size| size.trial);
-        let mut all: Vec<TrialId> = Vec::new();
-        for id in
-            evidence.winner.into_iter().chain(evidence.baselines.iter().filter_map(|b| b.trial)).chain(sizes)
-        {
-            if !all.contains(&id) {
-                all.push(id);
-            }
-        }
-        all
+        each_once(evidence.winner.into_iter().chain(baselines).chain(sizes))
     }
 
     /// Trains winners and baselines on all but the test part, for as many epochs as served them well before.
