@@ -20,7 +20,7 @@ pub static ALL: &[Entry] = &[Entry {
     name: "digits",
     summary: "1,797 handwritten digits of 8×8 pixels, 10 classes (scikit-learn, BSD-3-Clause)",
     // A study of it is to end within minutes: images of 64 pixels are learnt in ten epochs.
-    defaults: Defaults { space: "convnet", epochs: 10, batch_size: 64 },
+    defaults: Defaults::of("convnet", 10, 64),
     load: digits::load,
 }];
 

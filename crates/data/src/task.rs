@@ -48,8 +48,18 @@ pub struct Defaults {
     pub space: &'static str,
     /// The most epochs of one training.
     pub epochs: u32,
+    /// The most epochs of what is handed over, where it may have more than a training of the search.
+    pub final_epochs: Option<u32>,
     /// Examples a step.
     pub batch_size: usize,
+}
+
+impl Defaults {
+    /// Those of a task whose final networks are trained as those of the search are.
+    #[must_use]
+    pub const fn of(space: &'static str, epochs: u32, batch_size: usize) -> Self {
+        Self { space, epochs, final_epochs: None, batch_size }
+    }
 }
 
 /// What a study is about: data in three parts, and how answers are judged.
@@ -190,23 +200,17 @@ impl Task {
         let epochs = |examples: usize, least: u32, most: u32| ((examples / rows) as u32).clamp(least, most);
         let batch = |least: usize, most: usize| (rows / 50).next_power_of_two().clamp(least, most);
         match self.kind.input {
-            Input::Image => {
-                Defaults { space: "convnet", epochs: epochs(200_000, 8, 30), batch_size: batch(32, 64) }
-            }
-            Input::Table => {
-                Defaults { space: "mlp", epochs: epochs(400_000, 10, 150), batch_size: batch(32, 512) }
-            }
-            Input::Series => {
-                Defaults { space: "conv1d", epochs: epochs(80_000, 20, 100), batch_size: batch(16, 64) }
-            }
+            Input::Image => Defaults::of("convnet", epochs(200_000, 8, 30), batch(32, 64)),
+            Input::Table => Defaults::of("mlp", epochs(400_000, 10, 150), batch(32, 512)),
+            Input::Series => Defaults::of("conv1d", epochs(80_000, 20, 100), batch(16, 64)),
             // Many small steps teach more of a text than few large ones.
             Input::Text if self.kind.answering == Answering::Modelling => {
-                let passes = (8 * rows).div_ceil(2 * self.examples_of_an_epoch().max(1)) as u32;
-                Defaults { space: "language", epochs: passes.clamp(10, 80), batch_size: 4 }
+                // Windows overlap by half.
+                let passes = |n: usize| (n * rows).div_ceil(2 * self.examples_of_an_epoch().max(1)) as u32;
+                let whole = Defaults::of("language", passes(8).clamp(10, 80), 4);
+                Defaults { final_epochs: Some(passes(20).clamp(whole.epochs, 200)), ..whole }
             }
-            Input::Text => {
-                Defaults { space: "text", epochs: epochs(200_000, 6, 40), batch_size: batch(32, 128) }
-            }
+            Input::Text => Defaults::of("text", epochs(200_000, 6, 40), batch(32, 128)),
         }
     }
 

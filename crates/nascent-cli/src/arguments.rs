@@ -98,6 +98,9 @@ pub struct Search {
     /// The most epochs of one training.
     #[arg(long)]
     pub epochs: Option<u32>,
+    /// The most epochs of the networks that are handed over.
+    #[arg(long, value_name = "EPOCHS")]
+    pub final_epochs: Option<u32>,
     /// On how many cuts of training and validation rows each network is trained in the search.
     #[arg(long)]
     pub folds: Option<u32>,

@@ -7,8 +7,10 @@ pub(crate) struct Finals {
     pub finalists: usize,
     /// With how many seeds.
     pub replicas: u32,
-    /// For how many epochs.
+    /// For how many epochs, to be compared.
     pub epochs: u32,
+    /// For how many epochs what is handed over is trained.
+    pub last_epochs: u32,
 }
 
 /// What one epoch of a training takes a worker, in milliseconds.
@@ -48,7 +50,7 @@ impl Finals {
         let judged = pace.until_all_end(each(compared.collect()));
         let tested = groups.iter().map(slowest).chain(pace.baselines.iter().copied());
         let tested = pace.until_all_end(each(tested.collect()));
-        (judged + tested) * f64::from(self.epochs)
+        judged * f64::from(self.epochs) + tested * f64::from(self.last_epochs)
     }
 
     /// Fewer finalists, then fewer seeds, then fewer epochs, until they fit.
@@ -57,7 +59,7 @@ impl Finals {
             match self {
                 Self { finalists: 2.., .. } => self.finalists -= 1,
                 Self { replicas: 2.., .. } => self.replicas -= 1,
-                Self { epochs: 2.., .. } => self.epochs -= 1,
+                Self { last_epochs: 2.., .. } => self.last_epochs -= 1,
                 _ => break,
             }
         }
@@ -66,7 +68,11 @@ impl Finals {
 }
 
 /// The parts of a budget by whose end the search and the baselines are over, unless finals need less than the rest.
-pub(crate) const SHARES: [f64; 2] = [0.35, 0.70];
+/// Finals longer than the search's trainings get half of it.
+pub(crate) const fn shares(are_finals_longer: bool) -> [f64; 2] {
+    if are_finals_longer { [0.25, 0.5] } else { [0.35, 0.7] }
+}
+
 /// What runs on so far beyond its share is stopped, in parts of the budget.
 pub(crate) const GRACE: f64 = 0.1;
 /// A tenth of the time that is left is kept for testing, writing, and for what was estimated too low.
@@ -82,8 +88,8 @@ pub(crate) fn epoch_ms(budget_ms: f64, epochs: u32, folds: u32) -> u64 {
 
 /// The part of a budget by whose end the search is over, where the finals need so large a part and each of the baselines
 /// gets as much as the search.
-pub(crate) fn search_share(finals: f64, baselines: usize) -> f64 {
-    ((1.0 - finals / USABLE) / (1 + baselines) as f64).max(SHARES[0])
+pub(crate) fn search_share(shares: [f64; 2], finals: f64, baselines: usize) -> f64 {
+    ((1.0 - finals / USABLE) / (1 + baselines) as f64).max(shares[0])
 }
 
 #[cfg(test)]
@@ -92,7 +98,7 @@ mod tests {
 
     #[test]
     fn finals_are_lowered_in_order_until_they_fit() {
-        let asked = Finals { finalists: 3, replicas: 3, epochs: 10 };
+        let asked = Finals { finalists: 3, replicas: 3, epochs: 10, last_epochs: 10 };
         let pace = Pace { finalists: vec![vec![1.0, 1.0, 1.0]], baselines: vec![1.0], workers: 1 };
         let fit = |left_ms| asked.fitting(&pace, left_ms);
         assert_eq!(fit(150.0), asked);
@@ -101,14 +107,21 @@ mod tests {
         assert_eq!(fit(119.0), Finals { finalists: 1, ..asked });
         assert_eq!(fit(59.0), Finals { finalists: 1, replicas: 2, ..asked });
         assert_eq!(fit(39.0), Finals { finalists: 1, replicas: 1, ..asked });
-        assert_eq!(fit(19.0), Finals { finalists: 1, replicas: 1, epochs: 9 });
-        assert_eq!(fit(0.0), Finals { finalists: 1, replicas: 1, epochs: 1 });
+        assert_eq!(fit(19.0), Finals { finalists: 1, replicas: 1, last_epochs: 9, ..asked });
+        assert_eq!(fit(0.0), Finals { finalists: 1, replicas: 1, last_epochs: 1, ..asked });
+        // What is handed over may be trained for longer than what is compared.
+        let longer = Finals { last_epochs: 25, ..asked };
+        assert_eq!(longer.need_ms(&pace), 240.0);
+        assert_eq!(
+            longer.fitting(&pace, 30.0),
+            Finals { finalists: 1, replicas: 1, last_epochs: 15, ..asked }
+        );
         // Nine trainings and then six, in pairs.
         let two = Pace { workers: 2, ..pace };
         assert_eq!(asked.need_ms(&two), 80.0);
         // A winner and a slower baseline, side by side.
         let uneven = Pace { finalists: vec![vec![1.0]], baselines: vec![3.0], workers: 2 };
-        assert_eq!(Finals { finalists: 1, replicas: 1, epochs: 10 }.need_ms(&uneven), 30.0);
+        assert_eq!(Finals { finalists: 1, replicas: 1, ..asked }.need_ms(&uneven), 30.0);
         // Three networks are to win, one of them half as large, and one without a rival.
         let finalists = vec![vec![0.5, 0.5], vec![1.0, 1.0], vec![1.0]];
         let three = Pace { finalists, baselines: vec![1.0], workers: 1 };
@@ -117,9 +130,10 @@ mod tests {
 
     #[test]
     fn the_search_gets_what_finals_do_not_need() {
-        assert_eq!(search_share(0.5, 1), SHARES[0]);
-        assert_eq!(search_share(0.09, 1), 0.45);
-        assert_eq!(search_share(0.09, 0), 0.9);
-        assert_eq!(search_share(2.0, 3), SHARES[0]);
+        let shares = shares(false);
+        assert_eq!(search_share(shares, 0.5, 1), shares[0]);
+        assert_eq!(search_share(shares, 0.09, 1), 0.45);
+        assert_eq!(search_share(shares, 0.09, 0), 0.9);
+        assert_eq!(search_share(shares, 2.0, 3), shares[0]);
     }
 }

@@ -150,27 +150,26 @@ pub fn mean_over_seeds(history: &History, of: TrialId, metric: &str) -> Option<f
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// For how many epochs a trial's network is trained where nothing is held out to stop it, from its retrainings, or from
-/// its own training where there are none.
+/// After how many epochs of a `whole` training a trial's network was at its best, from its retrainings, or from its own
+/// training where there are none.
 ///
-/// The mean of their curves says it. Where that ended as good as it ever was, it is all the epochs of a `whole` training,
-/// so that the learning rate comes down to its end, for of few validation rows the best epoch says little; else the best one.
-/// A beginning only says nothing of the end: it is all of them, too. `is_as_good` gets the best mean, the last one, and how
-/// many trainings they are of.
+/// The mean of their curves says it. Where that ended as good as it ever was, there is no such epoch: the learning rate is
+/// to come down to its end, for of few validation rows the best epoch says little. A beginning only says nothing of
+/// the end. `is_as_good` gets the best mean, the last one, and how many trainings they are of.
 #[must_use]
-pub fn refit_epochs(
+pub fn best_epochs(
     history: &History,
     of: &Trial,
     metric: &str,
     whole: u32,
     direction: Direction,
     is_as_good: &dyn Fn(f64, f64, usize) -> bool,
-) -> u32 {
+) -> Option<u32> {
     let finals = history.finals(of.id, Data::Train);
     let mut trainings: Vec<&Trial> = if finals.is_empty() { vec![of] } else { finals };
     trainings.retain(|t| t.proposal.budget >= whole);
     if trainings.is_empty() {
-        return whole.max(1);
+        return None;
     }
     let at = |step: u32| -> Option<f64> {
         let values = trainings.iter().map(|t| t.reports.iter().find(|(s, _)| *s == step)?.1.value(metric));
@@ -178,8 +177,8 @@ pub fn refit_epochs(
     };
     let curve: Vec<(u32, f64)> = (1..=whole).filter_map(|step| Some((step, at(step)?))).collect();
     let best = curve.iter().copied().reduce(|a, b| if direction.is_better(b.1, a.1) { b } else { a });
-    let (Some((step, best)), Some((_, end))) = (best, curve.last()) else { return whole.max(1) };
-    if is_as_good(best, *end, trainings.len()) { whole.max(1) } else { step }
+    let ((step, best), (_, end)) = (best?, curve.last()?);
+    (!is_as_good(best, *end, trainings.len())).then_some(step)
 }
 
 #[cfg(test)]
@@ -223,29 +222,32 @@ mod tests {
         history
     }
 
-    fn epochs(trainings: &[&[f64]]) -> u32 {
+    fn epochs(trainings: &[&[f64]]) -> Option<u32> {
         let history = history(trainings);
         let whole = trainings[0].len() as u32;
         let near = |best: f64, end: f64, _: usize| best - end < 0.05;
-        refit_epochs(&history, &history.trials[0], "accuracy", whole, Direction::Maximize, &near)
+        best_epochs(&history, &history.trials[0], "accuracy", whole, Direction::Maximize, &near)
     }
 
     #[test]
-    fn a_network_known_from_its_first_epochs_only_is_refitted_for_all() {
+    fn the_first_epochs_say_nothing_of_the_best() {
         let mut history = history(&[&[0.5, 0.9, 0.7]]);
         history.trials[0].proposal.budget = 3;
         let never = |_: f64, _: f64, _: usize| false;
         let first = &history.trials[0];
-        assert_eq!(refit_epochs(&history, first, "accuracy", 9, Direction::Maximize, &never), 9);
+        assert_eq!(best_epochs(&history, first, "accuracy", 9, Direction::Maximize, &never), None);
     }
 
     #[test]
-    fn a_network_is_refitted_for_all_epochs_unless_it_got_worse_in_the_end() {
-        assert_eq!(epochs(&[&[0.5, 0.9, 0.88]]), 3);
-        assert_eq!(epochs(&[&[0.5, 0.9, 0.7]]), 2);
+    fn there_is_a_best_epoch_where_a_network_got_worse_in_the_end() {
+        assert_eq!(epochs(&[&[0.5, 0.9, 0.88]]), None);
+        assert_eq!(epochs(&[&[0.5, 0.9, 0.7]]), Some(2));
         // Retrainings say more than the search's own training, and their mean decides.
-        assert_eq!(epochs(&[&[0.5, 0.9, 0.1], &[0.5, 0.9, 0.9], &[0.1, 0.6, 0.9], &[0.1, 0.9, 0.6]]), 3);
-        assert_eq!(epochs(&[&[0.1, 0.5, 0.9], &[0.1, 0.9, 0.8], &[0.1, 0.9, 0.7], &[0.1, 0.9, 0.8]]), 2);
+        assert_eq!(epochs(&[&[0.5, 0.9, 0.1], &[0.5, 0.9, 0.9], &[0.1, 0.6, 0.9], &[0.1, 0.9, 0.6]]), None);
+        assert_eq!(
+            epochs(&[&[0.1, 0.5, 0.9], &[0.1, 0.9, 0.8], &[0.1, 0.9, 0.7], &[0.1, 0.9, 0.8]]),
+            Some(2)
+        );
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What trainings are expected to take, and what a budget can therefore pay: rungs, folds, and the size of networks.
 
-use crate::budget::SHARES;
 use nascent_core::architecture::Architecture;
 use nascent_core::chooser::sample;
 use nascent_core::objective::{Bound, Limit};
 use nascent_core::rng::Rng;
 use nascent_core::{Space, draw};
+use nascent_data::Task;
 
 /// A few random networks of a space, always the same.
 pub(crate) fn some(space: &dyn Space) -> Vec<Architecture> {
@@ -14,7 +14,7 @@ pub(crate) fn some(space: &dyn Space) -> Vec<Architecture> {
 }
 
 /// The multiply-accumulates of those networks, in ascending order.
-pub(crate) fn typical_macs(space: &dyn Space) -> Vec<u64> {
+fn typical_macs(space: &dyn Space) -> Vec<u64> {
     let mut macs: Vec<u64> = some(space).iter().map(|a| a.cost().macs).collect();
     macs.sort_unstable();
     macs
@@ -55,86 +55,97 @@ pub(crate) fn training_seconds(s: &crate::Settings, macs: f64, examples: usize) 
     f64::from(s.epochs.unwrap_or(1)) * (3.0 * macs * examples as f64 / SPEED.0 + steps * SPEED.1)
 }
 
-/// The part of a budget that the whole training of one network may take: with more, a search of a few networks is none.
-const DEAREST: f64 = 0.2;
+/// The part of the search's share of a budget that the whole training of one network may take: with more, a search of a few
+/// networks is none.
+const DEAREST: f64 = 4.0 / 7.0;
 
-/// The multiply-accumulates of a space's reference network.
-fn reference_macs(space: &dyn Space) -> Option<u64> {
-    let decisions = space.reference()?;
-    Some(draw(space, &decisions).ok()?.cost().macs)
+/// What decides how much a budget can pay.
+pub(crate) struct Effort<'s> {
+    /// The space.
+    pub space: &'s dyn Space,
+    /// The multiply-accumulates of some of its networks in ascending order, where a budget asks for them.
+    pub typical: Vec<u64>,
+    /// How many examples an epoch has: of no data of ours, none.
+    pub examples: usize,
+    /// The part of the budget that the search has.
+    pub share: f64,
 }
 
-/// How many trainings of the reference network, or of a middling one, for as many epochs as `s` says, take no more than
-/// that.
-fn affordable_trainings(s: &crate::Settings, space: &dyn Space, typical: &[u64], examples: usize) -> f64 {
-    let Some(budget) = s.budget else { return f64::INFINITY };
-    let middling = typical.get(typical.len() / 2).copied().unwrap_or(0);
-    let macs = reference_macs(space).unwrap_or(middling) as f64;
-    DEAREST * budget.0.as_secs_f64() / training_seconds(s, macs, examples)
-}
+impl<'s> Effort<'s> {
+    /// What the study's settings, data and space say.
+    pub fn new(s: &crate::Settings, task: Option<&Task>, space: &'s dyn Space, share: f64) -> Self {
+        let examples = task.map_or(0, Task::examples_of_an_epoch);
+        // Only a budget asks what networks cost, and only for data of ours can that be told: of no examples, trainings take
+        // no time.
+        let is_priced = s.budget.is_some() && task.is_some();
+        Self { space, typical: if is_priced { typical_macs(space) } else { Vec::new() }, examples, share }
+    }
 
-/// How many epochs a whole training has where so many would be usual: fewer where a budget has no time for them, but at
-/// least a third.
-pub(crate) fn affordable_epochs(
-    s: &crate::Settings,
-    space: &dyn Space,
-    typical: &[u64],
-    examples: usize,
-    usual: u32,
-) -> u32 {
-    let one = crate::Settings { epochs: Some(1), ..s.clone() };
-    let fitting = affordable_trainings(&one, space, typical, examples).min(f64::from(usual)) as u32;
-    fitting.max(usual.div_ceil(3)).max(1)
-}
+    /// The mean of [`Self::typical`].
+    pub fn mean_macs(&self) -> f64 {
+        self.typical.iter().map(|m| *m as f64).sum::<f64>() / self.typical.len().max(1) as f64
+    }
 
-/// How many folds a training in the search may have.
-pub(crate) fn affordable_folds(
-    s: &crate::Settings,
-    space: &dyn Space,
-    typical: &[u64],
-    examples: usize,
-) -> u32 {
-    (affordable_trainings(s, space, typical, examples) as u32).max(1)
-}
+    /// The multiply-accumulates of the space's reference network.
+    fn reference_macs(&self) -> Option<u64> {
+        let decisions = self.space.reference()?;
+        Some(draw(self.space, &decisions).ok()?.cost().macs)
+    }
 
-/// A limit on multiply-accumulates where a budget leaves no time for the larger networks of a space. The reference
-/// network, which is to be trained anyway, and a fifth of the space's networks always keep it.
-pub(crate) fn affordable(
-    s: &crate::Settings,
-    space: &dyn Space,
-    typical: &[u64],
-    examples: usize,
-) -> Option<Limit> {
-    let budget = s.budget?.0.as_secs_f64();
-    let (fifth, largest) = (*typical.get(typical.len() / 5)?, *typical.last()?);
-    let least = fifth.max(reference_macs(space).unwrap_or(0));
-    let left = DEAREST * budget - training_seconds(s, 0.0, examples);
-    let one = training_seconds(s, 1.0, examples) - training_seconds(s, 0.0, examples);
-    let most = (left / one).max(least as f64);
-    // Two digits are enough for a guess.
-    let digits = 10f64.powf(most.log10().floor() - 1.0);
-    (most < largest as f64).then(|| Limit {
-        metric: "macs".into(),
-        bound: Bound::AtMost,
-        value: (most / digits).ceil() * digits,
-    })
-}
+    /// The seconds that one training may take.
+    fn dearest(&self, budget: crate::Budget) -> f64 {
+        DEAREST * self.share * budget.0.as_secs_f64()
+    }
 
-/// How many trials the search can be expected to make: what is asked for, or what fits into its share of the time, where a
-/// trial costs so much of a whole training in the mean.
-pub(crate) fn expected_trials(
-    s: &crate::Settings,
-    typical: &[u64],
-    examples: usize,
-    workers: usize,
-    cheap: f64,
-) -> u64 {
-    let Some(budget) = s.budget else { return s.trials.unwrap_or(30) };
-    let macs = typical.iter().map(|m| *m as f64).sum::<f64>() / typical.len().max(1) as f64;
-    let folds = f64::from(s.folds.unwrap_or(1));
-    let seconds = cheap * folds * training_seconds(s, macs, examples);
-    let fitting = SHARES[0] * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
-    (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
+    /// How many trainings of the reference network, or of a middling one, for as many epochs as `s` says, take no more than
+    /// that.
+    fn affordable_trainings(&self, s: &crate::Settings) -> f64 {
+        let Some(budget) = s.budget else { return f64::INFINITY };
+        let middling = self.typical.get(self.typical.len() / 2).copied().unwrap_or(0);
+        let macs = self.reference_macs().unwrap_or(middling) as f64;
+        self.dearest(budget) / training_seconds(s, macs, self.examples)
+    }
+
+    /// How many epochs a whole training has where so many would be usual: fewer where a budget has no time for them, but at
+    /// least a third.
+    pub fn epochs(&self, s: &crate::Settings, usual: u32) -> u32 {
+        let one = crate::Settings { epochs: Some(1), ..s.clone() };
+        let fitting = self.affordable_trainings(&one).min(f64::from(usual)) as u32;
+        fitting.max(usual.div_ceil(3)).max(1)
+    }
+
+    /// How many folds a training in the search may have.
+    pub fn folds(&self, s: &crate::Settings) -> u32 {
+        (self.affordable_trainings(s) as u32).max(1)
+    }
+
+    /// A limit on multiply-accumulates where a budget leaves no time for the larger networks of a space. The reference
+    /// network, which is to be trained anyway, and a fifth of the space's networks always keep it.
+    pub fn limit(&self, s: &crate::Settings) -> Option<Limit> {
+        let typical = &self.typical;
+        let (fifth, largest) = (*typical.get(typical.len() / 5)?, *typical.last()?);
+        let least = fifth.max(self.reference_macs().unwrap_or(0));
+        let none = training_seconds(s, 0.0, self.examples);
+        let one = training_seconds(s, 1.0, self.examples) - none;
+        let most = ((self.dearest(s.budget?) - none) / one).max(least as f64);
+        // Two digits are enough for a guess.
+        let digits = 10f64.powf(most.log10().floor() - 1.0);
+        (most < largest as f64).then(|| Limit {
+            metric: "macs".into(),
+            bound: Bound::AtMost,
+            value: (most / digits).ceil() * digits,
+        })
+    }
+
+    /// How many trials the search can be expected to make: what is asked for, or what fits into its share of the time, where a
+    /// trial costs so much of a whole training in the mean.
+    pub fn trials(&self, s: &crate::Settings, workers: usize, cheap: f64) -> u64 {
+        let Some(budget) = s.budget else { return s.trials.unwrap_or(30) };
+        let folds = f64::from(s.folds.unwrap_or(1));
+        let seconds = cheap * folds * training_seconds(s, self.mean_macs(), self.examples);
+        let fitting = self.share * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
+        (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
+    }
 }
 
 #[cfg(test)]
@@ -163,15 +174,16 @@ mod tests {
         let signature = nascent_core::Signature { features, outputs: 10 };
         let space =
             nascent_spaces::SpaceFile::parse("space = \"conv1d\"").unwrap().build(&signature).unwrap();
-        let typical = typical_macs(&*space);
         let s = crate::Settings {
             budget: Some("10m".parse().unwrap()),
             epochs: Some(100),
             batch_size: Some(16),
             ..Default::default()
         };
-        let limit = affordable(&s, &*space, &typical, 80).unwrap().value as u64;
-        assert!(limit < typical[31], "the largest networks are left out");
-        assert!(limit >= reference_macs(&*space).unwrap() && limit >= typical[6]);
+        let typical = typical_macs(&*space);
+        let effort = Effort { space: &*space, typical, examples: 80, share: crate::budget::shares(false)[0] };
+        let limit = effort.limit(&s).unwrap().value as u64;
+        assert!(limit < effort.typical[31], "the largest networks are left out");
+        assert!(limit >= effort.reference_macs().unwrap() && limit >= effort.typical[6]);
     }
 }

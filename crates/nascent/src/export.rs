@@ -1,11 +1,11 @@
-use crate::choice::{refit_epochs, trainings};
+use crate::choice::trainings;
 use crate::error::{Error, InputError};
 use crate::predict::{handed_over, read};
 use crate::settings::Size;
 use crate::stored::{Stored, load};
 use crate::worker::train_again;
 use nascent_core::architecture::Architecture;
-use nascent_core::event::Data;
+use nascent_core::event::{Data, Role};
 use nascent_core::{State, Trial, TrialId, draw};
 use nascent_data::Preprocessing;
 use nascent_export::{Exporter, Model};
@@ -206,9 +206,11 @@ fn of_trial(what: &Exporting, number: u32) -> Result<Found, Error> {
 /// served it well. The weights are kept in the trial's folder.
 fn trained(stored: &Stored, trial: &Trial) -> Result<PathBuf, Error> {
     let (setup, history) = (&stored.setup, &stored.history);
-    let is_as_good = |best: f64, end: f64, trainings: usize| setup.is_as_good(best, end, trainings);
-    let (metric, direction) = (&setup.facts.metric, setup.facts.direction);
-    let epochs = refit_epochs(history, trial, metric, setup.epochs(), direction, &is_as_good);
+    // What was handed over had no more time than there was.
+    let handed_over =
+        history.trials.iter().filter(|t| matches!(t.proposal.role, Role::Final { data: Data::All, .. }));
+    let longest = handed_over.map(|t| t.proposal.budget).max().unwrap_or(setup.final_epochs());
+    let epochs = setup.best_epochs(history, trial).unwrap_or(longest);
     let proposal = trainings(trial, 1, Data::All, epochs).pop();
     let proposal = proposal.ok_or_else(|| Error::input("nothing to train"))?;
     train_again(setup, history, &stored.folder, trial.id, &proposal)

@@ -1,7 +1,7 @@
 //! A whole study: search, baselines, finals, test, files.
 
-use crate::budget::{Finals, GRACE, Pace, SHARES, USABLE, epoch_ms, search_share};
-use crate::choice::{best, refit_epochs, trainings};
+use crate::budget::{Finals, GRACE, Pace, USABLE, epoch_ms, search_share};
+use crate::choice::{best, trainings};
 use crate::devices::Asked;
 use crate::error::Error;
 use crate::evidence::{Evidence, baseline_names, network_baselines, winner};
@@ -240,15 +240,16 @@ impl Whole<'_> {
             stop_ms: until(part + GRACE),
             step_ms: budget_ms.map(|ms| epoch_ms(ms, self.setup.epochs(), self.setup.folds())),
         };
+        let shares = self.setup.shares;
         (self.tell)(Progress::Phase("search", self.setup.trials()));
-        if self.search(share(SHARES[0]))? == End::Interrupted {
+        if self.search(share(shares[0]))? == End::Interrupted {
             return Ok(End::Interrupted);
         }
-        let mut searched = SHARES[0];
+        let mut searched = shares[0];
         if let Some(budget_ms) = budget_ms {
             // By now it is known what finals take, and small networks leave the search more than its share.
             let finals = self.asked().need_ms(&self.pace()) / budget_ms;
-            searched = search_share(finals, network_baselines(self.setup).len());
+            searched = search_share(shares, finals, network_baselines(self.setup).len());
             // Once the baselines have begun, only a new budget takes the search up again.
             let is_over = self.study.history().trials.iter().any(|t| t.proposal.role != Role::Search);
             if (more.time || !is_over) && self.search(share(searched))? == End::Interrupted {
@@ -266,7 +267,7 @@ impl Whole<'_> {
         }
         let baselines = network_baselines(self.setup).len() as f64;
         // A reference is what the winner is compared with, however slow it is.
-        let deadlines = share(SHARES[1].max(searched * (1.0 + baselines)));
+        let deadlines = share(shares[1].max(searched * (1.0 + baselines)));
         if self.baselines(Deadlines { step_ms: None, ..deadlines })? == End::Interrupted {
             return Ok(End::Interrupted);
         }
@@ -385,7 +386,12 @@ impl Whole<'_> {
     /// Finals as the user wants them.
     fn asked(&self) -> Finals {
         let s = &self.setup.file.settings;
-        Finals { finalists: s.finalists, replicas: s.replicas, epochs: self.setup.epochs() }
+        Finals {
+            finalists: s.finalists,
+            replicas: s.replicas,
+            epochs: self.setup.epochs(),
+            last_epochs: self.setup.final_epochs(),
+        }
     }
 
     /// The finalists of the search as it stands, for each network that is to win, the best first.
@@ -426,9 +432,9 @@ impl Whole<'_> {
         let left = USABLE * until.saturating_sub(self.study.now_ms()) as f64;
         let finals = asked.fitting(&self.pace(), left);
         if finals != asked {
-            let Finals { finalists, replicas, epochs } = finals;
+            let Finals { finalists, replicas, last_epochs, .. } = finals;
             (self.tell)(Progress::Note(format!(
-                "the time that is left allows finals with {finalists} finalists, {replicas} seeds, {epochs} epochs"
+                "the time that is left allows finals with {finalists} finalists, {replicas} seeds, {last_epochs} epochs"
             )));
         }
         finals
@@ -459,16 +465,14 @@ impl Whole<'_> {
     /// Trains winners and baselines on all but the test part, for as many epochs as served them well before.
     fn refits(&mut self, f: Finals) -> Result<End, Error> {
         let history = self.study.history();
-        let (facts, whole) = (&self.setup.facts, self.setup.epochs());
-        let is_as_good = |best: f64, end: f64, trainings: usize| self.setup.is_as_good(best, end, trainings);
-        let epochs = |t: &Trial| refit_epochs(history, t, &facts.metric, whole, facts.direction, &is_as_good);
+        let epochs = |t: &Trial| self.setup.best_epochs(history, t).unwrap_or(self.setup.final_epochs());
         let judged: Vec<&Trial> = self.judged().into_iter().filter_map(|id| history.trial(id)).collect();
         // Where all are trained side by side, none has to stop before the slowest does.
         let slowest = judged.iter().filter_map(|t| epoch_ms_of(t)).fold(0.0, f64::max);
         let is_at_once = judged.len() * f.replicas as usize <= self.setup.file.settings.workers.unwrap_or(1);
         let fitting = |t: &Trial| match epoch_ms_of(t).filter(|_| is_at_once) {
-            Some(own) => (f64::from(f.epochs) * slowest / own.max(1.0)) as u32,
-            None => f.epochs,
+            Some(own) => (f64::from(f.last_epochs) * slowest / own.max(1.0)) as u32,
+            None => f.last_epochs,
         };
         let list: Vec<Proposal> = judged
             .into_iter()

@@ -70,6 +70,10 @@ pub struct Settings {
     /// The most epochs of one training; left out, what suits the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u32>,
+    /// The most epochs of the networks that are handed over; left out, those of a training, and for running text with a budget as
+    /// many as it has time for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_epochs: Option<u32>,
     /// Epochs without improvement after which a training ends; 0, the default, never ends one, for the last epochs, at a low
     /// learning rate, are mostly the best.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,6 +127,7 @@ impl Default for Settings {
             trials: None,
             budget: None,
             epochs: None,
+            final_epochs: None,
             patience: None,
             folds: None,
             batch_size: None,
@@ -479,6 +484,7 @@ fn everything() -> Settings {
         trials: Some(1),
         budget: Some(Budget(Duration::from_secs(60))),
         epochs: Some(1),
+        final_epochs: Some(1),
         stop_when: Some(StopWhen(5)),
         supernet: Some(Method::Spos),
         supernet_epochs: Some(1),

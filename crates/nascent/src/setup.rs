@@ -1,11 +1,9 @@
 //! From settings to the parts of a study, everything checked before anything is made.
 
-use crate::choice::best_share;
+use crate::budget::shares;
+use crate::choice::{best_epochs, best_share};
 use crate::earlier::{best_of, read};
-use crate::effort::{
-    ETA, LEAST_EPOCHS, affordable, affordable_epochs, affordable_folds, expected_trials, mean_cost, rungs,
-    some, typical_macs,
-};
+use crate::effort::{ETA, Effort, LEAST_EPOCHS, mean_cost, rungs, some};
 use crate::error::{Error, InputError};
 use crate::outside::Outside;
 use crate::settings::{Estimator, Settings, Size, StopWhen, StudyFile};
@@ -14,7 +12,9 @@ use nascent_core::chooser::{Count, count, survey};
 use nascent_core::event::{Created, FORMAT, Proposal, Rung};
 use nascent_core::objective::{Bound, CostMetric, Direction, Limit, Objective, amount, cost_metrics};
 use nascent_core::pareto::Preference;
-use nascent_core::{Decisions, Features, History, Objectives, Signature, Space, Strategy, did_you_mean};
+use nascent_core::{
+    Decisions, Features, History, Objectives, Signature, Space, Strategy, Trial, did_you_mean,
+};
 use nascent_data::{Defaults, Metric, Task};
 use nascent_report::TaskFacts;
 use nascent_spaces::SpaceFile;
@@ -49,6 +49,8 @@ pub struct Setup {
     pub rule: Option<&'static Rule>,
     /// The epochs of a training where no budget lowers them.
     pub(crate) usual_epochs: u32,
+    /// By what parts of a budget the search and the baselines are over, unless finals need less than the rest.
+    pub(crate) shares: [f64; 2],
     /// The supernet, where networks are estimated by one.
     pub(crate) supernet: Option<Supernet>,
     spec: Spec,
@@ -133,25 +135,24 @@ impl Setup {
         let space: Arc<dyn Space> = Arc::from(space);
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
-        let examples = task.as_ref().map_or(0, |task| task.examples_of_an_epoch());
-        // Only a budget asks what networks cost, and only for data of ours can that be told: of no examples, trainings take
-        // no time.
-        let is_priced = s.budget.is_some() && task.is_some();
-        let typical = if is_priced { typical_macs(&*space) } else { Vec::new() };
+        // Where time is what limits, final trainings get what is left of it.
+        let finals = s.final_epochs.or(s.budget.and(defaults.final_epochs));
+        let shares = shares(finals.is_some_and(|finals| finals > s.epochs.unwrap_or(defaults.epochs)));
+        let effort = Effort::new(s, task.as_ref(), &*space, shares[0]);
         let epochs = match s.epochs {
             Some(epochs) => epochs,
             None => {
-                let fitting = affordable_epochs(s, &*space, &typical, examples, defaults.epochs);
+                let fitting = effort.epochs(s, defaults.epochs);
                 *s.epochs.insert(fitting)
             }
         };
         range("epochs", u64::from(epochs), 1, 10_000)?;
+        let finals = *s.final_epochs.get_or_insert(epochs.max(finals.unwrap_or(0)));
+        range("final_epochs", u64::from(finals), 1, 10_000)?;
         let folds = match (s.folds, &task) {
             (Some(folds), _) => folds,
             (None, None) => *s.folds.insert(1),
-            (None, Some(task)) => {
-                *s.folds.insert(folds(task).min(affordable_folds(s, &*space, &typical, examples)))
-            }
+            (None, Some(task)) => *s.folds.insert(folds(task).min(effort.folds(s))),
         };
         range("folds", u64::from(folds), 1, 20)?;
         let why = match &task {
@@ -163,7 +164,7 @@ impl Setup {
             return Err(InputError::about("folds", format!("folds = {folds}: {why}: give 1")).into());
         }
         if !s.limits.iter().any(|limit| limit.metric == "macs") {
-            s.limits.extend(affordable(s, &*space, &typical, examples));
+            s.limits.extend(effort.limit(s));
         }
         let devices = crate::devices::of_study(s, &*space)?;
         let mut costs = crate::devices::costs(&devices);
@@ -180,7 +181,7 @@ impl Setup {
         {
             task.metric = metric;
         }
-        let supernet = together::settle(s, &*space, &signature, &typical, examples)?;
+        let supernet = together::settle(s, &signature, &effort)?;
         let rungs = rungs(epochs);
         let spec = estimated(s, &rungs, task.is_some())?;
         let spec = stopping(s, spec, objectives.wanted.len())?;
@@ -194,7 +195,7 @@ impl Setup {
             _ => supernet.map_or(whole, |supernet| supernet.cheap(&spec, epochs)),
         };
         let expected = match &task {
-            Some(_) => expected_trials(s, &typical, examples, workers, cheap),
+            Some(_) => effort.trials(s, workers, cheap),
             None => s.trials.unwrap_or(UNPRICED_TRIALS),
         };
         let situation =
@@ -207,6 +208,7 @@ impl Setup {
         let facts = facts(s, task.as_ref(), &objectives);
         Ok(Self {
             usual_epochs: defaults.epochs,
+            shares,
             supernet,
             facts,
             task,
@@ -307,6 +309,12 @@ impl Setup {
     #[must_use]
     pub fn epochs(&self) -> u32 {
         self.file.settings.epochs.unwrap_or(1)
+    }
+
+    /// The most epochs of what is handed over.
+    #[must_use]
+    pub fn final_epochs(&self) -> u32 {
+        self.file.settings.final_epochs.unwrap_or_else(|| self.epochs())
     }
 
     /// Examples a training step.
@@ -561,7 +569,7 @@ impl Known {
         }
         let metrics = outside.metrics.iter().map(|(name, better)| (name.clone(), *better)).collect();
         // There is no space that suits data unseen.
-        let defaults = Defaults { space: "", epochs: 10, batch_size: 64 };
+        let defaults = Defaults::of("", 10, 64);
         Ok(Self { task: None, signature, defaults, metrics })
     }
 }
@@ -826,8 +834,7 @@ fn contradictions(limits: &[Limit]) -> Result<(), Error> {
 impl Setup {
     /// Whether trainings that ended with this mean of the metric were as good in the end as at their best: within two
     /// standard errors of a share, for the best of many epochs is a lucky one, or 3 % of an error.
-    #[must_use]
-    pub fn is_as_good(&self, best: f64, end: f64, trainings: usize) -> bool {
+    fn is_as_good(&self, best: f64, end: f64, trainings: usize) -> bool {
         let tolerance = if self.is_share() {
             2.0 * standard_error(best, (self.facts.validation * trainings) as f64)
         } else {
@@ -835,6 +842,13 @@ impl Setup {
         };
         let lost = if self.facts.direction == Direction::Maximize { best - end } else { end - best };
         lost <= tolerance
+    }
+
+    /// For how many epochs a trial's network is handed over, where fewer than all served it best.
+    #[must_use]
+    pub fn best_epochs(&self, history: &History, of: &Trial) -> Option<u32> {
+        let is_as_good = |best: f64, end: f64, trainings: usize| self.is_as_good(best, end, trainings);
+        best_epochs(history, of, &self.facts.metric, self.epochs(), self.facts.direction, &is_as_good)
     }
 
     /// Whether networks are judged by a share of the task's examples.

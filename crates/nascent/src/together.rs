@@ -1,7 +1,6 @@
 //! Which supernet a study trains, for how long, and how far its word can be trusted.
 
-use crate::budget::SHARES;
-use crate::effort::training_seconds;
+use crate::effort::{Effort, training_seconds};
 use crate::error::{Error, InputError};
 use crate::settings::{Estimator, Settings};
 use crate::setup::Setup;
@@ -52,15 +51,12 @@ impl Supernet {
 const SUPERNET_SHARE: f64 = 1.0 / 3.0;
 
 /// Settles which supernet is trained, where the study wants one, and fills in what was left out.
-///
-/// `typical` are the multiply-accumulates of some networks, where a budget asks for them.
 pub(crate) fn settle(
     s: &mut Settings,
-    space: &dyn Space,
     signature: &Signature,
-    typical: &[u64],
-    examples: usize,
+    effort: &Effort<'_>,
 ) -> Result<Option<Supernet>, Error> {
+    let space = effort.space;
     let bad = |key: &str, message: String| Error::from(InputError::about(key, message));
     if s.supernet.is_some() && s.estimator == Estimator::Auto {
         s.estimator = Estimator::Supernet;
@@ -84,15 +80,14 @@ pub(crate) fn settle(
     check(method, space, signature).map_err(|message| bad("supernet", message))?;
     s.supernet = Some(method);
     let epochs = s.epochs.unwrap_or(1);
-    let epoch_cost = epoch_cost(method, space, typical)?;
+    let epoch_cost = epoch_cost(method, space, &effort.typical)?;
     let usual = LONGER * epochs;
     let fitting = match s.budget {
         None => usual,
         Some(budget) => {
-            let macs = typical.iter().map(|m| *m as f64).sum::<f64>() / typical.len().max(1) as f64;
             let one = Settings { epochs: Some(1), ..s.clone() };
-            let seconds = training_seconds(&one, macs, examples) * epoch_cost;
-            let time = SUPERNET_SHARE * SHARES[0] * budget.0.as_secs_f64();
+            let seconds = training_seconds(&one, effort.mean_macs(), effort.examples) * epoch_cost;
+            let time = SUPERNET_SHARE * effort.share * budget.0.as_secs_f64();
             ((time / seconds.max(1e-6)) as u32).clamp(1, usual)
         }
     };

@@ -57,6 +57,7 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     s.trials = options.trials.or(s.trials);
     s.budget = options.budget.or(s.budget);
     s.epochs = options.epochs.or(s.epochs);
+    s.final_epochs = options.final_epochs.or(s.final_epochs);
     s.folds = options.folds.or(s.folds);
     s.batch_size = options.batch_size.or(s.batch_size);
     s.workers = options.workers.or(s.workers);
