@@ -91,6 +91,16 @@ pub(crate) fn carried(graph: &Architecture, node: NodeId) -> Result<Carried, Arc
             let without = build((*codes).clone(), |b| b.add(embedding.clone(), &[b.input()]))?;
             Ok(Carried { with, without: Some(without) })
         }
+        (Op::TiedOutput(tied), [value, _]) => {
+            let steps = value.extents().get(1).copied().unwrap_or(1);
+            let embedding = Embedding { vocabulary: tied.vocabulary, size: tied.size };
+            let with = build(Shape::new(&[steps]), |b| {
+                let vectors = b.add(embedding.clone(), &[b.input()])?;
+                b.add(op.clone(), &[vectors, vectors])
+            })?;
+            let without = build(Shape::new(&[steps]), |b| b.add(embedding.clone(), &[b.input()]))?;
+            Ok(Carried { with, without: Some(without) })
+        }
         (Op::Concat(_), shapes) if shapes.windows(2).any(|pair| pair[0] != pair[1]) => {
             // All parts are cut from one vector or made of one by flattening: their numbers are what is copied.
             let total: u64 = shapes.iter().map(|s| s.len()).sum();

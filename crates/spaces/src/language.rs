@@ -8,7 +8,7 @@ use crate::registry::Entry;
 use crate::training::Training;
 use nascent_core::architecture::op::{
     Activation, Add, Conv1d, Delay, Dropout, Embedding, Gru, LayerNorm, Multiply, Op, PositionEmbedding,
-    SelfAttention,
+    SelfAttention, TiedOutput,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
 use nascent_core::question::{Path, Scale, Topic};
@@ -119,6 +119,8 @@ impl LanguageParams {
             embedding: (vocabulary >= MANY_CODES).then(|| {
                 Options::named(Scale::Ordered, network, &[("quarter", 4), ("half", 2), ("whole", 1)])
             }),
+            tied: (vocabulary >= MANY_CODES && signature.outputs == vocabulary)
+                .then(|| Options::kinds(network, &[("no", false), ("yes", true)])),
             feed: Options::kinds(
                 network,
                 &[("gelu", Feed::Gelu), ("relu", Feed::Relu), ("gated", Feed::Gated)],
@@ -179,6 +181,8 @@ pub struct LanguageSpace {
     positions: Options<Positions>,
     /// How many times smaller than the model's width embeddings are.
     embedding: Option<Options<usize>>,
+    /// Whether answers share the table of the tokens.
+    tied: Option<Options<bool>>,
     feed: Options<Feed>,
     dropout: Options<u16>,
     training: Training,
@@ -200,6 +204,7 @@ struct Plan {
     width: usize,
     /// Numbers of a token's embedding, at most the width.
     embedding: usize,
+    is_tied: bool,
     /// Channels of a head of attention.
     head: usize,
     positions: Positions,
@@ -213,6 +218,10 @@ impl LanguageSpace {
         let embedding = match &self.embedding {
             Some(parts) => width / parts.ask(chooser, Path::new("embedding"))?,
             None => width,
+        };
+        let is_tied = match &self.tied {
+            Some(tied) => tied.ask(chooser, Path::new("tied"))?,
+            None => false,
         };
         let depth = self.layers.ask(chooser, Path::new("layers"))?;
         let mut layers = [Layer::default(); LAYERS];
@@ -231,6 +240,7 @@ impl LanguageSpace {
             depth,
             width,
             embedding,
+            is_tied,
             head: if attends { self.head.ask(chooser, Path::new("head"))? } else { width },
             // Nothing but attention would ask where a step is.
             positions: match attends {
@@ -248,7 +258,10 @@ impl LanguageSpace {
         let mut drawing = Drawing { b, at, plan };
         drawing.b.scope("tokens");
         // A smaller table, and a layer that widens it (Lan et al. 2019, arXiv:1909.11942).
-        drawing.add(Embedding { vocabulary: self.vocabulary, size: plan.embedding })?;
+        if plan.is_tied {
+            drawing.b.branch("tied");
+        }
+        let tokens = drawing.add(Embedding { vocabulary: self.vocabulary, size: plan.embedding })?;
         if plan.embedding < plan.width {
             drawing.add(point(plan.width))?;
         }
@@ -268,7 +281,13 @@ impl LanguageSpace {
             drawing.add(point(plan.embedding))?;
             drawing.b.branch("answers");
         }
-        let output = drawing.add(point(self.outputs))?;
+        let output = match plan.is_tied {
+            true => {
+                let tied = TiedOutput { vocabulary: self.vocabulary, size: plan.embedding };
+                drawing.b.add(tied, &[drawing.at, tokens])?
+            }
+            false => drawing.add(point(self.outputs))?,
+        };
         drawing.b.finish(output)
     }
 }
@@ -401,6 +420,7 @@ impl Space for LanguageSpace {
                 _ if path.ends_with(".feed_forward") => "4",
                 "positions" => "learned",
                 "embedding" => "whole",
+                "tied" => "yes",
                 "feed_forward" => "gelu",
                 "dropout" => "0.1",
                 _ => return None,

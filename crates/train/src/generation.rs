@@ -76,6 +76,7 @@ impl<'a> Continuation<'a> {
                 | Op::LayerNorm(_)
                 | Op::Activation(_) => least,
                 Op::Gru(_) | Op::Add(_) | Op::Multiply(_) | Op::Dropout(_) | Op::Identity(_) => least,
+                Op::TiedOutput(_) => ahead[node.inputs[0].index()],
                 other => return refuse(format!("it has a {}", other.label())),
             });
         }
@@ -158,6 +159,13 @@ impl<'a> Continuation<'a> {
                 let row = code.checked_sub(1).map(|row| &weights(0)[row * op.size..][..op.size]);
                 own.values.resize(first + op.size, 0.0);
                 row.into_iter().for_each(|row| own.values[first..].copy_from_slice(row));
+            }
+            Op::TiedOutput(op) => {
+                let table = &self.weights.values[self.slots[node.inputs[1].index()]];
+                let dot = |row: &[f32]| row.iter().zip(x.at(step)).map(|(w, x)| w * x).sum::<f32>();
+                // Code 0 has no row.
+                let products = std::iter::once(0.0).chain(table.chunks_exact(op.size).map(dot));
+                own.values.extend(products.zip(weights(0)).map(|(product, bias)| product + bias));
             }
             Op::PositionEmbedding(_) => {
                 let learned = weights(0).iter().skip(step).step_by(self.capacity());

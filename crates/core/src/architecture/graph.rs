@@ -121,6 +121,12 @@ impl Architecture {
         self.nodes[node.index()].inputs.iter().map(|i| &self.shapes[i.index()]).collect()
     }
 
+    /// Whether a node is an embedding whose table answers share.
+    #[must_use]
+    pub fn is_tied(&self, node: NodeId) -> bool {
+        self.nodes.iter().any(|n| matches!(n.op, Op::TiedOutput(_)) && n.inputs.get(1) == Some(&node))
+    }
+
     /// How many nodes read each node; the network's answer counts as one reader.
     #[must_use]
     pub fn uses(&self) -> Vec<usize> {
@@ -221,6 +227,12 @@ impl ArchitectureBuilder {
         let shapes: SmallVec<[&Shape; 4]> = inputs.iter().map(|i| &self.shapes[i.index()]).collect();
         let shape = op.output(&shapes).map_err(&fail)?;
         drop(shapes);
+        if let Op::TiedOutput(tied) = &op {
+            let table = op::Embedding { vocabulary: tied.vocabulary, size: tied.size };
+            if self.nodes[inputs[1].index()].op != Op::Embedding(table) {
+                return Err(fail(format!("reads node {}, which is not that embedding", inputs[1].0)));
+            }
+        }
         // 2^40 values are 4 TiB of float32: no network of ours is that large, and products below stay in range.
         if shape.is_empty() || shape.len() > 1 << 40 {
             return Err(fail(format!("an output of {shape} is empty or too large")));

@@ -112,6 +112,7 @@ pub fn slots(architecture: &Architecture) -> Vec<Slot> {
             | Op::EmbeddingBag(op::EmbeddingBag { vocabulary, size }) => {
                 add("weight", SlotKind::Embedding, vec![vocabulary - 1, *size], 1);
             }
+            Op::TiedOutput(t) => add("bias", SlotKind::Bias, vec![t.vocabulary], t.size),
             Op::PositionEmbedding(_) => {
                 add("weight", SlotKind::Positions, inputs[0].extents().to_vec(), 1);
             }

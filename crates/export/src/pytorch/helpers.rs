@@ -14,6 +14,7 @@ pub(super) enum Helper {
     Attention,
     Positions,
     States,
+    TiedOutput,
     PoolMean,
     PoolMax,
 }
@@ -33,6 +34,7 @@ impl Helper {
             Self::Attention => ATTENTION,
             Self::Positions => POSITIONS,
             Self::States => STATES,
+            Self::TiedOutput => TIED_OUTPUT,
             Self::PoolMean => POOL_MEAN,
             Self::PoolMax => POOL_MAX,
         }
@@ -69,6 +71,19 @@ const CODES: &str = r#"class Codes(nn.Embedding):
     def forward(self, codes):
         known = (codes >= 1) & (codes < self.num_embeddings)
         return super().forward(codes.masked_fill(~known, 0).long()).transpose(1, 2)
+"#;
+
+const TIED_OUTPUT: &str = r#"class TiedOutput(nn.Module):
+    """A number for each code by an embedding's vectors: [batch, size, steps] to [batch, codes, steps]."""
+
+    def __init__(self, vocabulary):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+    def forward(self, x, table):
+        # The vector of code 0 stays zero.
+        table = nn.functional.pad(table[1:], (0, 0, 1, 0))
+        return table @ x + self.bias[:, None]
 "#;
 
 const BAG: &str = r#"class Bag(nn.Embedding):

@@ -106,6 +106,9 @@ pub(super) fn layer(op: &Op, inputs: &[&Shape], slots: &Slots<'_>) -> Layer {
         Op::Flatten(_) => module("nn.Flatten()".into()),
         Op::Dropout(d) => module(format!("nn.Dropout({})", f64::from(d.per_mille) / 1000.0)),
         Op::Embedding(t) => table("Codes", Helper::Codes, t.vocabulary, t.size, slots),
+        Op::TiedOutput(t) => {
+            with(format!("TiedOutput({})", t.vocabulary), parts(&["bias"], slots), Some(Helper::TiedOutput))
+        }
         Op::EmbeddingBag(t) => table("Bag", Helper::Bag, t.vocabulary, t.size, slots),
         Op::PiecewiseLinear(p) => ours(format!("FillBins({})", p.bins), Helper::FillBins),
         Op::PerFeature(p) => {

@@ -136,7 +136,11 @@ impl Network {
                 }
                 (_, Layer::Module { .. }, Some(chain)) => {
                     let chain = &self.chains[chain];
-                    let read: Vec<&str> = chain.inputs.iter().map(|n| values[*n].as_str()).collect();
+                    let mut read: Vec<String> = chain.inputs.iter().map(|n| values[*n].clone()).collect();
+                    if let (Op::TiedOutput(_), Some(table)) = (&node.op, read.get_mut(1)) {
+                        let embedding = ends[chain.inputs[1]].map(|chain| &self.chains[chain].name);
+                        *table = format!("self.{}.weight", embedding.unwrap_or(table));
+                    }
                     (format!("self.{}({})", chain.name, read.join(", ")), chain.name.clone(), true)
                 }
                 // In the middle of a chain.

@@ -67,7 +67,11 @@ fn features(space: &str, rng: &mut Rng) -> Features {
     match space {
         "conv1d" => Features::Series { channels: from(1, 4), steps: from(12, 40) },
         "mlp" => Features::Table { numbers: from(1, 8), categories: from(0, 4), codes: 30 },
-        "language" => Features::Tokens { length: from(8, 16), vocabulary: from(5, 40) },
+        "language" => {
+            // Of many codes, embeddings may be smaller than the model, and shared.
+            let most = [40, 300][from(0, 1)];
+            Features::Tokens { length: from(8, 16), vocabulary: from(5 * most / 6, most) }
+        }
         "text" => Features::Text { tokens: from(6, 16), vocabulary: 50, grams: from(4, 20), buckets: 80 },
         _ => Features::Image { channels: [1, 3][from(0, 1)], height: from(8, 12), width: from(8, 12) },
     }

@@ -49,7 +49,7 @@ fn part(op: &Op) -> Part {
         Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Activation(_) | Op::Dropout(_) => Part::Follower,
         Op::PositionEmbedding(_) => Part::Follower,
         // Codes that say what is padding are read beside the value.
-        Op::SelfAttention(_) | Op::MaskedPool(_) => Part::Layer,
+        Op::SelfAttention(_) | Op::MaskedPool(_) | Op::TiedOutput(_) => Part::Layer,
         _ if op.arity().1 > 1 => Part::Merge,
         _ => Part::Layer,
     }

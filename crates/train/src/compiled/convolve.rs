@@ -10,16 +10,40 @@ use nascent_kernels::last::{Convolution, Grid, Images, ImagesMut, Moments, Term}
 pub(super) struct Convolve {
     pub x: ValueId,
     pub y: ValueId,
-    /// The slot of its weights, which that of its bias follows, where it has one.
-    pub slot: usize,
-    pub has_bias: bool,
-    /// Whether the weights are `[inputs, outputs]`.
-    pub is_linear: bool,
+    pub learned: Learned,
     /// The norm that alone reads the output, where there is one.
     pub norm: Option<NormId>,
     kernel: Convolution,
     gradient: Grid,
     bias: Moments,
+    /// The weights with their first row, where the slot lacks it.
+    whole: Vec<f32>,
+}
+
+/// The slots of what a convolution has learned.
+#[derive(Clone, Copy)]
+pub(super) struct Learned {
+    pub weight: usize,
+    pub bias: Option<usize>,
+    pub layout: Layout,
+}
+
+/// How weights lie in their slot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// `[outputs, …]`.
+    Outputs,
+    /// `[inputs, outputs]`.
+    Inputs,
+    /// `[outputs - 1, inputs]`: the table of an embedding, in which code 0, whose vector is zero, has no row.
+    Table,
+}
+
+impl Learned {
+    /// Weights in a slot, and in the next one the bias, where there is one.
+    pub fn of(weight: usize, has_bias: bool, layout: Layout) -> Self {
+        Self { weight, bias: has_bias.then_some(weight + 1), layout }
+    }
 }
 
 impl Convolve {
@@ -28,7 +52,7 @@ impl Convolve {
         store: &mut Store,
         shape: &Conv2d,
         (x, y): (ValueId, ValueId),
-        (slot, has_bias, is_linear): (usize, bool, bool),
+        learned: Learned,
         norm: Option<NormId>,
     ) -> Self {
         let (input, output) = (store.values[x.0].grid, store.values[y.0].grid);
@@ -38,7 +62,12 @@ impl Convolve {
         store.chunk(&gradient, chunk);
         store.held.1 += kernel.bytes() as u64;
         let bias = Moments::new(gradient.pitch);
-        Self { x, y, slot, has_bias, is_linear, norm, kernel, gradient, bias }
+        let whole = match learned.layout {
+            Layout::Table => vec![0.0; shape.outputs * shape.channels],
+            Layout::Outputs | Layout::Inputs => Vec::new(),
+        };
+        store.held.1 += 4 * whole.len() as u64;
+        Self { x, y, learned, norm, kernel, gradient, bias, whole }
     }
 }
 
@@ -55,9 +84,17 @@ pub(super) fn chunk(grids: &[Grid]) -> usize {
 impl Step for Convolve {
     fn forward(&mut self, pass: &mut Pass<'_>) {
         let is_training = pass.is_training();
-        let bias = self.has_bias.then(|| &pass.weights[self.slot + 1][..]);
+        let bias = self.learned.bias.map(|slot| &pass.weights[slot][..]);
         let wants_gradient = is_training && pass.store.values[self.x.0].is_tracked;
-        self.kernel.set_weights(&pass.weights[self.slot], bias, self.is_linear, wants_gradient);
+        let mut weight = &pass.weights[self.learned.weight][..];
+        if self.learned.layout == Layout::Table {
+            let first = self.whole.len() - weight.len();
+            self.whole[..first].fill(0.0);
+            self.whole[first..].copy_from_slice(weight);
+            weight = &self.whole;
+        }
+        let is_linear = self.learned.layout == Layout::Inputs;
+        self.kernel.set_weights(weight, bias, is_linear, wants_gradient);
         let mut y = pass.store.take(self.y);
         let grid = pass.store.values[self.y.0].grid;
         for first in (0..pass.images).step_by(self.kernel.chunk()) {
@@ -93,7 +130,7 @@ impl Step for Convolve {
             let to = from_image(&mut dy, &self.gradient, 0);
             fetch(pass.store, source, self.norm, self.y, (first, images), to);
             let seen = Images { numbers: &dy, grid: &self.gradient };
-            if self.has_bias {
+            if self.learned.bias.is_some() {
                 self.bias.add(pass.store.path, images, seen);
             }
             self.kernel.add_weight_gradient(images, pass.store.images(self.x, first).numbers, &dy);
@@ -105,10 +142,17 @@ impl Step for Convolve {
         if x_is_tracked {
             pass.store.put_gradient(self.x, dx);
         }
-        let len = pass.weights[self.slot].len();
-        self.kernel.weight_gradient(self.is_linear, pass.store.learn(self.slot, len));
-        if self.has_bias {
-            let to = pass.store.learn(self.slot + 1, self.gradient.channels);
+        let Learned { weight, bias, layout } = self.learned;
+        let len = pass.weights[weight].len();
+        let to = pass.store.learn(weight, len);
+        if layout == Layout::Table {
+            self.kernel.weight_gradient(false, &mut self.whole);
+            to.copy_from_slice(&self.whole[self.whole.len() - len..]);
+        } else {
+            self.kernel.weight_gradient(layout == Layout::Inputs, to);
+        }
+        if let Some(bias) = bias {
+            let to = pass.store.learn(bias, self.gradient.channels);
             to.iter_mut().enumerate().for_each(|(c, to)| *to = self.bias.sums(c).0 as f32);
         }
     }

@@ -6,7 +6,7 @@
 use super::Step;
 use super::attend::{Attend, Positions};
 use super::buffers::{Flow, share};
-use super::convolve::{Convolve, chunk};
+use super::convolve::{Convolve, Layout, Learned, chunk};
 use super::join::{Concat, Delay, Flatten, Slice};
 use super::numbers::{Apart, Numbers};
 use super::pool::{Pool, PoolLive};
@@ -41,7 +41,7 @@ enum So {
 
 /// A step to be: what it reads is known, how images lie is not.
 enum Draft {
-    Convolve { shape: Conv2d, x: ValueId, y: ValueId, slot: usize, has_bias: bool, is_linear: bool },
+    Convolve { shape: Conv2d, x: ValueId, y: ValueId, learned: Learned },
     Sum { parts: Vec<Part>, raw: Option<ValueId>, bent: Option<(Bend, ValueId)> },
     Pool { x: ValueId, y: ValueId, windows: Windows },
     Multiply { x: ValueId, gate: ValueId, y: ValueId },
@@ -54,7 +54,7 @@ enum Draft {
     Attend { x: ValueId, y: ValueId, codes: Option<ValueId>, op: SelfAttention },
     Positions { x: ValueId, y: ValueId, slot: usize },
     Recur { x: ValueId, y: ValueId, slot: usize },
-    Embed { x: ValueId, y: ValueId, slot: usize, is_mean: bool },
+    Embed { x: ValueId, y: ValueId, slot: usize, is_mean: bool, is_tied: bool },
     Numbers { x: ValueId, y: ValueId, slot: usize, apart: Apart },
     PoolLive { x: ValueId, codes: ValueId, y: ValueId, is_max: bool },
 }
@@ -335,7 +335,7 @@ impl<'g> Plan<'g> {
                     groups: op.groups,
                     ..point(op.channels)
                 };
-                self.convolve(node, one, (slot, op.bias, false))
+                self.convolve(node, one, Learned::of(slot, op.bias, Layout::Outputs))
             }
             Op::Conv1d(op) => {
                 let one = Conv2d {
@@ -346,9 +346,17 @@ impl<'g> Plan<'g> {
                     groups: op.groups,
                     ..point(op.channels)
                 };
-                self.convolve(node, one, (slot, op.bias, false))
+                self.convolve(node, one, Learned::of(slot, op.bias, Layout::Outputs))
             }
-            Op::Linear(op) => self.convolve(node, point(op.features), (slot, op.bias, true)),
+            Op::Linear(op) => {
+                self.convolve(node, point(op.features), Learned::of(slot, op.bias, Layout::Inputs))
+            }
+            Op::TiedOutput(op) => {
+                let table = self.graph.nodes()[node].inputs[1].index();
+                let weight = self.slot[self.real[table]];
+                let learned = Learned { weight, bias: Some(slot), layout: Layout::Table };
+                self.convolve(node, point(op.vocabulary), learned)
+            }
             Op::Pool2d(op) => self.pool(node, op.kind, [op.kernel; 2], [op.stride; 2], [op.padding; 2]),
             Op::Pool1d(op) => self.pool(node, op.kind, [1, op.kernel], [1, op.stride], [0, op.padding]),
             Op::GlobalAveragePool(_) => self.pool(node, PoolKind::Average, [height, width], [1; 2], [0; 2]),
@@ -418,25 +426,21 @@ impl<'g> Plan<'g> {
             Op::PositionEmbedding(_) => self.give(node, true, |y| Draft::Positions { x, y, slot }),
             _ => {
                 let is_mean = matches!(op, Op::EmbeddingBag(_));
-                self.give(node, true, |y| Draft::Embed { x, y, slot, is_mean });
+                let is_tied = self.graph.is_tied(NodeId(node as u32));
+                self.give(node, true, |y| Draft::Embed { x, y, slot, is_mean, is_tied });
             }
         }
         Ok(())
     }
 
-    fn convolve(
-        &mut self,
-        node: usize,
-        one: Conv2d,
-        (slot, has_bias, is_linear): (usize, bool, bool),
-    ) -> Result<(), String> {
+    fn convolve(&mut self, node: usize, one: Conv2d, learned: Learned) -> Result<(), String> {
         let x = self.read(node, 0);
         let [channels, height, width] = self.values[x.0].shape;
         let shape = Conv2d { channels, height, width, ..one };
         if !Convolution::fits(&shape) {
             return Err(self.graph.nodes()[node].op.label());
         }
-        self.give(node, true, |y| Draft::Convolve { shape, x, y, slot, has_bias, is_linear });
+        self.give(node, true, |y| Draft::Convolve { shape, x, y, learned });
         Ok(())
     }
 
@@ -470,7 +474,8 @@ impl<'g> Plan<'g> {
         let [channels, height, width] = self.values[x.0].shape;
         let shape = Conv2d { channels, height, width, ..point(3 * size) };
         let (slot, y) = (self.slot[node], self.new_image([3 * size, height, width], true));
-        self.drafts.push(Draft::Convolve { shape, x, y, slot, has_bias: true, is_linear: false });
+        let learned = Learned::of(slot, true, Layout::Outputs);
+        self.drafts.push(Draft::Convolve { shape, x, y, learned });
         let (x, slot) = (y, slot + 2);
         self.give(node, true, |y| Draft::Recur { x, y, slot });
         Ok(())
@@ -486,12 +491,12 @@ impl<'g> Plan<'g> {
         let shape = Conv2d { channels, height, width, ..point(3 * channels) };
         let projected = self.new_image([3 * channels, height, width], true);
         let answers = self.new_image([channels, height, width], true);
-        let (has_bias, is_linear) = (true, false);
-        self.drafts.push(Draft::Convolve { shape, x, y: projected, slot, has_bias, is_linear });
+        let learned = Learned::of(slot, true, Layout::Outputs);
+        self.drafts.push(Draft::Convolve { shape, x, y: projected, learned });
         self.drafts.push(Draft::Attend { x: projected, y: answers, codes, op: op.clone() });
         let shape = Conv2d { outputs: channels, ..shape };
-        let (x, slot) = (answers, slot + 2);
-        self.give(node, true, |y| Draft::Convolve { shape, x, y, slot, has_bias, is_linear });
+        let (x, learned) = (answers, Learned::of(slot + 2, true, Layout::Outputs));
+        self.give(node, true, |y| Draft::Convolve { shape, x, y, learned });
         Ok(())
     }
 
@@ -677,9 +682,9 @@ impl Draft {
 
     fn finish(self, store: &mut Store) -> Box<dyn Step> {
         match self {
-            Self::Convolve { shape, x, y, slot, has_bias, is_linear } => {
+            Self::Convolve { shape, x, y, learned } => {
                 let norm = store.deferred(y);
-                Box::new(Convolve::new(store, &shape, (x, y), (slot, has_bias, is_linear), norm))
+                Box::new(Convolve::new(store, &shape, (x, y), learned, norm))
             }
             Self::Sum { parts, raw, bent } => {
                 let own = bent.map(|(_, value)| value).or(raw);
@@ -711,7 +716,9 @@ impl Draft {
             Self::PoolLive { x, codes, y, is_max } => Box::new(PoolLive { x, codes, y, is_max }),
             Self::Positions { x, y, slot } => Box::new(Positions { x, y, slot }),
             Self::Recur { x, y, slot } => Box::new(Recur::new(store, (x, y), slot)),
-            Self::Embed { x, y, slot, is_mean } => Box::new(Embed::new(x, y, slot, is_mean)),
+            Self::Embed { x, y, slot, is_mean, is_tied } => {
+                Box::new(Embed::new(x, y, slot, is_mean, is_tied))
+            }
         }
     }
 }

@@ -10,14 +10,16 @@ pub(super) struct Embed {
     y: ValueId,
     slot: usize,
     is_mean: bool,
+    /// Whether the answers are by the same table, which have taught all of it before it is this step's turn.
+    is_tied: bool,
     /// The place of each row of the table among those that the batch reads, from 1; 0 where it is not read.
     place_of: Vec<u32>,
     rows: Vec<u32>,
 }
 
 impl Embed {
-    pub fn new(x: ValueId, y: ValueId, slot: usize, is_mean: bool) -> Self {
-        Self { x, y, slot, is_mean, place_of: Vec::new(), rows: Vec::new() }
+    pub fn new(x: ValueId, y: ValueId, slot: usize, is_mean: bool, is_tied: bool) -> Self {
+        Self { x, y, slot, is_mean, is_tied, place_of: Vec::new(), rows: Vec::new() }
     }
 
     /// The row of the table that a code reads: that of the number before, for 0 has none.
@@ -68,6 +70,17 @@ impl Step for Embed {
         pass.store.settle(self.y, pass.images);
         let size = pass.store.values[self.y.0].grid.channels;
         let rows = pass.weights[self.slot].len() / size;
+        if self.is_tied {
+            let mut numbers = std::mem::take(pass.store.learn(self.slot, rows * size));
+            if let Some(dy) = pass.store.gradient(self.y, 0) {
+                self.each(pass, rows, |row, place, share| {
+                    let to = &mut numbers[row * size..][..size];
+                    to.iter_mut().zip(&dy.numbers[place..]).for_each(|(to, g)| *to += share * g);
+                });
+            }
+            *pass.store.learn(self.slot, 0) = numbers;
+            return;
+        }
         let mut place_of = std::mem::take(&mut self.place_of);
         let mut read = std::mem::take(&mut self.rows);
         place_of.resize(rows, 0);

@@ -127,14 +127,17 @@ fn text(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
     let codes = b.add(Slice { from: 0, len: tokens }, &[b.input()]).unwrap();
     let grams = b.add(Slice { from: tokens, len: grams }, &[b.input()]).unwrap();
     let bag = b.add(EmbeddingBag { vocabulary: 9, size: 1 + rng.below(20) }, &[grams]).unwrap();
-    let steps = [Embedding { vocabulary: 12, size: 4 }.into(), PositionEmbedding {}.into()];
-    let mut at = b.chain(codes, steps).unwrap();
+    let embedded = b.add(Embedding { vocabulary: 12, size: 4 }, &[codes]).unwrap();
+    let mut at = b.add(PositionEmbedding {}, &[embedded]).unwrap();
     for _ in 0..1 + rng.below(2) {
         let (heads, causal) = ([1, 2, 4][rng.below(3)], rng.below(2) == 0);
         let attention = SelfAttention { heads, causal, alibi: causal && rng.below(2) == 0 };
         let other = b.add(attention, &[at, codes]).unwrap();
         at = b.add(Add {}, &[at, other]).unwrap();
         at = b.add(LayerNorm {}, &[at]).unwrap();
+    }
+    if rng.below(2) == 0 {
+        at = b.add(TiedOutput { vocabulary: 12, size: 4 }, &[at, embedded]).unwrap();
     }
     at = b.add(Conv1d::same(5, 3, 1), &[at]).unwrap();
     let kind = if smooth || rng.below(2) == 0 { PoolKind::Average } else { PoolKind::Max };

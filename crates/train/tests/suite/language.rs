@@ -15,18 +15,22 @@ fn point(channels: usize) -> Conv1d {
     Conv1d { bias: true, ..Conv1d::same(channels, 1, 1) }
 }
 
-/// A network whose layers look back in each way that there is.
+/// A network whose layers look back in each way that there is; its answers share the tokens' table where "tied" is among them.
 fn network(size: usize, layers: &[&str]) -> Architecture {
     let mut b = ArchitectureBuilder::new(Shape::new(&[LENGTH]));
-    let mut at = b.add(Embedding { vocabulary: VOCABULARY, size }, &[b.input()]).unwrap();
-    at = b.add(PositionEmbedding {}, &[at]).unwrap();
-    for layer in layers {
+    let tokens = b.add(Embedding { vocabulary: VOCABULARY, size }, &[b.input()]).unwrap();
+    let mut at = b.add(PositionEmbedding {}, &[tokens]).unwrap();
+    for layer in layers.iter().filter(|layer| **layer != "tied") {
         let normed = b.add(LayerNorm {}, &[at]).unwrap();
         let mixed = mix(&mut b, layer, normed, size);
         at = b.add(Add {}, &[at, mixed]).unwrap();
     }
-    let last = b.chain(at, [LayerNorm {}.into(), point(VOCABULARY).into()]).unwrap();
-    b.finish(last).unwrap()
+    let last = b.add(LayerNorm {}, &[at]).unwrap();
+    let last = match layers.contains(&"tied") {
+        true => b.add(TiedOutput { vocabulary: VOCABULARY, size }, &[last, tokens]),
+        false => b.add(point(VOCABULARY), &[last]),
+    };
+    b.finish(last.unwrap()).unwrap()
 }
 
 fn mix(b: &mut ArchitectureBuilder, layer: &str, at: NodeId, size: usize) -> NodeId {
@@ -62,10 +66,18 @@ fn inputs(codes: &[u32]) -> Vec<f32> {
 
 #[test]
 fn each_step_teaches_what_burn_says() {
-    let graph = every();
+    steps_are_those_of_burn(&every());
+}
+
+#[test]
+fn a_table_that_answers_share_learns_from_both() {
+    steps_are_those_of_burn(&network(6, &["window", "tied"]));
+}
+
+fn steps_are_those_of_burn(graph: &Architecture) {
     let settings = Settings { label_smoothing: 0.1, ..Settings::default() };
     let [mut ours, mut burns] = [true, false].map(|kernels| {
-        let weights = Weights::fresh(&graph, 5);
+        let weights = Weights::fresh(graph, 5);
         Network::new(graph.clone(), weights, &settings, 1, Device::Cpu).with_kernels(kernels)
     });
     assert_eq!(ours.left_to_burn(), None);
@@ -109,6 +121,7 @@ fn token_by_token_is_as_all_at_once() {
         &["recurrence"],
         &["wide", "feed"],
         &["attention", "window", "recurrence"],
+        &["recurrence", "tied"],
     ] {
         let graph = network(8, layers);
         let weights = Weights::fresh(&graph, 9);

@@ -56,7 +56,7 @@ fn answers_equal_a_plain_reference_and_every_operation_is_met() {
             }
         }
     }
-    assert_eq!(met.len(), 28, "{met:?}");
+    assert_eq!(met.len(), 29, "{met:?}");
 }
 
 #[test]
@@ -83,6 +83,10 @@ fn shapes_params_and_macs_are_those_of_the_graph() {
             if matches!(graph.nodes()[i].op, Op::SelfAttention(_)) {
                 // Every query meets every key, and every value every output.
                 macs += 2 * places * shape.len() as usize;
+            }
+            if let Op::TiedOutput(op) = &graph.nodes()[i].op {
+                // Its weights are those of an embedding.
+                macs += op.size * shape.len() as usize;
             }
         }
         assert_eq!(macs as u64, graph.cost().macs, "seed {seed}");

@@ -22,6 +22,7 @@ mod slice;
 mod structural;
 #[cfg(test)]
 mod tests;
+mod tied_output;
 
 pub use activation::Activation;
 pub use attention::{PositionEmbedding, SelfAttention};
@@ -40,6 +41,7 @@ pub use numbers::{PerFeature, Periodic, PiecewiseLinear};
 pub use pool::{GlobalAveragePool, GlobalMaxPool, MaskedPool, Pool1d, Pool2d, PoolKind};
 pub use slice::Slice;
 pub use structural::{Flatten, Identity, Input, Zero};
+pub use tied_output::TiedOutput;
 
 use super::Shape;
 use serde::{Deserialize, Serialize};
@@ -164,6 +166,8 @@ operations! {
     Gru,
     /// A sequence moved to later steps.
     Delay,
+    /// A number for each code at each step, by the vectors of an embedding.
+    TiedOutput,
     /// A choice that is still open.
     Mixed,
 }

@@ -38,6 +38,8 @@ fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
         (SelfAttention { heads: 1, causal: false, alibi: false }.into(), steps.clone()),
         (MaskedPool { kind: PoolKind::Average }.into(), shape(&[4])),
     ];
+    let tied: (Op, Vec<Shape>, Shape) =
+        (TiedOutput { vocabulary: 10, size: 4 }.into(), vec![steps.clone(), shape(&[4, 6])], shape(&[10, 9]));
     let gate: (Op, Vec<Shape>, Shape) = (Multiply {}.into(), vec![steps.clone(), shape(&[4])], steps.clone());
     let one = |inputs: Vec<Shape>| move |(op, shape): (Op, Shape)| (op, inputs.clone(), shape);
     on_steps
@@ -45,7 +47,7 @@ fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
         .map(one(vec![steps.clone()]))
         .chain(on_vectors.into_iter().map(one(vec![vector])))
         .chain(with_codes.into_iter().map(one(vec![steps, codes])))
-        .chain([gate])
+        .chain([gate, tied])
         .collect()
 }
 
@@ -123,6 +125,28 @@ fn what_does_not_fit_is_refused_by_name_and_number() {
         let error = op.output(&inputs.iter().collect::<Vec<_>>()).unwrap_err();
         assert!(error.contains(expected), "{}: {error}", op.label());
     }
+}
+
+#[test]
+fn answers_share_the_table_of_an_embedding_and_of_nothing_else() {
+    let mut b = ArchitectureBuilder::new(shape(&[6]));
+    let embedded = b.add(Embedding { vocabulary: 10, size: 4 }, &[b.input()]).unwrap();
+    let normed = b.add(LayerNorm {}, &[embedded]).unwrap();
+    for (tied, from, expected) in [
+        (TiedOutput { vocabulary: 10, size: 4 }, normed, "reads node 2, which is not that embedding"),
+        (TiedOutput { vocabulary: 11, size: 4 }, embedded, "reads node 1, which is not that embedding"),
+        (TiedOutput { vocabulary: 10, size: 3 }, embedded, "needs 3 channels×steps, got 4×6"),
+        (TiedOutput { vocabulary: 10, size: 4 }, b.input(), "needs 4 channels×steps, got 6"),
+    ] {
+        let error = b.add(tied, &[normed, from]).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let answers = b.add(TiedOutput { vocabulary: 10, size: 4 }, &[normed, embedded]).unwrap();
+    let graph = b.finish(answers).unwrap();
+    assert_eq!((graph.cost().params, graph.cost().macs), (9 * 4 + 8 + 10, 10 * 4 * 6));
+    assert!(graph.is_tied(embedded) && !graph.is_tied(normed));
+    // The spelling that all networks of a space are known by keeps what it shares.
+    assert_eq!(graph.canonical().canonical(), graph.canonical());
 }
 
 #[test]

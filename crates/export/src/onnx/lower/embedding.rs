@@ -2,7 +2,7 @@ use super::{Lowering, Node};
 use crate::exporter::with_nothing;
 use crate::onnx::build::int;
 use crate::onnx::format::DataType;
-use nascent_core::architecture::op::{Embedding, EmbeddingBag};
+use nascent_core::architecture::op::{Embedding, EmbeddingBag, TiedOutput};
 
 /// The vectors of codes, and which codes are something.
 struct Read {
@@ -10,12 +10,25 @@ struct Read {
     vectors: String,
     /// `[batch, codes]` of yes and no.
     known: String,
+    table: String,
 }
 
 impl<'a> Lowering<'a> {
     pub(super) fn embed(&mut self, op: &Embedding, node: &Node<'a>) -> Result<String, String> {
         let read = self.read(op.vocabulary, op.size, node)?;
-        Ok(self.build.transpose(&read.vectors, &[0, 2, 1]))
+        let vectors = self.build.transpose(&read.vectors, &[0, 2, 1]);
+        self.tables.insert(vectors.clone(), read.table);
+        Ok(vectors)
+    }
+
+    /// The product of each code's vector with each step, and its bias.
+    pub(super) fn answer_by_table(&mut self, op: &TiedOutput, node: &Node<'a>) -> Result<String, String> {
+        let table = node.inputs.get(1).and_then(|embedded| self.tables.get(embedded));
+        let table = table.cloned().ok_or("it reads no embedding")?;
+        let products = self.build.node("MatMul", &[&table, node.input()?], Vec::new());
+        let (slot, numbers) = node.slot(0)?;
+        let bias = self.build.floats(&slot.name, &[op.vocabulary, 1], numbers);
+        Ok(self.build.node("Add", &[&products, &bias], Vec::new()))
     }
 
     pub(super) fn embed_bag(&mut self, op: &EmbeddingBag, node: &Node<'a>) -> Result<String, String> {
@@ -42,7 +55,7 @@ impl<'a> Lowering<'a> {
         let codes = self.build.node("Where", &[&known, codes, &nothing], Vec::new());
         let codes = self.build.cast(&codes, DataType::Int64);
         let vectors = self.build.node("Gather", &[&table, &codes], vec![int("axis", 0)]);
-        Ok(Read { vectors, known })
+        Ok(Read { vectors, known, table })
     }
 
     /// 1 where a code is something, 0 where it is padding: `[batch, codes]`.

@@ -14,6 +14,7 @@ mod recurrent;
 use super::build::{Build, value};
 use crate::{ExportError, Model};
 use nascent_core::architecture::{NodeId, Op, Operation, Shape, Slot};
+use std::collections::HashMap;
 
 /// A graph on its way.
 pub(super) struct Lowering<'a> {
@@ -21,6 +22,8 @@ pub(super) struct Lowering<'a> {
     build: &'a mut Build,
     /// The name of each node's value so far.
     values: Vec<String>,
+    /// The table, `[codes, size]`, from which each value was looked up.
+    tables: HashMap<String, String>,
 }
 
 /// A node to be written.
@@ -60,7 +63,7 @@ impl<'a> Node<'a> {
 
 impl<'a> Lowering<'a> {
     pub fn new(model: &'a Model<'a>, build: &'a mut Build) -> Self {
-        Self { model, build, values: Vec::with_capacity(model.graph.nodes().len()) }
+        Self { model, build, values: Vec::with_capacity(model.graph.nodes().len()), tables: HashMap::new() }
     }
 
     /// Writes the graph, whose input is the value `given`; answers with the name of the answers, one vector an example.
@@ -126,6 +129,7 @@ impl<'a> Lowering<'a> {
             Op::Concat(_) => self.concatenate(node),
             Op::Embedding(table) => self.embed(table, node),
             Op::EmbeddingBag(table) => self.embed_bag(table, node),
+            Op::TiedOutput(tied) => self.answer_by_table(tied, node),
             Op::PiecewiseLinear(op) => self.fill_bins(op, node),
             Op::PerFeature(op) => self.connect_features(op, node),
             Op::Periodic(op) => self.wave(op, node),

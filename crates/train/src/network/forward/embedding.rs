@@ -2,7 +2,7 @@ use super::Forward;
 use crate::glue;
 use crate::network::host;
 use burn::tensor::{Int, Tensor, TensorData};
-use nascent_core::architecture::op::{Embedding, EmbeddingBag};
+use nascent_core::architecture::op::{Embedding, EmbeddingBag, TiedOutput};
 
 /// The rows of a table that a batch reads, and where.
 struct Read {
@@ -16,7 +16,10 @@ impl Forward<'_> {
     /// The vector of each code: `[batch, codes]` to `[batch, size, 1, codes]`.
     pub(super) fn embed(&mut self, op: &Embedding, codes: Tensor<2>) -> Tensor<4> {
         let [batch, n] = codes.dims();
-        let Read { table, places } = self.read(op.vocabulary, op.size, codes);
+        let Read { table, places } = match self.graph.is_tied(self.node) {
+            true => self.read_all(op, codes),
+            false => self.read(op.vocabulary, op.size, codes),
+        };
         let Some(table) = table else { return self.nothing([batch, op.size, 1, n]) };
         if self.kernels {
             return glue::look_up(table, places, batch);
@@ -37,6 +40,27 @@ impl Forward<'_> {
         let counts = Tensor::<2>::from_data(TensorData::new(counts, [batch, 1]), self.device);
         let sum = self.select(table, &places, [batch, n, op.size]).sum_dim(1).reshape([batch, op.size]);
         sum / counts
+    }
+
+    /// A number for each code at each step by the table of the node's second input, `[batch, size, 1, steps]` to `[batch, codes, 1, steps]`.
+    pub(super) fn answer_by_table(&mut self, op: &TiedOutput, x: Tensor<4>) -> Tensor<4> {
+        let [batch, size, _, steps] = x.dims();
+        let bias = self.slot().reshape([1, op.vocabulary, 1, 1]);
+        let table = self.graph.nodes()[self.node.index()].inputs.get(1).and_then(|id| self.tables.get(id));
+        let Some(table) = table.cloned() else { return self.nothing([batch, op.vocabulary, 1, steps]) };
+        let nothing = Tensor::zeros([1, size], self.device);
+        let table = Tensor::cat(vec![nothing, table], 0).unsqueeze::<3>();
+        let answers = table.matmul(x.reshape([batch, size, steps]));
+        answers.reshape([batch, op.vocabulary, 1, steps]) + bias
+    }
+
+    /// Takes all of the next slot, a table that answers share.
+    fn read_all(&mut self, op: &Embedding, codes: Tensor<2>) -> Read {
+        let table = self.slot().reshape([op.vocabulary - 1, op.size]);
+        self.tables.insert(self.node, table.clone());
+        // What is no code, below 0 or no number, becomes 0.
+        let place = |code: f32| if (code as usize) < op.vocabulary { code as u32 } else { 0 };
+        Read { table: Some(table), places: host(codes).into_iter().map(place).collect() }
     }
 
     /// Takes from the next slot, a table without a row for code 0, the rows that the batch reads: a step then costs as

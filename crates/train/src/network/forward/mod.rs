@@ -21,7 +21,7 @@ use super::pass::Mix;
 use crate::weights::Weights;
 use burn::tensor::{Device, Tensor, TensorData};
 use nascent_core::architecture::op::{Activation, Delay};
-use nascent_core::architecture::{Architecture, Op};
+use nascent_core::architecture::{Architecture, NodeId, Op};
 use nascent_core::rng::Rng;
 use std::collections::BTreeMap;
 
@@ -81,6 +81,10 @@ pub(super) struct Forward<'a> {
     scales: Vec<f64>,
     /// The next slot to be used: slots lie in the order of nodes.
     at: usize,
+    /// The node that is computed.
+    node: NodeId,
+    /// The tables of embeddings that answers share, `[codes - 1, size]`.
+    tables: BTreeMap<NodeId, Tensor<2>>,
     batch: usize,
 }
 
@@ -108,6 +112,8 @@ impl<'a> Forward<'a> {
             sight: Sight::default(),
             scales: Vec::new(),
             at: 0,
+            node: NodeId(0),
+            tables: BTreeMap::new(),
             batch: 0,
         }
     }
@@ -134,6 +140,7 @@ impl<'a> Forward<'a> {
                 values.push(None);
                 continue;
             }
+            self.node = NodeId(i as u32);
             // A value is given away to its last reader, so that its memory can be reused.
             let mut taken = Vec::with_capacity(node.inputs.len());
             for input in &node.inputs {
@@ -244,6 +251,7 @@ impl<'a> Forward<'a> {
             (Op::PositionEmbedding(_), _) => self.add_positions(x),
             (Op::Gru(op), _) => self.recur(op, x),
             (Op::Delay(op), _) => delay(op, x),
+            (Op::TiedOutput(op), _) => self.answer_by_table(op, x),
             (Op::MaskedPool(op), Some(codes)) => return Value::Vectors(self.pool_masked(op.kind, x, codes)),
             // Identities.
             _ => x,

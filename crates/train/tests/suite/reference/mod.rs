@@ -104,6 +104,12 @@ pub fn answer(graph: &Architecture, weights: &Weights, input: &[f32]) -> Vec<f64
                 let projected = steps::project(inputs[0], n, &given.0, &given.1);
                 steps::project(&steps::attend(op, &projected, &codes), n, &taken.0, &taken.1)
             }
+            Op::TiedOutput(op) => {
+                let rows = weights.slots.iter().position(|s| s.node == node.inputs[1]).unwrap();
+                let rows = weights.values[rows].iter().map(|x| f64::from(*x));
+                let table: Vec<f64> = std::iter::repeat_n(0.0, op.size).chain(rows).collect();
+                steps::project(inputs[0], shapes[0].extents()[1], &table, &of_node("bias"))
+            }
             Op::Gru(op) => {
                 let (weight, bias) = (of_node("input.weight"), of_node("input.bias"));
                 let n = shapes[0].extents()[1];
