@@ -6,6 +6,7 @@ use crate::devices::Asked;
 use crate::error::Error;
 use crate::evidence::{Evidence, baseline_names, network_baselines, winner};
 use crate::handover;
+use crate::parallel::in_parallel;
 use crate::settings::StudyFile;
 use crate::setup::{Setup, TREES};
 use crate::stored::{Stored, load};
@@ -19,6 +20,7 @@ use nascent_data::Task;
 use nascent_runtime::{RunFolder, SqliteLog, total_memory_bytes, write_atomically};
 use nascent_train::{Network, TrainEvaluator, Weights, answers, tested};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// Which study to run.
 pub enum Start {
@@ -493,15 +495,18 @@ impl Whole<'_> {
         }
         let touch = history.touches() + 1;
         let examples = task.test();
-        let mut events = Vec::new();
-        for trial in trials {
-            let mut network = self.network(trial)?;
-            let answers = answers(&mut network, &examples);
+        let (folder, workers) = (self.folder.trials(), self.setup.file.settings.workers.unwrap_or(1));
+        let networks = trials.iter().map(|trial| self.network(*trial).map(Mutex::new));
+        let networks = networks.collect::<Result<Vec<_>, Error>>()?;
+        let mut events = in_parallel(trials.len(), workers, &|_, _| {}, |number| {
+            let trial = trials[number];
+            let mut network = networks[number].lock().map_err(|e| Error::input(e.to_string()))?;
+            let answers = answers(&mut *network, &examples);
             let (result, scores) = tested(&answers, &examples, task.metric);
             let metrics = result.metrics.with("loss", result.loss);
-            crate::answers::keep(&self.folder.trials(), trial, &answers)?;
-            events.push(Event::Tested { trial, touch, metrics, scores });
-        }
+            crate::answers::keep(&folder, trial, &answers)?;
+            Ok(Event::Tested { trial, touch, metrics, scores })
+        })?;
         if baseline_names(self.setup).iter().any(|name| name == TREES) {
             let known = [&task.train(), &task.validation(), &task.train_and_validation()];
             let seed = self.setup.file.settings.seed;
