@@ -15,16 +15,12 @@ pub fn rule(objectives: &Objectives, tolerance: f64) -> String {
             first.name
         ),
         [] | [_] => "the best network that keeps every limit".into(),
-        wanted if objectives.preference != Preference::First => preferred(wanted, &objectives.preference),
-        [first, rest @ ..] => format!(
-            "of the Pareto set's members within {tolerance} of the best {}, the one best in {}",
-            first.name,
-            rest.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", then ")
-        ),
+        wanted => preferred(wanted, &objectives.preference, tolerance),
     }
 }
 
-fn preferred(wanted: &[Objective], preference: &Preference) -> String {
+/// The same of several objectives.
+fn preferred(wanted: &[Objective], preference: &Preference, tolerance: f64) -> String {
     let each = |values: &[f64], sign: &dyn Fn(&Objective) -> (&'static str, f64)| {
         let one = |(o, value): (&Objective, &f64)| {
             let (word, factor) = sign(o);
@@ -49,7 +45,14 @@ fn preferred(wanted: &[Objective], preference: &Preference) -> String {
         Preference::Weights(weights) => {
             format!("the Pareto set's member with the best weighted sum, {}", each(weights, &|_| ("=", 1.0)))
         }
-        Preference::First => String::new(),
+        Preference::First => {
+            let names: Vec<&str> = wanted.iter().map(|o| o.name.as_str()).collect();
+            format!(
+                "of the Pareto set's members within {tolerance} of the best {}, the one best in {}",
+                names[0],
+                names[1..].join(", then ")
+            )
+        }
     }
 }
 

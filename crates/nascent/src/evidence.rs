@@ -119,11 +119,13 @@ impl Evidence {
     /// What a study's history says.
     #[must_use]
     pub fn new(setup: &Setup, history: &History) -> Self {
-        let winner = winner(setup, history);
+        let winners: Vec<Option<TrialId>> =
+            setup.aims().iter().map(|aim| winner_of(setup, history, aim)).collect();
+        // That of the largest size, where there are several.
+        let winner = winners.last().copied().flatten();
         let seed = setup.file.settings.seed;
         let metric = setup.task.as_ref().map(|task| task.metric);
-        let sizes = setup.file.settings.sizes.iter().zip(setup.aims()).map(|(size, aim)| {
-            let trial = winner_of(setup, history, &aim);
+        let sizes = setup.file.settings.sizes.iter().zip(winners).map(|(size, trial)| {
             let test = trial.zip(metric).and_then(|(id, metric)| tested(&rows(history, id), metric, seed));
             SizeEvidence { most: size.0, trial, test }
         });
