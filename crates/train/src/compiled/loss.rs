@@ -12,41 +12,55 @@ pub(super) fn of(
     wanted: Wanted<'_>,
     smoothing: f64,
 ) -> f64 {
-    if let Wanted::Tokens(labels) = wanted {
-        return of_steps(store, answers, images, labels, smoothing);
+    match wanted {
+        Wanted::Tokens(labels) => of_steps(store, answers, images, (labels, None), smoothing),
+        Wanted::TokenShares { shares, labels } => {
+            of_steps(store, answers, images, (labels, Some(shares)), smoothing)
+        }
+        Wanted::Classes(labels) => of_rows(store, answers, images, |n, row, gradient| {
+            let (rest, own) = (smoothing / row.len() as f64, labels[n] as usize);
+            surprise(row, |o| if o == own { 1.0 - smoothing + rest } else { rest }, images, gradient)
+        }),
+        Wanted::Shares(shares) => of_rows(store, answers, images, |n, row, gradient| {
+            let own = &shares[n * row.len()..][..row.len()];
+            surprise(row, |o| f64::from(own[o]), images, gradient)
+        }),
+        Wanted::Values(values) | Wanted::Medians(values) => {
+            let is_rounded = matches!(wanted, Wanted::Medians(_));
+            of_rows(store, answers, images, |n, row, gradient| {
+                let own = &values[n * row.len()..][..row.len()];
+                error(row, own, is_rounded, images * row.len(), gradient)
+            })
+        }
     }
+}
+
+/// The sum over examples of what `each` says of an example's number and answers; it writes their gradient.
+fn of_rows(
+    store: &mut Store,
+    answers: ValueId,
+    images: usize,
+    mut each: impl FnMut(usize, &[f32], &mut [f32]) -> f64,
+) -> f64 {
     let grid = store.values[answers.0].grid;
     let (pitch, outputs) = (grid.image_len().max(1), grid.channels);
     let (mut gradient, _) = store.take_gradient(answers);
     let answers_of = &store.values[answers.0].numbers;
-    let mut total = 0.0;
     let rows = answers_of.chunks_exact(pitch).zip(gradient.chunks_exact_mut(pitch)).take(images);
-    for (n, (row, gradient)) in rows.enumerate() {
-        let (row, gradient) = (&row[..outputs], &mut gradient[..outputs]);
-        total += match wanted {
-            Wanted::Classes(labels) => {
-                let rest = smoothing / outputs as f64;
-                let own = labels[n] as usize;
-                surprise(row, |o| if o == own { 1.0 - smoothing + rest } else { rest }, images, gradient)
-            }
-            Wanted::Shares(shares) => {
-                let own = &shares[n * outputs..][..outputs];
-                surprise(row, |o| f64::from(own[o]), images, gradient)
-            }
-            // Answered above, step by step.
-            Wanted::Tokens(_) => 0.0,
-            Wanted::Values(values) | Wanted::Medians(values) => {
-                let is_rounded = matches!(wanted, Wanted::Medians(_));
-                error(row, &values[n * outputs..][..outputs], is_rounded, images * outputs, gradient)
-            }
-        };
-    }
+    let total =
+        rows.enumerate().map(|(n, (row, gradient))| each(n, &row[..outputs], &mut gradient[..outputs])).sum();
     store.put_gradient(answers, gradient);
     total
 }
 
-/// The mean over all steps with a label of the cross-entropy of what is answered there.
-fn of_steps(store: &mut Store, answers: ValueId, images: usize, labels: &[u32], smoothing: f64) -> f64 {
+/// The mean over all steps with a label of the cross-entropy of what is answered there with the label, or with the shares of each code.
+fn of_steps(
+    store: &mut Store,
+    answers: ValueId,
+    images: usize,
+    (labels, shares): (&[u32], Option<&[f32]>),
+    smoothing: f64,
+) -> f64 {
     let (grid, flat) = (store.values[answers.0].grid, store.values[answers.0].flat);
     let (mut gradient, _) = store.take_gradient(answers);
     gradient[..images * flat.image_len()].fill(0.0);
@@ -59,14 +73,20 @@ fn of_steps(store: &mut Store, answers: ValueId, images: usize, labels: &[u32], 
         let row =
             &store.values[answers.0].numbers[image * grid.image_len() + grid.at(0, step)..][..grid.channels];
         let to = &mut gradient[image * flat.image_len() + flat.at(0, step)..][..grid.channels];
-        total += surprise_of(store.path, row, *label as usize, smoothing as f32, factor, to);
+        total += match shares {
+            None => surprise_of(store.path, row, *label as usize, smoothing as f32, factor, to),
+            Some(shares) => {
+                let own = &shares[i * grid.channels..][..grid.channels];
+                asked as f64 * surprise(row, |o| f64::from(own[o]), asked, to)
+            }
+        };
     }
     store.put_gradient(answers, gradient);
     total / asked as f64
 }
 
-/// The cross-entropy of answers with probabilities, a part of `images`.
-fn surprise(row: &[f32], share: impl Fn(usize) -> f64, images: usize, gradient: &mut [f32]) -> f64 {
+/// The cross-entropy of answers with probabilities, a part of `count`.
+fn surprise(row: &[f32], share: impl Fn(usize) -> f64, count: usize, gradient: &mut [f32]) -> f64 {
     let most = row.iter().fold(f32::NEG_INFINITY, |most, x| if *x > most || x.is_nan() { *x } else { most });
     let sum: f64 = row.iter().map(|x| f64::from(x - most).exp()).sum();
     let (mut loss, mut mass) = (0.0, 0.0);
@@ -76,9 +96,9 @@ fn surprise(row: &[f32], share: impl Fn(usize) -> f64, images: usize, gradient: 
     }
     for (o, (x, gradient)) in row.iter().zip(gradient).enumerate() {
         let probability = f64::from(x - most).exp() / sum;
-        *gradient = ((probability * mass - share(o)) / images as f64) as f32;
+        *gradient = ((probability * mass - share(o)) / count as f64) as f32;
     }
-    loss / images as f64
+    loss / count as f64
 }
 
 /// The squared error, or the absolute one with its edge rounded, a part of `count`.

@@ -46,6 +46,13 @@ pub enum Wanted<'a> {
     Shares(&'a [f32]),
     /// The code of the token that follows each step of each example, `[examples × steps]`; 0 where none is asked for.
     Tokens(&'a [u32]),
+    /// A probability for each code at each step where a token is asked for, as another network gives them.
+    TokenShares {
+        /// `[examples × steps × codes]`.
+        shares: &'a [f32],
+        /// As for [`Wanted::Tokens`]: 0 where none is asked for.
+        labels: &'a [u32],
+    },
     /// A standardised value for each example; squared errors are made small.
     Values(&'a [f32]),
     /// A standardised value for each example; absolute errors are made small.
@@ -204,14 +211,17 @@ fn loss(
     match wanted {
         Wanted::Classes(labels) => surprise(answers, smoothed(labels, outputs, label_smoothing), device),
         Wanted::Shares(shares) => surprise(answers, shares.to_vec(), device),
-        Wanted::Tokens(labels) => {
+        Wanted::Tokens(labels) | Wanted::TokenShares { labels, .. } => {
             // One row a step; what is answered where no token is asked for costs nothing.
             let [examples, numbers] = answers.dims();
             let steps = labels.len() / examples.max(1);
             let outputs = numbers / steps.max(1);
             let rows = answers.reshape([examples, outputs, steps]).swap_dims(1, 2);
             let rows = rows.reshape([examples * steps, outputs]);
-            let mut shares = smoothed(labels, outputs, label_smoothing);
+            let mut shares = match wanted {
+                Wanted::TokenShares { shares, .. } => shares.to_vec(),
+                _ => smoothed(labels, outputs, label_smoothing),
+            };
             let asked = labels.iter().filter(|label| **label != 0).count().max(1);
             for (row, _) in shares.chunks_exact_mut(outputs).zip(labels).filter(|(_, label)| **label == 0) {
                 row.fill(0.0);

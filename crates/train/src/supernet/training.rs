@@ -293,8 +293,7 @@ fn learn_together(
         let (weights, places) = shared.gather(graph);
         let batch = match (&said, wanted) {
             (None, _) => (inputs, wanted, smoothing),
-            // What follows is learned from the text itself.
-            (Some(_), Wanted::Tokens(_)) => (inputs, wanted, smoothing),
+            (Some(shares), Wanted::Tokens(labels)) => (inputs, Wanted::TokenShares { shares, labels }, 0.0),
             (Some(said), Wanted::Values(_)) => (inputs, Wanted::Values(said), 0.0),
             (Some(said), Wanted::Medians(_)) => (inputs, Wanted::Medians(said), 0.0),
             (Some(said), _) => (inputs, Wanted::Shares(said), 0.0),
@@ -307,12 +306,27 @@ fn learn_together(
         shared.learn(&places, &found.gradients, share);
         total += f64::from(share) * found.loss;
         if imitate && said.is_none() {
-            let outputs = graph.output_shape().len() as usize;
-            let is_class = matches!(wanted, Wanted::Classes(_) | Wanted::Shares(_));
-            said = Some(if is_class { shares(found.answers, outputs) } else { found.answers });
+            let outputs = graph.output_shape().extents()[0];
+            said = Some(match wanted {
+                Wanted::Classes(_) | Wanted::Shares(_) => shares(found.answers, outputs),
+                Wanted::Tokens(_) | Wanted::TokenShares { .. } => {
+                    let steps = graph.output_shape().len() as usize / outputs.max(1);
+                    shares(by_step(&found.answers, outputs, steps), outputs)
+                }
+                Wanted::Values(_) | Wanted::Medians(_) => found.answers,
+            });
         }
     }
     total
+}
+
+/// `[examples × outputs × steps]` as `[examples × steps × outputs]`.
+fn by_step(answers: &[f32], outputs: usize, steps: usize) -> Vec<f32> {
+    let examples = answers.chunks_exact((outputs * steps).max(1));
+    let of_step = |example: &'_ [f32], step: usize| -> Vec<f32> {
+        example.iter().skip(step).step_by(steps.max(1)).copied().collect()
+    };
+    examples.flat_map(|example| (0..steps).flat_map(move |step| of_step(example, step))).collect()
 }
 
 /// The probabilities of answers, row by row.
