@@ -237,7 +237,8 @@ fn model_bytes(architecture: &Architecture) -> f64 {
 
 /// What follows from any graph, by name: `params`, `macs`, `activation_memory_bytes` and `depth` of
 /// [`Cost`](crate::architecture::Cost); `peak_memory_bytes`, what values need by a
-/// [`Schedule`](crate::architecture::Schedule); `model_bytes`, what the weights need.
+/// [`Schedule`](crate::architecture::Schedule); `model_bytes`, what the weights need; `cache_bytes`, what continuing a text keeps
+/// ([`Architecture::cache_bytes`]).
 #[must_use]
 pub fn cost_metrics() -> Vec<Arc<dyn CostMetric>> {
     vec![
@@ -246,6 +247,7 @@ pub fn cost_metrics() -> Vec<Arc<dyn CostMetric>> {
         Arc::new(BuiltIn("activation_memory_bytes", |a| a.cost().activation_memory_bytes as f64)),
         Arc::new(BuiltIn("peak_memory_bytes", |a| a.schedule().peak_bytes as f64)),
         Arc::new(BuiltIn("model_bytes", model_bytes)),
+        Arc::new(BuiltIn("cache_bytes", |a| a.cache_bytes() as f64)),
         Arc::new(BuiltIn("depth", |a| f64::from(a.cost().depth))),
     ]
 }

@@ -8,7 +8,7 @@ use crate::registry::Entry;
 use crate::training::Training;
 use nascent_core::architecture::op::{
     Activation, Add, Conv1d, Delay, Dropout, Embedding, Gru, LayerNorm, Multiply, Op, PositionEmbedding,
-    SelfAttention, TiedOutput,
+    Relative, SelfAttention, TiedOutput,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
 use nascent_core::question::{Path, Scale, Topic};
@@ -113,7 +113,12 @@ impl LanguageParams {
             head: Options::sizes(network, vec![width / 4, width / 2, width]),
             positions: Options::kinds(
                 network,
-                &[("none", Positions::None), ("learned", Positions::Learned), ("alibi", Positions::Alibi)],
+                &[
+                    ("none", Positions::None),
+                    ("learned", Positions::Learned),
+                    ("alibi", Positions::Alibi),
+                    ("rotary", Positions::Rotary),
+                ],
             ),
             // Of few codes a table is small whatever its width.
             embedding: (vocabulary >= MANY_CODES).then(|| {
@@ -156,6 +161,8 @@ enum Positions {
     Learned,
     /// Scores fall with the distance (Press et al. 2021, arXiv:2108.12409).
     Alibi,
+    /// Queries and keys are turned by their step (Su et al. 2021, arXiv:2104.09864).
+    Rotary,
 }
 
 /// What a feed-forward network does between its two layers.
@@ -338,8 +345,12 @@ impl Drawing<'_> {
         match mixer {
             Mixer::None => {}
             Mixer::Attention => {
-                let alibi = self.plan.positions == Positions::Alibi;
-                self.add(SelfAttention { heads: width / self.plan.head, causal: true, alibi })?;
+                let relative = match self.plan.positions {
+                    Positions::None | Positions::Learned => Relative::None,
+                    Positions::Alibi => Relative::Alibi,
+                    Positions::Rotary => Relative::Rotary,
+                };
+                self.add(SelfAttention { heads: width / self.plan.head, causal: true, relative })?;
             }
             Mixer::Recurrence => {
                 self.add(Gru { size: width })?;

@@ -8,7 +8,7 @@ use crate::registry::Entry;
 use crate::training::Training;
 use nascent_core::architecture::op::{
     Activation, Add, Concat, Conv1d, Dropout, Embedding, EmbeddingBag, GlobalMaxPool, LayerNorm, Linear,
-    MaskedPool, PoolKind, PositionEmbedding, SelfAttention, Slice,
+    MaskedPool, PoolKind, PositionEmbedding, Relative, SelfAttention, Slice,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
 use nascent_core::question::{Path, Scale, Topic};
@@ -325,7 +325,8 @@ fn attend(
 ) -> Result<NodeId, ArchitectureError> {
     let channels = b.shape(input).extents()[0];
     let normed = b.add(LayerNorm {}, &[input])?;
-    let attended = b.add(SelfAttention { heads, causal: false, alibi: false }, &[normed, codes])?;
+    let attended =
+        b.add(SelfAttention { heads, causal: false, relative: Relative::None }, &[normed, codes])?;
     let at = b.add(Add {}, &[input, attended])?;
     let normed = b.add(LayerNorm {}, &[at])?;
     let wide = b.add(Conv1d { bias: true, ..Conv1d::same(2 * channels, 1, 1) }, &[normed])?;

@@ -1,7 +1,7 @@
 //! Text token by token: what earlier steps gave is kept, so that a token costs one step, however many there were.
 
 use crate::{TrainError, Weights};
-use nascent_core::architecture::op::{Activation, Conv1d, SelfAttention};
+use nascent_core::architecture::op::{Activation, Conv1d, Relative, SelfAttention};
 use nascent_core::architecture::{Architecture, Op, Operation};
 use nascent_kernels::{Path, Smooth};
 
@@ -205,6 +205,7 @@ impl<'a> Continuation<'a> {
             }
             Op::SelfAttention(op) => {
                 project(weights(0), weights(1), x.at(step), &mut own.kept);
+                turn(op, own.channels, step, &mut own.kept);
                 let mut mixed = vec![0.0; own.channels];
                 attend(op, own.channels, step, &own.kept, &mut mixed);
                 project(weights(2), weights(3), &mixed, &mut own.values);
@@ -244,6 +245,21 @@ fn convolve(op: &Conv1d, (weight, bias): (&[f32], &[f32]), x: &Node, step: usize
             sum += seen.iter().zip(row).map(|(x, w)| x * w).sum::<f32>();
         }
         to.push(sum);
+    }
+}
+
+/// Turns the query and the key of a step that were kept last, where attention is rotary.
+fn turn(op: &SelfAttention, channels: usize, step: usize, kept: &mut [f32]) {
+    if op.relative != Relative::Rotary {
+        return;
+    }
+    let each = channels / op.heads;
+    for head in kept[step * 3 * channels..][..2 * channels].chunks_exact_mut(each) {
+        let (first, second) = head.split_at_mut(each / 2);
+        for (pair, (a, b)) in first.iter_mut().zip(second).enumerate() {
+            let [cosine, sine] = SelfAttention::turn(pair, each, step);
+            (*a, *b) = (*a * cosine - *b * sine, *b * cosine + *a * sine);
+        }
     }
 }
 

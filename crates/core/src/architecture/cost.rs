@@ -47,6 +47,17 @@ impl Architecture {
         cost
     }
 
+    /// Bytes of float32 that a network of running text keeps from token to token at most: keys and values of attention, windows of
+    /// convolutions, states of recurrences. Nothing where one answer is given for all of the input.
+    #[must_use]
+    pub fn cache_bytes(&self) -> u64 {
+        if self.input_shape().vector().is_none() || self.output_shape().sequence().is_none() {
+            return 0;
+        }
+        let kept = |i: usize| self.nodes[i].op.remembered(&self.input_shapes(NodeId(i as u32)));
+        4 * (0..self.nodes.len()).map(kept).sum::<u64>()
+    }
+
     /// Bytes of float32 activations kept for the backward pass, for one example.
     #[must_use]
     pub fn training_activation_bytes(&self) -> u64 {

@@ -136,14 +136,22 @@ const WAVES: &str = r#"class Waves(nn.Module):
         return torch.cat([angles.sin(), angles.cos()], dim=2).flatten(1)
 "#;
 
-const ATTENTION: &str = r#"class Attention(nn.Module):
+const ATTENTION: &str = r#"def turned(x):
+    """Queries or keys, [batch, heads, steps, channels], each pair of channels turned by its step."""
+    a, b = x.chunk(2, 3)
+    frequencies = 10000 ** (torch.arange(a.shape[3], device=x.device) / -a.shape[3])
+    angles = torch.arange(x.shape[2], device=x.device)[:, None] * frequencies
+    return torch.cat([a * angles.cos() - b * angles.sin(), b * angles.cos() + a * angles.sin()], 3)
+
+
+class Attention(nn.Module):
     """Multi-head self-attention over [batch, channels, steps]; a step whose code is 0 is padding."""
 
-    def __init__(self, channels, heads, causal=False, alibi=False):
+    def __init__(self, channels, heads, causal=False, relative=None):
         super().__init__()
         self.heads = heads
         self.causal = causal
-        self.alibi = alibi
+        self.relative = relative
         self.projection = nn.Linear(channels, 3 * channels)
         self.output = nn.Linear(channels, channels)
 
@@ -151,8 +159,10 @@ const ATTENTION: &str = r#"class Attention(nn.Module):
         batch, channels, steps = x.shape
         projected = self.projection(x.transpose(1, 2))
         queries, keys, values = projected.view(batch, steps, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        if self.relative == "rotary":
+            queries, keys = turned(queries), turned(keys)
         scores = queries @ keys.transpose(2, 3) / math.sqrt(channels // self.heads)
-        if self.alibi:
+        if self.relative == "alibi":
             at = torch.arange(steps, device=x.device)
             slopes = torch.arange(1, self.heads + 1, device=x.device).mul(-8 / self.heads).exp2()
             scores = scores - slopes[:, None, None] * (at[:, None] - at)

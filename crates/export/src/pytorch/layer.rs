@@ -2,7 +2,7 @@
 
 use super::helpers::Helper;
 use crate::exporter::{to_bytes, transposed, with_nothing};
-use nascent_core::architecture::op::{Activation, PoolKind};
+use nascent_core::architecture::op::{Activation, PoolKind, Relative};
 use nascent_core::architecture::{Op, Shape, Slot};
 use safetensors::tensor::Dtype;
 
@@ -123,8 +123,12 @@ pub(super) fn layer(op: &Op, inputs: &[&Shape], slots: &Slots<'_>) -> Layer {
         Op::SelfAttention(a) => {
             let causal = if a.causal { ", causal=True" } else { "" };
             let names = ["projection.weight", "projection.bias", "output.weight", "output.bias"];
-            let alibi = if a.alibi { ", alibi=True" } else { "" };
-            let make = format!("Attention({channels}, {}{causal}{alibi})", a.heads);
+            let relative = match a.relative {
+                Relative::None => "",
+                Relative::Alibi => ", relative=\"alibi\"",
+                Relative::Rotary => ", relative=\"rotary\"",
+            };
+            let make = format!("Attention({channels}, {}{causal}{relative})", a.heads);
             with(make, parts(&names, slots), Some(Helper::Attention))
         }
         Op::PositionEmbedding(_) => {

@@ -207,8 +207,9 @@ pub fn by_hand() -> Vec<Case> {
     add("image answers", image, &|b| b.add(Activation::Tanh, &[b.input()]).expect("an image"));
     let series = Features::Series { channels: 6, steps: 9 };
     add("causal", series.clone(), &|b| {
-        let at =
-            b.add(SelfAttention { heads: 3, causal: true, alibi: false }, &[b.input()]).expect("attention");
+        let at = b
+            .add(SelfAttention { heads: 3, causal: true, relative: Relative::None }, &[b.input()])
+            .expect("attention");
         let at = b.chain(at, [LayerNorm {}.into(), PositionEmbedding {}.into(), Gru { size: 5 }.into()]);
         let at = at.expect("a chain");
         head(b, at)
@@ -226,7 +227,7 @@ pub fn by_hand() -> Vec<Case> {
             let codes = b.add(Slice { from: 0, len: 8 }, &[b.input()]).expect("codes");
             let vectors = b.add(Embedding { vocabulary: 15, size: 6 }, &[codes]).expect("vectors");
             let mixed = b
-                .add(SelfAttention { heads: 2, causal: true, alibi: false }, &[vectors, codes])
+                .add(SelfAttention { heads: 2, causal: true, relative: Relative::None }, &[vectors, codes])
                 .expect("attention");
             let pooled = b.add(MaskedPool { kind }, &[mixed, codes]).expect("pooled");
             let grams = b.add(Slice { from: 8, len: 5 }, &[b.input()]).expect("grams");

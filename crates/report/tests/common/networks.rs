@@ -4,7 +4,8 @@
 
 use nascent_core::architecture::op::{
     Activation, Add, BatchNorm, Concat, Conv2d, Dropout, Embedding, EmbeddingBag, Flatten, GlobalAveragePool,
-    Identity, LayerNorm, Linear, MaskedPool, Pool2d, PoolKind, PositionEmbedding, SelfAttention, Slice, Zero,
+    Identity, LayerNorm, Linear, MaskedPool, Pool2d, PoolKind, PositionEmbedding, Relative, SelfAttention,
+    Slice, Zero,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, NodeId, Op, Shape};
 
@@ -189,7 +190,8 @@ pub fn text() -> Architecture {
     let mut at = b.chain(codes, embedding).unwrap();
     for block in 0..2 {
         b.scope(format!("tokens / block {block}"));
-        let attended = b.add(SelfAttention { heads: 4, causal: false, alibi: false }, &[at, codes]).unwrap();
+        let attended =
+            b.add(SelfAttention { heads: 4, causal: false, relative: Relative::None }, &[at, codes]).unwrap();
         let sum = b.add(Add {}, &[at, attended]).unwrap();
         at = b.add(LayerNorm {}, &[sum]).unwrap();
     }

@@ -3,7 +3,7 @@
 use super::Step;
 use super::store::{Pass, Store, ValueId};
 use nascent_core::architecture::op::SelfAttention;
-use nascent_kernels::last::{Heads, SLACK};
+use nascent_kernels::last::{Grid, Heads, SLACK};
 
 /// Attention from queries, keys and values side by side.
 pub(super) struct Attend {
@@ -11,6 +11,8 @@ pub(super) struct Attend {
     pub y: ValueId,
     pub codes: Option<ValueId>,
     heads: Heads,
+    /// The cosines and sines by which queries and keys are turned, `[pairs of a head, steps]`, where they are.
+    turns: Option<[Vec<f32>; 2]>,
     /// Who attends to whom, of all examples.
     weights: Vec<f32>,
     /// The codes of all examples, close together.
@@ -28,7 +30,28 @@ impl Attend {
         let heads =
             Heads::new(&projected, &answers, op.heads, op.causal, store.path).with_slopes(op.slopes());
         store.held.0 += 4 * heads.weights_len() as u64;
-        Self { x, y, codes, heads, weights: Vec::new(), live: Vec::new() }
+        let turns = op.turns(answers.channels / op.heads, answers.width);
+        Self { x, y, codes, heads, turns, weights: Vec::new(), live: Vec::new() }
+    }
+
+    /// Turns queries and keys that lie in a grid where they are, or back where `way` is -1.
+    fn turn(&self, numbers: &mut [f32], grid: &Grid, images: usize, way: f32) {
+        let Some([cosines, sines]) = &self.turns else { return };
+        let (steps, pairs) = (grid.width, cosines.len() / grid.width);
+        for n in 0..images {
+            for step in 0..steps {
+                let pixel = &mut numbers[n * grid.image_len() + grid.at(0, step)..][..grid.channels];
+                // Values are the last third.
+                for head in pixel[..grid.channels / 3 * 2].chunks_exact_mut(2 * pairs) {
+                    let (first, second) = head.split_at_mut(pairs);
+                    let angles = cosines[step..].iter().zip(&sines[step..]).step_by(steps);
+                    for ((a, b), (cosine, sine)) in first.iter_mut().zip(second).zip(angles) {
+                        let sine = way * sine;
+                        (*a, *b) = (*a * cosine - *b * sine, *b * cosine + *a * sine);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -37,6 +60,12 @@ impl Step for Attend {
         let len = pass.images * self.heads.weights_len() + SLACK;
         if self.weights.len() < len {
             self.weights = vec![0.0; len];
+        }
+        if self.turns.is_some() {
+            // Nothing else reads them.
+            let mut x = pass.store.take(self.x);
+            self.turn(&mut x, &pass.store.values[self.x.0].grid, pass.images, 1.0);
+            pass.store.put(self.x, x);
         }
         let codes = self.codes.map(|codes| {
             self.live.clear();
@@ -55,6 +84,7 @@ impl Step for Attend {
         if let Some(dy) = pass.store.gradient(self.y, 0) {
             let x = pass.store.images(self.x, 0).numbers;
             self.heads.gradient(pass.images, x, &self.weights, dy.numbers, &mut dx);
+            self.turn(&mut dx, &pass.store.values[self.x.0].flat, pass.images, -1.0);
         }
         pass.store.put_gradient(self.x, dx);
     }

@@ -25,6 +25,10 @@ pub(crate) struct Seen {
     pub inputs: Vec<f32>,
     /// The gradients of those factors, `[batch × channels]`, by node.
     pub gates: Vec<(NodeId, Vec<f32>)>,
+    /// The gradients of a factor of 1 on each head of attention, `[batch × heads]`, by node.
+    pub importances: Vec<Vec<f32>>,
+    /// The largest weight that each head of each node gives at each step of each example.
+    pub confidences: Vec<f32>,
     /// Which activations let which examples through.
     pub signs: Signs,
     /// The values asked for, row-major.
@@ -61,6 +65,7 @@ pub(crate) fn look(
     let mut seen = Seen {
         variances: variances.collect(),
         signs: sight.signs,
+        confidences: sight.confidences,
         values: sight.values,
         scale,
         ..Seen::default()
@@ -80,6 +85,9 @@ pub(crate) fn look(
     }
     let found = sight.inputs.map(|x| x.grad_remove(&mut gradients).map(host));
     seen.inputs = found.flatten().unwrap_or_else(|| vec![0.0; inputs.len()]);
+    for head in sight.heads {
+        seen.importances.push(head.grad_remove(&mut gradients).map(host).unwrap_or_default());
+    }
     for (node, gate) in sight.gates {
         let found = gate.grad_remove(&mut gradients).map(host);
         seen.gates.push((node, found.unwrap_or_default()));
@@ -90,7 +98,9 @@ pub(crate) fn look(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nascent_core::architecture::op::{Conv2d, GlobalAveragePool, Linear};
+    use nascent_core::architecture::op::{
+        Conv2d, Flatten, GlobalAveragePool, Linear, Relative, SelfAttention,
+    };
     use nascent_core::architecture::{ArchitectureBuilder, Shape};
 
     #[test]
@@ -114,6 +124,34 @@ mod tests {
             let products = seen.weights[layer].iter().zip(&weights.values[layer]);
             let by_weights: f64 = products.map(|(g, w)| f64::from(g * w)).sum();
             assert!((by_gates - by_weights).abs() < 1e-5, "layer {layer}: {by_gates} against {by_weights}");
+        }
+    }
+
+    #[test]
+    fn heads_matter_as_much_as_what_projects_them_and_look_everywhere_where_keys_are_zero() {
+        let (steps, channels) = (5, 4);
+        let mut b = ArchitectureBuilder::new(Shape::new(&[channels, steps]));
+        let attention = SelfAttention { heads: 2, causal: true, relative: Relative::None };
+        let ops = [attention.into(), Flatten {}.into(), Linear { features: 3, bias: false }.into()];
+        let out = b.chain(b.input(), ops).unwrap();
+        let graph = b.finish(out).unwrap();
+        let mut weights = Weights::fresh(&graph, 1);
+        // Keys are the second third of what is projected.
+        weights.values[0][channels * channels..2 * channels * channels].fill(0.0);
+        let inputs: Vec<f32> = (0..3 * 20).map(|i| ((i * 37 % 19) as f32 - 9.0) / 9.0).collect();
+        let pass = (&inputs[..], Of::Loss(Wanted::Classes(&[0, 2, 1])));
+        let seen = look((&graph, &weights), Device::Cpu, pass, &Asked { heads: true, ..Asked::default() });
+        assert_eq!((seen.importances.len(), seen.importances[0].len()), (1, 3 * 2));
+        let by_heads: f64 = seen.importances[0].iter().map(|g| f64::from(*g)).sum();
+        // The projection of the answers is the second weight.
+        let slot = weights.slots.iter().position(|slot| slot.name.ends_with("output.weight")).unwrap();
+        let products = seen.weights[1].iter().zip(&weights.values[slot]);
+        let by_weights: f64 = products.map(|(g, w)| f64::from(g * w)).sum();
+        assert!((by_heads - by_weights).abs() < 1e-5, "{by_heads} against {by_weights}");
+        assert_eq!(seen.confidences.len(), 3 * 2 * steps);
+        for (at, weight) in seen.confidences.iter().enumerate() {
+            let expected = 1.0 / (at % steps + 1) as f32;
+            assert!((weight - expected).abs() < 1e-6, "{at}: {weight} against {expected}");
         }
     }
 }

@@ -11,6 +11,7 @@ mod epe;
 mod fisher;
 mod grad_norm;
 mod grasp;
+mod heads;
 mod jacov;
 mod l2_norm;
 mod nwot;
@@ -19,6 +20,7 @@ mod probe;
 mod size;
 mod snip;
 mod swap;
+mod synaptic_diversity;
 mod synflow;
 mod zen;
 mod zico;
@@ -96,6 +98,9 @@ pub static ALL: &[&Score] = &[
     &l2_norm::SCORE,
     &plain::SCORE,
     &grasp::SCORE,
+    &heads::IMPORTANCE,
+    &heads::CONFIDENCE,
+    &synaptic_diversity::SCORE,
 ];
 
 /// Why a score cannot be given.

@@ -1,6 +1,6 @@
 use super::ScoreError;
 use crate::network::{Asked, Of, Seen, Signs, Wanted, look};
-use crate::weights::SlotKind;
+use crate::weights::{Slot, SlotKind};
 use crate::{Device, Weights};
 use nascent_core::architecture::{Architecture, Op};
 use nascent_core::rng::{Rng, mix};
@@ -52,6 +52,7 @@ pub struct Probe<'a> {
     weights: OnceCell<Weights>,
     signs: OnceCell<Signs>,
     learned: [OnceCell<Seen>; 2],
+    heads: OnceCell<Seen>,
     jacobian: OnceCell<Vec<f32>>,
 }
 
@@ -67,6 +68,7 @@ impl<'a> Probe<'a> {
             weights: OnceCell::new(),
             signs: OnceCell::new(),
             learned: Default::default(),
+            heads: OnceCell::new(),
             jacobian: OnceCell::new(),
         }
     }
@@ -107,6 +109,11 @@ impl<'a> Probe<'a> {
         layers(self.weights())
     }
 
+    /// The slots of those weights.
+    pub(super) fn layer_slots(&self) -> impl Iterator<Item = &Slot> {
+        self.weights().slots.iter().filter(|slot| slot.kind == SlotKind::Weight)
+    }
+
     /// Standard normal numbers in place of weights that belong to convolutions and linear layers.
     pub(super) fn normal_weights(&self) -> Weights {
         let mut weights = self.weights().clone();
@@ -144,6 +151,12 @@ impl<'a> Probe<'a> {
     /// The gradients of the loss of one of the batches.
     pub(super) fn learned(&self, batch: usize) -> &Seen {
         self.learned[batch].get_or_init(|| self.teach(self.weights(), batch, &Asked::default()))
+    }
+
+    /// The gradients of the loss of the first batch with what the heads of attention do there.
+    pub(super) fn heads(&self) -> &Seen {
+        let asked = Asked { heads: true, ..Asked::default() };
+        self.heads.get_or_init(|| self.teach(self.weights(), 0, &asked))
     }
 
     /// Which activations let which examples of the first batch through.

@@ -96,7 +96,8 @@ fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: b
             let heads = if channels % 2 == 0 { 2 } else { 1 };
             let at = b.add(PositionEmbedding {}, &[at]).unwrap();
             let causal = rng.below(2) == 0;
-            b.add(SelfAttention { heads, causal, alibi: causal && rng.below(2) == 0 }, &[at]).unwrap()
+            b.add(SelfAttention { heads, causal, relative: relative(causal, channels / heads, rng) }, &[at])
+                .unwrap()
         }
     }
 }
@@ -131,7 +132,7 @@ fn text(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
     let mut at = b.add(PositionEmbedding {}, &[embedded]).unwrap();
     for _ in 0..1 + rng.below(2) {
         let (heads, causal) = ([1, 2, 4][rng.below(3)], rng.below(2) == 0);
-        let attention = SelfAttention { heads, causal, alibi: causal && rng.below(2) == 0 };
+        let attention = SelfAttention { heads, causal, relative: relative(causal, 4 / heads, rng) };
         let other = b.add(attention, &[at, codes]).unwrap();
         at = b.add(Add {}, &[at, other]).unwrap();
         at = b.add(LayerNorm {}, &[at]).unwrap();
@@ -144,6 +145,14 @@ fn text(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
     let pooled = b.add(MaskedPool { kind }, &[at, codes]).unwrap();
     let at = b.add(Concat {}, &[pooled, bag]).unwrap();
     (b, at)
+}
+
+fn relative(causal: bool, each: usize, rng: &mut Rng) -> Relative {
+    match rng.below(3) {
+        0 if causal => Relative::Alibi,
+        1 if each % 2 == 0 => Relative::Rotary,
+        _ => Relative::None,
+    }
 }
 
 fn activation(rng: &mut Rng, smooth: bool) -> Op {

@@ -36,8 +36,9 @@ fn network(size: usize, layers: &[&str]) -> Architecture {
 fn mix(b: &mut ArchitectureBuilder, layer: &str, at: NodeId, size: usize) -> NodeId {
     let window = |kernel| Conv1d { bias: true, ..Conv1d::depthwise(size, kernel, 1) };
     match layer {
-        "attention" => b.add(SelfAttention { heads: 2, causal: true, alibi: false }, &[at]),
-        "alibi" => b.add(SelfAttention { heads: 2, causal: true, alibi: true }, &[at]),
+        "attention" => b.add(SelfAttention { heads: 2, causal: true, relative: Relative::None }, &[at]),
+        "rotary" => b.add(SelfAttention { heads: 1, causal: true, relative: Relative::Rotary }, &[at]),
+        "alibi" => b.add(SelfAttention { heads: 2, causal: true, relative: Relative::Alibi }, &[at]),
         "recurrence" => b.add(Gru { size }, &[at]),
         "window" => b.chain(at, [window(5).into(), Delay { steps: 2 }.into(), Activation::Silu.into()]),
         // At its end, the delay has lost what the window would see.
@@ -53,7 +54,7 @@ fn mix(b: &mut ArchitectureBuilder, layer: &str, at: NodeId, size: usize) -> Nod
 }
 
 fn every() -> Architecture {
-    network(6, &["attention", "window", "alibi", "recurrence", "feed", "wide"])
+    network(6, &["attention", "window", "alibi", "rotary", "recurrence", "feed", "wide"])
 }
 
 fn codes(count: usize, rng: &mut Rng) -> Vec<u32> {
@@ -84,9 +85,18 @@ fn steps_are_those_of_burn(graph: &Architecture) {
     let mut rng = Rng::new(3, 0);
     for step in 0..4 {
         // Some steps are not asked: their code is 0.
-        let (read, wanted) = (codes(4 * LENGTH, &mut rng), codes(4 * LENGTH, &mut rng));
-        let [a, b] =
-            [&mut ours, &mut burns].map(|n| n.train_batch(&inputs(&read), Wanted::Tokens(&wanted), 0.003));
+        let (read, labels) = (codes(4 * LENGTH, &mut rng), codes(4 * LENGTH, &mut rng));
+        // The text itself, or what another network says of it.
+        let mut shares: Vec<f32> = (0..4 * LENGTH * VOCABULARY).map(|_| rng.unit() as f32).collect();
+        for row in shares.chunks_exact_mut(VOCABULARY) {
+            let sum: f32 = row.iter().sum();
+            row.iter_mut().for_each(|share| *share /= sum);
+        }
+        let wanted = match step % 2 {
+            0 => Wanted::Tokens(&labels),
+            _ => Wanted::TokenShares { shares: &shares, labels: &labels },
+        };
+        let [a, b] = [&mut ours, &mut burns].map(|n| n.train_batch(&inputs(&read), wanted, 0.003));
         assert!((a - b).abs() < 1e-4 * b.abs(), "step {step}: {a} against {b}");
     }
     let read = inputs(&codes(3 * LENGTH, &mut rng));
@@ -117,6 +127,7 @@ fn token_by_token_is_as_all_at_once() {
     for layers in [
         &["attention"][..],
         &["alibi"],
+        &["rotary"],
         &["window"],
         &["recurrence"],
         &["wide", "feed"],

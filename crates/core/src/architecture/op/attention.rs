@@ -11,14 +11,29 @@ pub struct SelfAttention {
     pub heads: usize,
     /// Whether a step attends only to itself and those before it.
     pub causal: bool,
-    /// Whether a score falls with the distance to the step that is attended to, in each head by another slope (Press et al. 2021,
-    /// arXiv:2108.12409); only where attention is causal.
-    #[serde(default, skip_serializing_if = "is_no")]
-    pub alibi: bool,
+    /// How scores depend on the distance between two steps.
+    #[serde(default, skip_serializing_if = "Relative::is_none")]
+    pub relative: Relative,
 }
 
-fn is_no(flag: &bool) -> bool {
-    !*flag
+/// How scores of attention depend on the distance between two steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relative {
+    /// They do not.
+    #[default]
+    None,
+    /// They fall with it, in each head by another slope (Press et al. 2021, arXiv:2108.12409); only where attention is causal.
+    Alibi,
+    /// Queries and keys are turned by their step, each pair of channels at a frequency of its own, so that their products depend
+    /// on it (Su et al. 2021, arXiv:2104.09864).
+    Rotary,
+}
+
+impl Relative {
+    fn is_none(&self) -> bool {
+        *self == Self::None
+    }
 }
 
 impl SelfAttention {
@@ -26,7 +41,42 @@ impl SelfAttention {
     #[must_use]
     pub fn slopes(&self) -> Vec<f32> {
         let slope = |head: usize| (-8.0 * (head + 1) as f64 / self.heads as f64).exp2() as f32;
-        (0..self.heads).filter(|_| self.alibi).map(slope).collect()
+        (0..self.heads).filter(|_| self.relative == Relative::Alibi).map(slope).collect()
+    }
+
+    /// The cosine and the sine of the angle by which a step turns a pair of channels, of the `each` that a head has: numbers `pair` and
+    /// `pair + each / 2` of its queries and keys.
+    #[must_use]
+    pub fn turn(pair: usize, each: usize, step: usize) -> [f32; 2] {
+        let angle = step as f64 * 10_000f64.powf(-2.0 * pair as f64 / each as f64);
+        [angle.cos() as f32, angle.sin() as f32]
+    }
+
+    /// The cosines and the sines of all pairs at each step, `[each / 2, steps]`; nothing where nothing is turned.
+    #[must_use]
+    pub fn turns(&self, each: usize, steps: usize) -> Option<[Vec<f32>; 2]> {
+        let all = |part: usize| {
+            let of = |at: usize| Self::turn(at / steps, each, at % steps)[part];
+            (0..each / 2 * steps).map(of).collect()
+        };
+        (self.relative == Relative::Rotary).then(|| [all(0), all(1)])
+    }
+
+    /// A score so low that its exponential is 0 beside any other.
+    pub const NEVER: f32 = -1e9;
+
+    /// What is added to the score of each query with each key, `[sides, steps, steps]`, and how many sides there are: a side for
+    /// each head, or one for all. Nothing where attention is not causal.
+    #[must_use]
+    pub fn offsets(&self, steps: usize) -> Option<(usize, Vec<f32>)> {
+        let slopes = self.slopes();
+        let sides = slopes.len().max(1);
+        let offset = |at: usize| {
+            let (query, key) = (at / steps % steps, at % steps);
+            let slope = slopes.get(at / (steps * steps)).copied().unwrap_or(0.0);
+            if key > query { Self::NEVER } else { -slope * (query - key) as f32 }
+        };
+        self.causal.then(|| (sides, (0..sides * steps * steps).map(offset).collect()))
     }
 }
 
@@ -46,8 +96,14 @@ impl Operation for SelfAttention {
         if self.heads == 0 || !c.is_multiple_of(self.heads) {
             return Err(format!("{} heads must divide {c} channels", self.heads));
         }
-        if self.alibi && !self.causal {
-            return Err("scores that fall with the distance need causal attention".into());
+        match self.relative {
+            Relative::Alibi if !self.causal => {
+                return Err("scores that fall with the distance need causal attention".into());
+            }
+            Relative::Rotary if !(c / self.heads).is_multiple_of(2) => {
+                return Err(format!("{} channels a head cannot be turned in pairs", c / self.heads));
+            }
+            _ => {}
         }
         codes.map_or(Ok(()), |codes| one_a_step(codes, n))?;
         Ok((*input).clone())
@@ -66,15 +122,28 @@ impl Operation for SelfAttention {
         // Queries, keys, values, their sums, and who attends to whom.
         (4 * channels * steps + self.heads * steps * steps) as u64
     }
+    fn remembered(&self, inputs: &[&Shape]) -> u64 {
+        // A key and a value for each channel of each step.
+        inputs.first().map_or(0, |s| 2 * s.len())
+    }
     fn code(&self) -> OpCode {
-        let all = [self.heads, usize::from(self.causal), 1];
+        let relative = match self.relative {
+            Relative::None => 0,
+            Relative::Alibi => 1,
+            Relative::Rotary => 2,
+        };
+        let all = [self.heads, usize::from(self.causal), relative];
         // Without distances, the code is what it was before there were any.
-        code(25, if self.alibi { &all } else { &all[..2] })
+        code(25, if relative > 0 { &all } else { &all[..2] })
     }
     fn label(&self) -> String {
         let kind = if self.causal { "causal attention" } else { "attention" };
-        let alibi = if self.alibi { ", ALiBi" } else { "" };
-        format!("{kind}, {} head{}{alibi}", self.heads, if self.heads == 1 { "" } else { "s" })
+        let relative = match self.relative {
+            Relative::None => "",
+            Relative::Alibi => ", ALiBi",
+            Relative::Rotary => ", rotary",
+        };
+        format!("{kind}, {} head{}{relative}", self.heads, if self.heads == 1 { "" } else { "s" })
     }
 }
 

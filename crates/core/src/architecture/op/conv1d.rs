@@ -66,6 +66,10 @@ impl Operation for Conv1d {
     fn macs(&self, inputs: &[&Shape], output: &Shape) -> u64 {
         output.len() * (self.fan(inputs) * self.kernel) as u64
     }
+    fn remembered(&self, inputs: &[&Shape]) -> u64 {
+        let channels = inputs.first().and_then(|s| s.channels()).unwrap_or(0);
+        (channels * (self.kernel - 1) * self.dilation) as u64
+    }
     fn code(&self) -> OpCode {
         let Self { channels, kernel, stride, padding, dilation, groups, bias } = *self;
         code(15, &[channels, kernel, stride, padding, dilation, groups, usize::from(bias)])

@@ -38,6 +38,9 @@ impl Operation for Gru {
         // What the input gives the gates, then states, gates and what the state gives the candidate.
         8 * self.size as u64 * Self::sequence(inputs).1
     }
+    fn remembered(&self, _: &[&Shape]) -> u64 {
+        self.size as u64
+    }
     fn code(&self) -> OpCode {
         code(28, &[self.size])
     }

@@ -25,7 +25,7 @@ mod tests;
 mod tied_output;
 
 pub use activation::Activation;
-pub use attention::{PositionEmbedding, SelfAttention};
+pub use attention::{PositionEmbedding, Relative, SelfAttention};
 pub use batch_norm::BatchNorm;
 pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
@@ -71,6 +71,10 @@ pub trait Operation {
     }
     /// Numbers that training keeps for one example besides the output.
     fn kept(&self, _inputs: &[&Shape]) -> u64 {
+        0
+    }
+    /// Numbers that are kept from step to step where a sequence is continued.
+    fn remembered(&self, _inputs: &[&Shape]) -> u64 {
         0
     }
     /// Whether the order of the inputs does not matter.
@@ -187,6 +191,9 @@ impl Operation for Op {
     }
     fn kept(&self, inputs: &[&Shape]) -> u64 {
         self.inner().kept(inputs)
+    }
+    fn remembered(&self, inputs: &[&Shape]) -> u64 {
+        self.inner().remembered(inputs)
     }
     fn commutes(&self) -> bool {
         self.inner().commutes()

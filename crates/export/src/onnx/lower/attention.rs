@@ -2,9 +2,6 @@ use super::{Lowering, Node};
 use crate::onnx::build::int;
 use nascent_core::architecture::op::SelfAttention;
 
-/// Low enough that its exponential is 0 beside any score.
-const NEVER: f32 = -1e9;
-
 impl<'a> Lowering<'a> {
     pub(super) fn attend(&mut self, op: &SelfAttention, node: &Node<'a>) -> Result<String, String> {
         let (channels, steps) = node.steps()?;
@@ -12,28 +9,25 @@ impl<'a> Lowering<'a> {
         let projected = self.project(node.input()?, node, 0)?;
         let parts = self.build.reshape(&projected, &[0, 3 * op.heads as i64, each as i64, steps as i64]);
         let [queries, keys, values] = [0, 1, 2].map(|i| self.build.slice(&parts, 1, i * op.heads, op.heads));
+        let turns = op.turns(each, steps);
+        let [queries, keys] = [queries, keys].map(|part| match &turns {
+            Some(turns) => self.turned(&part, turns, each, steps),
+            None => part,
+        });
         let queries = self.build.transpose(&queries, &[0, 1, 3, 2]);
         let scores = self.build.node("MatMul", &[&queries, &keys], Vec::new());
         let root = self.build.number((each as f32).sqrt());
         let mut scores = self.build.node("Div", &[&scores, &root], Vec::new());
-        if op.causal {
-            let slopes = op.slopes();
-            let sides = slopes.len().max(1);
-            let later = |at: usize| {
-                let (query, key) = (at / steps % steps, at % steps);
-                let slope = slopes.get(at / (steps * steps)).copied().unwrap_or(0.0);
-                if key > query { NEVER } else { -slope * (query - key) as f32 }
-            };
-            let later: Vec<f32> = (0..sides * steps * steps).map(later).collect();
-            let later = self.build.numbers(&[sides, steps, steps], &later);
-            scores = self.build.node("Add", &[&scores, &later], Vec::new());
+        if let Some((sides, offsets)) = op.offsets(steps) {
+            let offsets = self.build.numbers(&[sides, steps, steps], &offsets);
+            scores = self.build.node("Add", &[&scores, &offsets], Vec::new());
         }
         let mask = node.inputs.get(1).map(|codes| {
             let mask = self.mask(codes);
             self.build.unsqueeze(&mask, &[1, 2])
         });
         if let Some(mask) = &mask {
-            let (one, never) = (self.build.number(1.0), self.build.number(-NEVER));
+            let (one, never) = (self.build.number(1.0), self.build.number(-SelfAttention::NEVER));
             let padding = self.build.node("Sub", &[mask, &one], Vec::new());
             let padding = self.build.node("Mul", &[&padding, &never], Vec::new());
             scores = self.build.node("Add", &[&scores, &padding], Vec::new());
@@ -46,6 +40,19 @@ impl<'a> Lowering<'a> {
         }
         let mixed = self.build.reshape(&mixed, &[0, channels as i64, steps as i64]);
         self.project(&mixed, node, 2)
+    }
+
+    /// Queries or keys, `[batch, heads, channels, steps]`, each pair of channels turned by cosines and sines.
+    fn turned(&mut self, part: &str, turns: &[Vec<f32>; 2], each: usize, steps: usize) -> String {
+        let pairs = each / 2;
+        let [cosines, sines] = [0, 1].map(|i| self.build.numbers(&[pairs, steps], &turns[i]));
+        let [a, b] = [0, pairs].map(|from| self.build.slice(part, 2, from, pairs));
+        let mut times = |x: &str, by: &str| self.build.node("Mul", &[x, by], Vec::new());
+        let [a_cosine, b_sine] = [times(&a, &cosines), times(&b, &sines)];
+        let [b_cosine, a_sine] = [times(&b, &cosines), times(&a, &sines)];
+        let first = self.build.node("Sub", &[&a_cosine, &b_sine], Vec::new());
+        let second = self.build.node("Add", &[&b_cosine, &a_sine], Vec::new());
+        self.build.node("Concat", &[&first, &second], vec![int("axis", 2)])
     }
 
     pub(super) fn add_positions(&mut self, node: &Node<'a>) -> Result<String, String> {

@@ -2,10 +2,7 @@ use super::{Forward, Mode};
 use crate::glue;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
-use nascent_core::architecture::op::SelfAttention;
-
-/// Low enough that its exponential is 0 beside any score.
-const NEVER: f32 = -1e9;
+use nascent_core::architecture::op::{Relative, SelfAttention};
 
 /// 1 where a code is something, 0 where it is padding.
 pub(super) fn mask(codes: Tensor<2>) -> Tensor<2> {
@@ -17,7 +14,8 @@ impl Forward<'_> {
     pub(super) fn attend(&mut self, op: &SelfAttention, x: Tensor<4>, codes: Option<Tensor<2>>) -> Tensor<4> {
         let channels = x.dims()[1];
         let projected = self.project(3 * channels, x);
-        let mixed = if self.kernels && !op.alibi {
+        // Burn's own operations show what goes on inside.
+        let mixed = if self.kernels && op.relative == Relative::None && !self.sight.asked.heads {
             glue::attend(projected, codes, op.heads, op.causal)
         } else {
             self.mix(op, projected, codes.map(mask))
@@ -27,31 +25,30 @@ impl Forward<'_> {
 
     /// Values of other steps, weighed by how well their keys fit a step's query: `[batch, 3 · channels, 1, steps]` to
     /// `[batch, channels, 1, steps]`. A step that the mask hides gets zeros.
-    fn mix(&self, op: &SelfAttention, projected: Tensor<4>, mask: Option<Tensor<2>>) -> Tensor<4> {
+    fn mix(&mut self, op: &SelfAttention, projected: Tensor<4>, mask: Option<Tensor<2>>) -> Tensor<4> {
         let [batch, channels, _, steps] = projected.dims();
         let (channels, heads) = (channels / 3, op.heads);
         let each = channels / heads;
         let parts = projected.reshape([batch, 3 * heads, each, steps]);
         let part = |i: usize| parts.clone().narrow(1, i * heads, heads);
-        let (queries, keys, values) = (part(0), part(1), part(2));
+        let turns = op.turns(each, steps);
+        let turned = |x: Tensor<4>| match &turns {
+            Some(turns) => turned(x, turns),
+            None => x,
+        };
+        let (queries, keys, values) = (turned(part(0)), turned(part(1)), part(2));
         let mut scores = queries.swap_dims(2, 3).matmul(keys).div_scalar((each as f32).sqrt());
-        if op.causal {
-            let slopes = op.slopes();
-            let sides = slopes.len().max(1);
-            let later = |at: usize| {
-                let (query, key) = (at / steps % steps, at % steps);
-                let slope = slopes.get(at / (steps * steps)).copied().unwrap_or(0.0);
-                if key > query { NEVER } else { -slope * (query - key) as f32 }
-            };
-            let later: Vec<f32> = (0..sides * steps * steps).map(later).collect();
-            let later = TensorData::new(later, [1, sides, steps, steps]);
-            scores = scores + Tensor::<4>::from_data(later, self.device);
+        if let Some((sides, offsets)) = op.offsets(steps) {
+            let offsets = TensorData::new(offsets, [1, sides, steps, steps]);
+            scores = scores + Tensor::<4>::from_data(offsets, self.device);
         }
         let mask = mask.map(|mask| mask.reshape([batch, 1, 1, steps]));
         if let Some(mask) = &mask {
-            scores = scores + mask.clone().sub_scalar(1.0).mul_scalar(-NEVER);
+            scores = scores + mask.clone().sub_scalar(1.0).mul_scalar(-SelfAttention::NEVER);
         }
-        let mixed = values.matmul(softmax(scores, 3).swap_dims(2, 3));
+        let weights = softmax(scores, 3);
+        self.note_confidence(&weights);
+        let mixed = self.gate_heads(values.matmul(weights.swap_dims(2, 3)));
         let mixed = match mask {
             Some(mask) => mixed * mask,
             None => mixed,
@@ -68,4 +65,16 @@ impl Forward<'_> {
         let [_, channels, _, steps] = x.dims();
         x + self.slot().reshape([1, channels, 1, steps])
     }
+}
+
+/// Queries or keys, `[batch, heads, channels, steps]`, each pair of channels turned by cosines and sines, `[pairs, steps]`.
+fn turned(x: Tensor<4>, turns: &[Vec<f32>; 2]) -> Tensor<4> {
+    let [_, _, each, steps] = x.dims();
+    let pairs = each / 2;
+    let [cosines, sines] = [0, 1].map(|i| {
+        Tensor::<4>::from_data(TensorData::new(turns[i].clone(), [1, 1, pairs, steps]), &x.device())
+    });
+    let (a, b) = (x.clone().narrow(2, 0, pairs), x.narrow(2, pairs, pairs));
+    let first = a.clone() * cosines.clone() - b.clone() * sines.clone();
+    Tensor::cat(vec![first, b * cosines + a * sines], 2)
 }

@@ -13,6 +13,8 @@ pub(crate) struct Asked {
     pub inputs: bool,
     /// The gradient of a factor of 1 on each channel of what convolutions and linear layers answer.
     pub gates: bool,
+    /// The gradient of a factor of 1 on each head of attention, and how sure each is of where it looks.
+    pub heads: bool,
     /// Which activations let which examples through.
     pub signs: bool,
     /// The values of these nodes.
@@ -29,6 +31,10 @@ pub(in crate::network) struct Sight {
     pub inputs: Option<Tensor<1>>,
     /// The factors on channels, `[batch × channels]`, by node.
     pub gates: Vec<(NodeId, Tensor<1>)>,
+    /// The factors on heads, `[batch × heads]`, of each node with attention.
+    pub heads: Vec<Tensor<1>>,
+    /// The largest weight of each head at each step.
+    pub confidences: Vec<f32>,
     /// On which side activations were.
     pub signs: Signs,
     /// The values of nodes, row-major, in the order of nodes.
@@ -95,6 +101,24 @@ impl Forward<'_> {
             Value::Vectors(x) => Value::Vectors(x * ones.reshape([self.batch, channels])),
             Value::Images(x) => Value::Images(x * ones.reshape([self.batch, channels, 1, 1])),
         }
+    }
+
+    /// Sees how sure heads are of where they look, from what each step, `[batch, heads, steps, steps]`, gives to each.
+    pub(super) fn note_confidence(&mut self, weights: &Tensor<4>) {
+        if self.sight.asked.heads {
+            self.sight.confidences.extend(host(weights.clone().max_dim(3)));
+        }
+    }
+
+    /// What heads answer, `[batch, heads, channels, steps]`, by a factor of 1 on each whose gradient will be asked for.
+    pub(super) fn gate_heads(&mut self, mixed: Tensor<4>) -> Tensor<4> {
+        if !self.sight.asked.heads {
+            return mixed;
+        }
+        let [batch, heads, ..] = mixed.dims();
+        let ones = Tensor::<1>::ones([batch * heads], self.device).require_grad();
+        self.sight.heads.push(ones.clone());
+        mixed * ones.reshape([batch, heads, 1, 1])
     }
 
     /// All activations but the sigmoid keep the sign of what they are given.

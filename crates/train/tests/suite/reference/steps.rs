@@ -1,6 +1,6 @@
 //! What is computed along the steps of a sequence, `[channels, steps]`.
 
-use nascent_core::architecture::op::{Conv1d, Pool1d, PoolKind, SelfAttention};
+use nascent_core::architecture::op::{Conv1d, Pool1d, PoolKind, Relative, SelfAttention};
 
 /// Over all channels of each step; a vector is one step.
 pub fn normalise(x: &[f64], scale: &[f64], shift: &[f64]) -> Vec<f64> {
@@ -99,7 +99,22 @@ pub fn attend(op: &SelfAttention, projected: &[f64], codes: &[f64]) -> Vec<f64> 
     let steps = codes.len();
     let channels = projected.len() / steps / 3;
     let each = channels / op.heads;
-    let of = |part: usize, channel: usize, step: usize| projected[(part * channels + channel) * steps + step];
+    let given =
+        |part: usize, channel: usize, step: usize| projected[(part * channels + channel) * steps + step];
+    // Queries and keys may be turned, as complex numbers are.
+    let of = |part: usize, channel: usize, step: usize| {
+        let (head, i) = (channel / each * each, channel % each);
+        if part == 2 || op.relative != Relative::Rotary {
+            return given(part, channel, step);
+        }
+        let pair = i % (each / 2);
+        let angle = step as f64 / 10_000f64.powf(2.0 * pair as f64 / each as f64);
+        let (real, imaginary) = (given(part, head + pair, step), given(part, head + each / 2 + pair, step));
+        match i == pair {
+            true => real * angle.cos() - imaginary * angle.sin(),
+            false => imaginary * angle.cos() + real * angle.sin(),
+        }
+    };
     let mut y = vec![0.0; channels * steps];
     for head in 0..op.heads {
         for query in (0..steps).filter(|q| codes[*q] != 0.0) {
