@@ -86,9 +86,10 @@ mod tests {
     fn preprocessing_depends_on_training_rows_only() {
         let task = load(0).unwrap();
         let train = task.train();
-        let n = train.inputs.len() as f64;
-        let mean = train.inputs.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
-        let variance = train.inputs.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / n;
+        let inputs = train.all().unwrap();
+        let n = inputs.len() as f64;
+        let mean = inputs.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
+        let variance = inputs.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / n;
         assert!(mean.abs() < 1e-4 && (variance - 1.0).abs() < 1e-4, "{mean} {variance}");
         let text = serde_json::to_string(&task.preprocessing).unwrap();
         assert_eq!(serde_json::from_str::<crate::Preprocessing>(&text).unwrap(), task.preprocessing);

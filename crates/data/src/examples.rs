@@ -1,5 +1,9 @@
+use crate::DataError;
+use crate::example_file::ExampleFile;
 use nascent_core::architecture::Shape;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What a network is asked to answer, one per example.
@@ -48,9 +52,57 @@ pub struct Examples {
     /// The shape of one input.
     pub shape: Shape,
     /// All inputs one after another: `len() × shape.len()` values.
-    pub inputs: Vec<f32>,
+    pub inputs: Numbers,
     /// What is to be answered.
     pub targets: Targets,
+}
+
+/// The numbers of inputs, one input after another: in memory, or in a file that is read where they are asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numbers(Kept);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kept {
+    Memory(Vec<f32>),
+    File {
+        file: Arc<ExampleFile>,
+        /// The rows of the file, where they are not all of them in their order.
+        rows: Option<Vec<u32>>,
+    },
+}
+
+impl From<Vec<f32>> for Numbers {
+    fn from(numbers: Vec<f32>) -> Self {
+        Self(Kept::Memory(numbers))
+    }
+}
+
+impl Numbers {
+    /// All rows of a file.
+    pub(crate) fn of_file(file: Arc<ExampleFile>) -> Self {
+        Self(Kept::File { file, rows: None })
+    }
+
+    /// Whether they are read from a file.
+    #[must_use]
+    pub fn is_in_file(&self) -> bool {
+        matches!(self.0, Kept::File { .. })
+    }
+
+    /// Those of some of the inputs of `len` numbers: copied where they are in memory.
+    pub(crate) fn part(&self, some: &[usize], len: usize) -> Self {
+        match &self.0 {
+            Kept::Memory(all) => {
+                let mut numbers = Vec::with_capacity(some.len() * len);
+                some.iter().for_each(|&row| numbers.extend_from_slice(&all[row * len..(row + 1) * len]));
+                numbers.into()
+            }
+            Kept::File { file, rows } => {
+                let row = |&i: &usize| rows.as_ref().map_or(i as u32, |rows| rows[i]);
+                Self(Kept::File { file: Arc::clone(file), rows: Some(some.iter().map(row).collect()) })
+            }
+        }
+    }
 }
 
 /// Tokens of an epoch of running text.
@@ -113,6 +165,63 @@ impl Targets {
 }
 
 impl Examples {
+    /// Appends the inputs of some examples, in the order of `rows`.
+    ///
+    /// # Errors
+    /// Where they are in a file that cannot be read, or was changed.
+    pub fn gather(&self, rows: &[usize], into: &mut Vec<f32>) -> Result<(), DataError> {
+        let len = self.shape.len() as usize;
+        match &self.inputs.0 {
+            Kept::Memory(all) => {
+                rows.iter().for_each(|&row| into.extend_from_slice(&all[row * len..(row + 1) * len]));
+                Ok(())
+            }
+            Kept::File { file, rows: Some(kept) } => file.read(rows.iter().map(|&row| kept[row]), into),
+            Kept::File { file, rows: None } => file.read(rows.iter().map(|&row| row as u32), into),
+        }
+    }
+
+    /// The inputs of neighbouring examples; `room` holds them where they are read from a file.
+    ///
+    /// # Errors
+    /// As [`gather`](Self::gather).
+    pub fn range<'r>(&'r self, rows: Range<usize>, room: &'r mut Vec<f32>) -> Result<&'r [f32], DataError> {
+        let len = self.shape.len() as usize;
+        let (file, kept) = match &self.inputs.0 {
+            Kept::Memory(all) => return Ok(&all[rows.start * len..rows.end * len]),
+            Kept::File { file, rows } => (file, rows),
+        };
+        room.clear();
+        match kept {
+            Some(kept) => file.read(kept[rows].iter().copied(), room)?,
+            None => file.read(rows.map(|row| row as u32), room)?,
+        }
+        Ok(room)
+    }
+
+    /// All inputs, which must fit into memory.
+    ///
+    /// # Errors
+    /// As [`gather`](Self::gather).
+    pub fn all(&self) -> Result<Cow<'_, [f32]>, DataError> {
+        if let Kept::Memory(all) = &self.inputs.0 {
+            return Ok(Cow::Borrowed(all));
+        }
+        let mut room = Vec::new();
+        self.range(0..self.len(), &mut room)?;
+        Ok(Cow::Owned(room))
+    }
+
+    /// Some of them, in memory, in the order of `rows`.
+    ///
+    /// # Errors
+    /// As [`gather`](Self::gather).
+    pub fn pick(&self, rows: &[usize]) -> Result<Self, DataError> {
+        let mut inputs = Vec::with_capacity(rows.len() * self.shape.len() as usize);
+        self.gather(rows, &mut inputs)?;
+        Ok(Self { shape: self.shape.clone(), inputs: inputs.into(), targets: self.targets.pick(rows) })
+    }
+
     /// The number of examples.
     #[must_use]
     pub fn len(&self) -> usize {

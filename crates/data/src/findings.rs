@@ -1,7 +1,7 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What was found in data, and what is done with them: for people, and for a report's page on the data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
     /// The files.
     pub places: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Findings {
 }
 
 /// Rows of each part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartCounts {
     /// To learn from.
     pub train: usize,
@@ -39,7 +39,7 @@ pub struct PartCounts {
 }
 
 /// A class and its rows in each part.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassCounts {
     /// Its name.
     pub name: String,
@@ -48,7 +48,7 @@ pub struct ClassCounts {
 }
 
 /// What values are like.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ValueRange {
     /// The mean.
     pub mean: f64,
@@ -61,7 +61,7 @@ pub struct ValueRange {
 }
 
 /// A column and what becomes of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnFinding {
     /// Its name.
     pub name: String,

@@ -7,6 +7,7 @@
 mod augmentation;
 mod digits;
 mod error;
+mod example_file;
 mod examples;
 mod findings;
 mod image_file;
@@ -23,13 +24,14 @@ mod task;
 
 pub use augmentation::Augmentation;
 pub use error::DataError;
-pub use examples::{Examples, Scale, Targets};
+pub use example_file::Room;
+pub use examples::{Examples, Numbers, Scale, Targets};
 pub use findings::{ClassCounts, ColumnFinding, Findings, PartCounts, ValueRange};
 pub(crate) use image_file::picture;
 pub use image_file::{Resize, png, read_image};
-pub use load::{inspect, load};
+pub use load::{inspect, load, load_within};
 pub use metric::{Metric, judge, most_probable};
-pub use options::{Answering, Input, Options, SplitRule, Tokens};
+pub use options::{Answering, Bytes, Input, Options, SplitRule, Tokens};
 pub use preprocessing::{Inputs, Preprocessing};
 pub use raw_input::Rows;
 pub use split::{Split, stratified};

@@ -68,6 +68,44 @@ pub struct Options {
     pub flip: bool,
     /// Whether broken pictures are left out instead of being an error.
     pub skip_broken: bool,
+    /// The most memory for the inputs of all rows, such as `2GiB`: those of Parquet tables and of folders of pictures that need
+    /// more are kept in a file; left out, a sixth of what a worker may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Bytes>,
+    /// The folder for such files; left out, `nascent` in the user's folder for caches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+}
+
+/// An amount of memory as users write it: `512MiB`, `2GiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Bytes(pub u64);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bytes = text.parse::<bytesize::ByteSize>();
+        bytes
+            .map(|bytes| Self(bytes.0))
+            .map_err(|_| format!("{text:?} is no amount of memory such as \"512MiB\" or \"2GiB\""))
+    }
+}
+
+impl TryFrom<String> for Bytes {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Bytes> for String {
+    fn from(bytes: Bytes) -> Self {
+        format!("{}B", bytes.0)
+    }
 }
 
 /// What inputs are.
@@ -277,6 +315,15 @@ mod tests {
         let text = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<Options>(&text).unwrap(), options);
         assert!(serde_json::from_str::<Options>(r#"{"tarhet":"y"}"#).is_err());
+        let options: Options = serde_json::from_str(r#"{"memory":"2KiB"}"#).unwrap();
+        assert_eq!(options.memory, Some(Bytes(2048)));
+        assert_eq!(
+            serde_json::from_str::<Options>(&serde_json::to_string(&options).unwrap()).unwrap(),
+            options
+        );
+        assert!(
+            serde_json::from_str::<Options>(r#"{"memory":"much"}"#).unwrap_err().to_string().contains("2GiB")
+        );
         assert!(
             serde_json::from_str::<Options>(r#"{"split":"every:0"}"#)
                 .unwrap_err()

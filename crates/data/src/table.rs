@@ -196,7 +196,8 @@ impl Cells {
         }
     }
 
-    fn keep(&mut self, keep: &[bool]) {
+    /// Leaves only the cells whose flag is set.
+    pub(crate) fn keep(&mut self, keep: &[bool]) {
         let mut flags = keep.iter();
         let mut next = || flags.next().copied().unwrap_or(true);
         match self {

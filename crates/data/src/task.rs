@@ -1,4 +1,6 @@
-use crate::{Answering, Augmentation, Examples, Findings, Input, Metric, Preprocessing, Split, Targets};
+use crate::{
+    Answering, Augmentation, Examples, Findings, Input, Metric, Numbers, Preprocessing, Split, Targets,
+};
 use nascent_core::{Features, Signature};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -80,30 +82,29 @@ pub struct Task {
     /// Whether training pictures may be mirrored.
     pub(crate) flip: bool,
     /// All inputs, preprocessed, in the order of rows.
-    inputs: Vec<f32>,
+    inputs: Numbers,
     targets: Targets,
     findings: Findings,
 }
 
-/// The parts of a task, made by whoever read the data.
+/// The parts of a task but its inputs, made by whoever read the data.
 pub(crate) struct Made {
     pub(crate) name: String,
     pub(crate) kind: Kind,
     pub(crate) split: Split,
     pub(crate) preprocessing: Preprocessing,
-    /// Preprocessed, in the order of rows.
-    pub(crate) inputs: Vec<f32>,
     pub(crate) targets: Targets,
     pub(crate) findings: Findings,
 }
 
-impl From<Made> for Task {
-    fn from(made: Made) -> Self {
-        let Made { name, kind, split, preprocessing, inputs, targets, mut findings } = made;
+impl Made {
+    /// The task, of inputs that are preprocessed and in the order of rows.
+    pub(crate) fn with(self, inputs: Numbers) -> Task {
+        let Self { name, kind, split, preprocessing, targets, mut findings } = self;
         let metric = Metric::all(&targets).first().copied().unwrap_or(Metric::Accuracy);
         findings.kind = kind.to_string();
         findings.inputs = describe(&preprocessing.inputs.features());
-        Self { name, kind, metric, split, preprocessing, flip: false, inputs, targets, findings }
+        Task { name, kind, metric, split, preprocessing, flip: false, inputs, targets, findings }
     }
 }
 
@@ -135,6 +136,12 @@ impl Task {
         self.preprocessing.signature()
     }
 
+    /// Whether its inputs are read from a file, for they are more than memory is to hold.
+    #[must_use]
+    pub fn is_in_file(&self) -> bool {
+        self.inputs.is_in_file()
+    }
+
     /// The names of the classes; none where a value is answered.
     #[must_use]
     pub fn classes(&self) -> &[String] {
@@ -145,6 +152,11 @@ impl Task {
     #[must_use]
     pub fn findings(&self) -> &Findings {
         &self.findings
+    }
+
+    /// Adds a note to the findings.
+    pub(crate) fn note(&mut self, note: String) {
+        self.findings.notes.push(note);
     }
 
     /// The metrics by which answers can be judged, the default first.
@@ -222,9 +234,7 @@ impl Task {
 
     fn part(&self, rows: &[usize]) -> Examples {
         let shape = self.signature().shape();
-        let len = shape.len() as usize;
-        let mut inputs = Vec::with_capacity(rows.len() * len);
-        rows.iter().for_each(|&r| inputs.extend_from_slice(&self.inputs[r * len..(r + 1) * len]));
+        let inputs = self.inputs.part(rows, shape.len() as usize);
         Examples { shape, inputs, targets: self.targets.pick(rows) }
     }
 }

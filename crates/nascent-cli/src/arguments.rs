@@ -1,5 +1,5 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use nascent::data::{Answering, Input, Options, SplitRule, Tokens};
+use nascent::data::{Answering, Bytes, Input, Options, SplitRule, Tokens};
 use nascent::train::Method;
 use nascent::{Budget, Estimator, Memory, Size, StopWhen};
 use std::path::PathBuf;
@@ -195,6 +195,12 @@ pub struct Data {
     /// Leave broken pictures out.
     #[arg(long)]
     pub skip_broken: bool,
+    /// The most memory for all inputs, such as 2GiB: larger ones of Parquet tables and folders of pictures are kept in a file.
+    #[arg(long, value_name = "SIZE")]
+    pub data_memory: Option<Bytes>,
+    /// The folder for that file.
+    #[arg(long, value_name = "FOLDER")]
+    pub data_folder: Option<PathBuf>,
 }
 
 impl Data {
@@ -216,6 +222,8 @@ impl Data {
         lay(&self.resample, &mut options.resample);
         lay(&self.tokens, &mut options.tokens);
         lay(&self.context, &mut options.context);
+        lay(&self.data_memory, &mut options.memory);
+        lay(&self.data_folder, &mut options.folder);
         options.split_seed = self.split_seed.unwrap_or(options.split_seed);
         if self.header || self.no_header {
             options.header = Some(self.header);

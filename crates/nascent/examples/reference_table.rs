@@ -81,9 +81,9 @@ fn halved(all: &Examples, rows: &[usize]) -> Result<Examples, Failure> {
     if all.shape.extents() != [1, 28, 28] {
         return Err(format!("images of 1×28×28 are needed, these are {}", all.shape).into());
     }
-    let mut inputs = Vec::with_capacity(rows.len() * 256);
+    let (pixels, mut inputs) = (all.all()?, Vec::with_capacity(rows.len() * 256));
     for &row in rows {
-        let image = &all.inputs[row * 784..(row + 1) * 784];
+        let image = &pixels[row * 784..(row + 1) * 784];
         let pixel = |y: usize, x: usize| match (y.checked_sub(2), x.checked_sub(2)) {
             (Some(y), Some(x)) if y < 28 && x < 28 => image[y * 28 + x],
             _ => image[0],
@@ -95,6 +95,7 @@ fn halved(all: &Examples, rows: &[usize]) -> Result<Examples, Failure> {
             }
         }
     }
+    let inputs = inputs.into();
     Ok(Examples { shape: Shape::new(&[1, 16, 16]), inputs, targets: all.targets.pick(rows) })
 }
 

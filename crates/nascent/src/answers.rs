@@ -54,18 +54,19 @@ fn classes_tested(task: &Task, answers: &[f32], labels: &[u32], examples: &Examp
         }
     }
     wrong.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let len = examples.shape.len() as usize;
+    let picture = |i: usize| -> Option<String> {
+        let Inputs::Image(inputs) = &task.preprocessing.inputs else { return None };
+        let mut room = Vec::new();
+        let bytes = png(inputs, examples.range(i..i + 1, &mut room).ok()?)?;
+        let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+        Some(format!("data:image/png;base64,{text}"))
+    };
     let errors = wrong.into_iter().take(MOST_ERRORS).map(|(probability, i, truth, said)| Mistake {
         row: task.split.test.get(i).copied().unwrap_or(i),
         truth: names[truth].clone(),
         said: names[said].clone(),
         probability: f64::from(probability),
-        picture: match &task.preprocessing.inputs {
-            Inputs::Image(inputs) => png(inputs, &examples.inputs[i * len..(i + 1) * len]).map(|bytes| {
-                format!("data:image/png;base64,{}", base64::engine::general_purpose::STANDARD.encode(bytes))
-            }),
-            _ => None,
-        },
+        picture: picture(i),
     });
     Tested::Classes(ClassesTested { names: names.to_vec(), confusion, errors: errors.collect() })
 }

@@ -64,7 +64,7 @@ fn prepared(what: &mut MeasuringDevice) -> Result<(Measuring, Vec<Architecture>)
         let message = format!("networks = {}: give 12 or more, half of which judge", what.networks);
         return Err(about("networks", message));
     }
-    let (task, defaults) = task(&mut what.task, &mut what.data)?;
+    let (task, defaults) = task(&mut what.task, &mut what.data, nascent_runtime::memory_share_bytes(1))?;
     let bad = |e: &dyn std::fmt::Display| about("space", e.to_string());
     let space = match &what.space {
         Some(file) => file.clone(),

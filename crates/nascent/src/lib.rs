@@ -52,7 +52,7 @@ pub use run::{Finish, Progress, Start, run};
 pub use schema::schemas;
 pub use score::{Measured, Scored, Scores, Scoring, score, score_networks};
 pub use settings::{Budget, Estimator, Memory, Settings, Size, StopWhen, StudyFile};
-pub use setup::{BASELINES, Setup, known_objectives};
+pub use setup::{BASELINES, Setup, known_objectives, read_task};
 pub use stored::{Stored, load, write_report};
 pub use summary::Summary;
 pub use together::Trust;

@@ -12,10 +12,16 @@ const NAME: &str = "worker_memory_bytes";
 /// What a process takes without data and networks.
 const PROCESS: u64 = 48 << 20;
 
+/// What each training row takes whose inputs are in a file: its place and answer, for each part that it is in.
+const ROW: u64 = 64;
+
 /// The bytes of a worker between trainings: the process, and the data in as many copies as it makes of them.
 pub(crate) fn idle_bytes(task: Option<&Task>, folds: u32) -> u64 {
     let copies = 2 + u64::from(folds);
-    let of_task = |t: &Task| t.split.train.len() as u64 * t.signature().shape().len() * 4 * copies;
+    let of_task = |t: &Task| {
+        let row = if t.is_in_file() { ROW } else { t.signature().shape().len() * 4 * copies };
+        t.split.train.len() as u64 * row
+    };
     PROCESS + task.map_or(0, of_task)
 }
 

@@ -504,16 +504,23 @@ impl Whole<'_> {
         let mut events = in_parallel(trials.len(), workers, &|_, _| {}, |number| {
             let trial = trials[number];
             let mut network = networks[number].lock().map_err(|e| Error::input(e.to_string()))?;
-            let answers = answers(&mut *network, &examples);
+            let answers = answers(&mut *network, &examples).map_err(|e| Error::input(e.to_string()))?;
             let (result, scores) = tested(&answers, &examples, task.metric);
             let metrics = result.metrics.with("loss", result.loss);
             crate::answers::keep(&folder, trial, &answers)?;
             Ok(Event::Tested { trial, touch, metrics, scores })
         })?;
         if baseline_names(self.setup).iter().any(|name| name == TREES) {
-            let known = [&task.train(), &task.validation(), &task.train_and_validation()];
+            let known = [task.train(), task.validation(), task.train_and_validation()];
             let seed = self.setup.file.settings.seed;
-            match crate::trees::answers(&task.signature().features, known, &examples, seed) {
+            let seen = crate::trees::seen(&known[2]);
+            if seen < known[2].len() {
+                (self.tell)(Progress::Note(format!(
+                    "{TREES} learn in memory: from {seen} of {} rows, drawn by the study's seed",
+                    known[2].len()
+                )));
+            }
+            match crate::trees::answers(&task.signature().features, known.each_ref(), &examples, seed) {
                 Err(why) => (self.tell)(Progress::Note(format!("no {TREES} to compare with: {why}"))),
                 Ok(answers) => {
                     let (result, scores) = tested(&answers, &examples, task.metric);

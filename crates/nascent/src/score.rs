@@ -156,7 +156,7 @@ pub fn score(mut asked: Scoring, hear: &(dyn Fn(usize, usize) + Sync)) -> Result
     if asked.samples == 0 {
         return Err(InputError::about("samples", "samples = 0: give 1 or more").into());
     }
-    let (task, defaults) = task(&mut asked.task, &mut asked.data)?;
+    let (task, defaults) = task(&mut asked.task, &mut asked.data, nascent_runtime::memory_share_bytes(1))?;
     let bad = |e: &dyn std::fmt::Display| Error::from(InputError::about("space", e.to_string()));
     let space = match asked.space {
         Some(file) => file,

@@ -304,9 +304,7 @@ impl std::str::FromStr for Memory {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let least = 64 << 20;
-        let bytes: bytesize::ByteSize = text
-            .parse()
-            .map_err(|_| format!("{text:?} is no amount of memory such as \"512MiB\" or \"2GiB\""))?;
+        let bytes: nascent_data::Bytes = text.parse()?;
         if bytes.0 < least {
             return Err(format!("{text:?} is too little: a worker needs at least 64MiB"));
         }

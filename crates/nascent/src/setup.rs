@@ -15,7 +15,7 @@ use nascent_core::pareto::Preference;
 use nascent_core::{
     Decisions, Features, History, Objectives, Signature, Space, Strategy, Trial, did_you_mean,
 };
-use nascent_data::{Defaults, Metric, Task};
+use nascent_data::{Defaults, Metric, Room, Task};
 use nascent_report::TaskFacts;
 use nascent_spaces::SpaceFile;
 use nascent_strategies::{Rule, Situation, Spec};
@@ -77,7 +77,12 @@ impl Setup {
     fn make(file: &mut StudyFile) -> Result<Self, Error> {
         let s = &mut file.settings;
         let known = match &mut file.evaluator {
-            None => Known::of_task(&mut s.task, &mut file.data)?,
+            None => {
+                let limit = s.memory_per_trial.map(|memory| memory.0);
+                let limit =
+                    limit.or_else(|| nascent_runtime::memory_share_bytes(s.workers.unwrap_or_else(cores)));
+                Known::of_task(&mut s.task, &mut file.data, limit)?
+            }
             Some(outside) => Known::outside(outside)?,
         };
         let Known { mut task, signature, defaults, metrics } = known;
@@ -99,8 +104,7 @@ impl Setup {
         if let Some(trials) = s.trials {
             range("trials", trials, 1, UNTIL_TIME_IS_UP)?;
         }
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let workers = *s.workers.get_or_insert(cores);
+        let workers = *s.workers.get_or_insert_with(cores);
         range("workers", workers as u64, 1, 1_024)?;
         choose_baselines(s, task.as_ref())?;
         let device = s
@@ -554,8 +558,12 @@ struct Known {
 }
 
 impl Known {
-    fn of_task(name: &mut String, data: &mut nascent_data::Options) -> Result<Self, Error> {
-        let (task, defaults) = task(name, data)?;
+    fn of_task(
+        name: &mut String,
+        data: &mut nascent_data::Options,
+        limit: Option<u64>,
+    ) -> Result<Self, Error> {
+        let (task, defaults) = task(name, data, limit)?;
         let (signature, metrics) = (task.signature(), measured(Some(&task)));
         Ok(Self { task: Some(task), signature, defaults, metrics })
     }
@@ -620,8 +628,41 @@ fn choose_baselines(s: &mut crate::Settings, task: Option<&Task>) -> Result<(), 
     Err(InputError::about("baselines", wrong).into())
 }
 
-/// The task of this name, or of the data at this path, which is then written out in full, and what suits it.
-pub(crate) fn task(name: &mut String, data: &mut nascent_data::Options) -> Result<(Task, Defaults), Error> {
+/// Worker processes, unless somebody says how many.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The part of a worker's memory that inputs may take: it makes some copies of those that it learns from.
+const SHARE: u64 = 6;
+
+/// How much memory inputs may take where a worker may use `limit` bytes, unless `data` say so, and where those are kept that
+/// need more.
+fn room(data: &nascent_data::Options, limit: Option<u64>) -> Room {
+    let bytes = data.memory.map_or(limit.map_or(u64::MAX, |limit| limit / SHARE), |memory| memory.0);
+    let caches = std::env::var_os("XDG_CACHE_HOME").map(std::path::PathBuf::from);
+    let caches = caches.or_else(|| Some(std::path::PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    let folder = || caches.unwrap_or_else(std::env::temp_dir).join("nascent");
+    Room { bytes, folder: data.folder.clone().unwrap_or_else(folder) }
+}
+
+/// The task that data at a path are, as a search on this machine would read it.
+///
+/// # Errors
+/// As [`nascent_data::load_within`].
+pub fn read_task(path: &std::path::Path, data: &nascent_data::Options) -> Result<Task, Error> {
+    let room = room(data, nascent_runtime::memory_share_bytes(cores()));
+    let task = nascent_data::load_within(path, data, &room);
+    task.map_err(|e| InputError::about("task", e.to_string()).into())
+}
+
+/// The task of this name, or of the data at this path, which is then written out in full, and what suits it; a worker may use
+/// `limit` bytes.
+pub(crate) fn task(
+    name: &mut String,
+    data: &mut nascent_data::Options,
+    limit: Option<u64>,
+) -> Result<(Task, Defaults), Error> {
     let bad = |e: nascent_data::DataError| InputError::about("task", e.to_string());
     let path = std::path::Path::new(name.as_str());
     if let Some(entry) = nascent_data::registry::ALL.iter().find(|e| e.name == *name) {
@@ -631,9 +672,12 @@ pub(crate) fn task(name: &mut String, data: &mut nascent_data::Options) -> Resul
     if !path.exists() && path.components().count() == 1 && path.extension().is_none() {
         nascent_data::registry::load(name, data.split_seed).map_err(bad)?;
     }
-    let task = nascent_data::load(path, data).map_err(bad)?;
-    let defaults = task.defaults();
     // A study is resumed from other folders too.
+    if let Some(full) = data.folder.as_ref().and_then(|folder| std::path::absolute(folder).ok()) {
+        data.folder = Some(full);
+    }
+    let task = nascent_data::load_within(path, data, &room(data, limit)).map_err(bad)?;
+    let defaults = task.defaults();
     if let Ok(full) = path.canonicalize() {
         *name = full.display().to_string();
     }

@@ -7,7 +7,9 @@ use forust_ml::metric::Metric;
 use forust_ml::objective::ObjectiveType;
 use forust_ml::{GradientBooster, Matrix};
 use nascent_core::Features;
+use nascent_core::rng::{Rng, mix};
 use nascent_data::{Examples, Targets};
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The settings that are tried: how deep a tree is, and how much weight its leaves have at least.
@@ -19,6 +21,29 @@ const MOST_TREES: usize = 2_000;
 /// Trees without a better validation loss after which no more are grown.
 const PATIENCE: usize = 60;
 
+/// Of inputs that memory is not to hold, trees see rows of so many numbers in all.
+const MOST_NUMBERS: usize = 1 << 23;
+/// Rows that are answered at a time.
+const ANSWERED: usize = 1 << 16;
+
+/// How many rows of some examples trees see.
+pub(crate) fn seen(examples: &Examples) -> usize {
+    let most = MOST_NUMBERS / (examples.shape.len() as usize).max(1);
+    if examples.inputs.is_in_file() { examples.len().min(most) } else { examples.len() }
+}
+
+/// The rows that trees see, in memory.
+fn sample(examples: &Examples, seed: u64) -> Result<Cow<'_, Examples>, String> {
+    if !examples.inputs.is_in_file() {
+        return Ok(Cow::Borrowed(examples));
+    }
+    let mut rows: Vec<usize> = (0..examples.len()).collect();
+    Rng::new(mix(&[seed, 10]), 0).shuffle(&mut rows);
+    rows.truncate(seen(examples));
+    rows.sort_unstable();
+    examples.pick(&rows).map(Cow::Owned).map_err(|e| e.to_string())
+}
+
 /// The columns of a table as trees take them.
 struct Columns {
     numbers: usize,
@@ -29,9 +54,9 @@ struct Columns {
 
 impl Columns {
     /// Numbers standardised and categories as codes, one column after another; the quantiles would say the same twice.
-    fn of(&self, examples: &Examples) -> Vec<f64> {
+    fn of(&self, inputs: &[f32]) -> Vec<f64> {
         let taken = (0..self.numbers).chain(2 * self.numbers..2 * self.numbers + self.categories);
-        let column = |at: usize| examples.inputs.chunks_exact(self.len).map(move |row| f64::from(row[at]));
+        let column = |at: usize| inputs.chunks_exact(self.len).map(move |row| f64::from(row[at]));
         taken.flat_map(column).collect()
     }
 
@@ -48,9 +73,10 @@ struct Part {
 }
 
 impl Part {
-    fn new(columns: &Columns, examples: &Examples, wanted: impl Fn(usize) -> f64) -> Self {
+    fn new(columns: &Columns, examples: &Examples, wanted: impl Fn(usize) -> f64) -> Result<Self, String> {
         let rows = examples.len();
-        Self { data: columns.of(examples), wanted: (0..rows).map(wanted).collect(), weights: vec![1.0; rows] }
+        let data = columns.of(&examples.all().map_err(|e| e.to_string())?);
+        Ok(Self { data, wanted: (0..rows).map(wanted).collect(), weights: vec![1.0; rows] })
     }
 
     fn matrix(&self, columns: &Columns) -> Matrix<'_, f64> {
@@ -72,7 +98,7 @@ fn fit(
     columns: &Columns,
     learned: Learned,
     [training, validation, all]: [&Part; 3],
-    asked: &Part,
+    asked: &Examples,
     seed: u64,
 ) -> Result<Vec<f64>, String> {
     let trees = |(depth, weight): (usize, f32), trees: usize| {
@@ -121,7 +147,14 @@ fn fit(
     };
     let mut fitted = trees(setting, count + count / 10);
     fitted.fit(&all.matrix(columns), &all.wanted, &all.weights, None).map_err(|e| e.to_string())?;
-    Ok(fitted.predict(&asked.matrix(columns), false))
+    let (mut found, mut room) = (Vec::with_capacity(asked.len()), Vec::new());
+    for first in (0..asked.len()).step_by(ANSWERED) {
+        let rows = first..asked.len().min(first + ANSWERED);
+        let count = rows.len();
+        let data = columns.of(asked.range(rows, &mut room).map_err(|e| e.to_string())?);
+        found.extend(fitted.predict(&Matrix::new(&data, count, columns.count()), false));
+    }
+    Ok(found)
 }
 
 /// The answers of boosted trees to `asked` after training, validation and all rows, as a network gives them: class
@@ -140,9 +173,10 @@ pub(crate) fn answers(
         return Err("they need rows of a table".into());
     };
     let columns = Columns { numbers, categories, len: asked.shape.len() as usize };
-    let rows = Part::new(&columns, asked, |_| 0.0);
+    let [training, validation, all] = known.map(|examples| sample(examples, seed));
+    let known = [training?, validation?, all?];
     let learn = |learned: Learned, class: Option<usize>| {
-        let parts = known.map(|examples| {
+        let [training, validation, all] = known.each_ref().map(|examples| {
             Part::new(&columns, examples, |row| match (&examples.targets, class) {
                 (Targets::Classes { labels, .. }, Some(class)) => f64::from(labels[row] as usize == class),
                 (Targets::Classes { labels, .. }, None) => f64::from(labels[row]),
@@ -151,8 +185,9 @@ pub(crate) fn answers(
                 (Targets::Values { values, .. }, _) => f64::from(values[row]),
             })
         });
+        let parts = [training?, validation?, all?];
         // The library asserts what it expects of data.
-        let run = || fit(&columns, learned, [&parts[0], &parts[1], &parts[2]], &rows, seed);
+        let run = || fit(&columns, learned, [&parts[0], &parts[1], &parts[2]], asked, seed);
         catch_unwind(AssertUnwindSafe(run))
             .unwrap_or_else(|_| Err("the library gave up on these data".into()))
     };
@@ -200,7 +235,7 @@ mod tests {
         } else {
             Targets::Values { values, scale: Scale { mean: 0.0, deviation: 1.0 } }
         };
-        Examples { shape: Shape::new(&[3]), inputs, targets }
+        Examples { shape: Shape::new(&[3]), inputs: inputs.into(), targets }
     }
 
     const FEATURES: Features = Features::Table { numbers: 1, categories: 1, codes: 4 };

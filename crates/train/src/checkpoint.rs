@@ -87,7 +87,8 @@ impl Checkpoint {
         };
         let slots = slots(architecture);
         let like: Vec<Vec<f32>> = slots.iter().map(|s| vec![0.0; s.len()]).collect();
-        let weights = |part| Ok(Weights { slots: slots.clone(), values: vectors(part, &like)? });
+        let weights =
+            |part| Ok::<_, TrainError>(Weights { slots: slots.clone(), values: vectors(part, &like)? });
         let mut optimizers = fresh.clone();
         optimizers.steps = steps;
         optimizers.first = vectors("first", &fresh.first)?;

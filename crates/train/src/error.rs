@@ -1,3 +1,4 @@
+use nascent_data::DataError;
 use std::path::PathBuf;
 
 /// Why a network could not be trained, stored or read.
@@ -41,6 +42,9 @@ pub enum TrainError {
         /// What there is.
         known: String,
     },
+    /// Examples could not be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// No thread could be had.
     #[error("no thread for training could be started: {0}")]
     Thread(String),

@@ -1,6 +1,6 @@
 use crate::TrainStep;
 use nascent_core::Metrics;
-use nascent_data::{Examples, Metric, Targets, judge};
+use nascent_data::{DataError, Examples, Metric, Targets, judge};
 use serde::{Deserialize, Serialize};
 
 /// How a network does on some examples.
@@ -15,8 +15,15 @@ pub struct Evaluation {
 const CHUNK: usize = 256;
 
 /// Evaluates a network on examples with known answers.
-pub fn evaluate(network: &mut dyn TrainStep, examples: &Examples, metric: Metric) -> Evaluation {
-    evaluated(&answers(network, examples), examples, metric)
+///
+/// # Errors
+/// Where they are in a file that cannot be read.
+pub fn evaluate(
+    network: &mut dyn TrainStep,
+    examples: &Examples,
+    metric: Metric,
+) -> Result<Evaluation, DataError> {
+    Ok(evaluated(&answers(network, examples)?, examples, metric))
 }
 
 /// What `answers` are worth, with one score an example for `metric`.
@@ -48,25 +55,33 @@ fn evaluated(answers: &[f32], examples: &Examples, metric: Metric) -> Evaluation
 
 /// A network's answers: class probabilities, `[examples × classes]`, standardised values, `[examples]`, or the logarithms of the
 /// probabilities of the tokens that are asked for, `[examples × length]`, 0 where none is.
-pub fn answers(network: &mut dyn TrainStep, examples: &Examples) -> Vec<f32> {
+///
+/// # Errors
+/// Where the examples are in a file that cannot be read.
+pub fn answers(network: &mut dyn TrainStep, examples: &Examples) -> Result<Vec<f32>, DataError> {
     let len = examples.shape.len() as usize;
-    match examples.targets {
-        Targets::Classes { .. } => probabilities(network, &examples.inputs, len),
-        Targets::Values { .. } => values(network, &examples.inputs, len),
-        Targets::Tokens { vocabulary, length, ref labels, .. } => {
-            let each = vocabulary * length;
-            let chunk = (MOST_ANSWERS / each.max(1)).clamp(1, CHUNK);
-            let batches =
-                examples.inputs.chunks(chunk * len.max(1)).zip(labels.chunks(chunk * length.max(1)));
-            batches
-                .flat_map(|(inputs, labels)| {
-                    let answers = network.eval_batch(inputs);
-                    let rows = answers.chunks_exact(each.max(1)).zip(labels.chunks_exact(length.max(1)));
-                    rows.flat_map(|(row, labels)| surprises(row, labels)).collect::<Vec<f32>>()
-                })
-                .collect()
+    let (mut all, mut room) = (Vec::new(), Vec::new());
+    let chunk = match examples.targets {
+        Targets::Tokens { vocabulary, length, .. } => {
+            (MOST_ANSWERS / (vocabulary * length).max(1)).clamp(1, CHUNK)
+        }
+        _ => CHUNK,
+    };
+    for first in (0..examples.len()).step_by(chunk) {
+        let rows = first..examples.len().min(first + chunk);
+        let inputs = examples.range(rows.clone(), &mut room)?;
+        match &examples.targets {
+            Targets::Classes { .. } => all.extend(probabilities(network, inputs, len)),
+            Targets::Values { .. } => all.extend(values(network, inputs, len)),
+            Targets::Tokens { vocabulary, length, labels, .. } => {
+                let answers = network.eval_batch(inputs);
+                let labels = labels[rows.start * length..rows.end * length].chunks_exact((*length).max(1));
+                let rows = answers.chunks_exact((vocabulary * length).max(1)).zip(labels);
+                rows.for_each(|(row, labels)| all.extend(surprises(row, labels)));
+            }
         }
     }
+    Ok(all)
 }
 
 /// Numbers that are answered at a time, at most.

@@ -1,7 +1,7 @@
 use crate::Wanted;
 use crate::training::Augment;
 use nascent_core::rng::{Rng, mix};
-use nascent_data::{Examples, Metric, Targets};
+use nascent_data::{DataError, Examples, Metric, Targets};
 
 /// Training examples in batches, in another order each epoch.
 pub(crate) struct Feed<'a> {
@@ -56,17 +56,17 @@ impl<'a> Feed<'a> {
     }
 
     /// The batches of the epoch in turn: their inputs, varied, and what is to be answered.
-    pub(crate) fn batch(&mut self, step: usize) -> (&[f32], Targets) {
+    ///
+    /// # Errors
+    /// Where examples are in a file that cannot be read.
+    pub(crate) fn batch(&mut self, step: usize) -> Result<(&[f32], Targets), DataError> {
         let rows = &self.order[step * self.batch..self.rows.min((step + 1) * self.batch)];
-        let len = self.examples.shape.len() as usize;
         self.inputs.clear();
-        for &row in rows {
-            self.inputs.extend_from_slice(&self.examples.inputs[row * len..(row + 1) * len]);
-        }
+        self.examples.gather(rows, &mut self.inputs)?;
         if let Some(augment) = self.augment {
             augment(&mut self.inputs, &mut self.rng);
         }
-        (&self.inputs, self.examples.targets.pick(rows))
+        Ok((&self.inputs, self.examples.targets.pick(rows)))
     }
 }
 

@@ -74,7 +74,7 @@ pub type Augment<'a> = &'a (dyn Fn(&mut [f32], &mut Rng) + Sync);
 /// there is, after a batch with [`TrainError::Stopped`], for nobody waits for it then.
 ///
 /// # Errors
-/// Where the loss stops being a number, or examples and network do not fit.
+/// Where the loss stops being a number, examples and network do not fit, or examples cannot be read.
 pub fn train(
     graph: &Architecture,
     settings: &Settings,
@@ -107,7 +107,7 @@ pub fn train(
         }
         let (mut total, mut rate) = (0.0, 0.0);
         for step in 0..steps {
-            let (inputs, targets) = feed.batch(step);
+            let (inputs, targets) = feed.batch(step)?;
             let at = (epoch as usize - 1) * steps + step;
             rate = learning_rate(settings.learning_rate, settings.warmup, at, horizon);
             let loss = network.train_batch(inputs, wanted(&targets, plan.metric), rate);
@@ -119,7 +119,7 @@ pub fn train(
                 return Err(TrainError::Stopped { epoch });
             }
         }
-        let validation = validation.map(|v| evaluate(&mut network, v, plan.metric));
+        let validation = validation.map(|v| evaluate(&mut network, v, plan.metric)).transpose()?;
         let now = Epoch { epoch, train_loss: total / feed.rows() as f64, learning_rate: rate, validation };
         let control = observe(Moment::Epoch(&now));
         if best.as_ref().is_none_or(|(b, _)| improves(&now, &epochs[*b], plan.metric)) {

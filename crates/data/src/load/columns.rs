@@ -1,12 +1,14 @@
 //! What becomes of each column of a table: its rule, and what is said of it.
 
+use super::sheet::Sheet;
+use crate::DataError;
 use crate::findings::ColumnFinding;
 use crate::load::goal::Goal;
 use crate::preprocessing::{
     CategoryRule, ColumnInput, ColumnRule, DateNumber, DatePart, NumberRule, TableInputs,
 };
 use crate::read::DateForm;
-use crate::table::{Cells, Column, Dictionary, MISSING, Table};
+use crate::table::{Cells, Column, Dictionary, MISSING};
 use std::collections::HashMap;
 
 /// The fewest rows in which a column of different cells looks like an identifier.
@@ -21,13 +23,26 @@ pub(super) struct Fitted {
     pub(super) warnings: Vec<String>,
 }
 
-/// Fits a rule for each of the columns at `used`, leaving out constant ones and identifiers.
-pub(super) fn fit(table: &Table, used: &[usize], rows: &[usize], missing: Vec<String>) -> Fitted {
+/// Fits a rule for each of the columns at `used`, leaving out constant ones and identifiers, and looks for columns that tell
+/// the target outright.
+pub(super) fn fit(
+    table: &Sheet,
+    used: &[usize],
+    goal: &Goal,
+    rows: &[usize],
+    missing: Vec<String>,
+) -> Result<Fitted, DataError> {
     let names = table.columns.iter().map(|c| c.name.clone()).collect();
     let inputs = TableInputs { header: table.header, names, missing, columns: Vec::new() };
     let mut fitted = Fitted { inputs, findings: Vec::new(), warnings: Vec::new() };
+    let target: Vec<f64> = match goal {
+        Goal::Values { values, .. } => rows.iter().map(|&r| values[r]).collect(),
+        Goal::Classes { labels, .. } => rows.iter().map(|&r| f64::from(labels[r])).collect(),
+    };
+    let mut unused = Vec::new();
     for &at in used {
-        let column = &table.columns[at];
+        let column = table.column(at)?;
+        fitted.warnings.extend(leak(&column, goal, &target, rows));
         let missing = rows.iter().filter(|&&r| column.cells.is_missing(r)).count();
         let (rule, treatment, different) = match &column.cells {
             Cells::Numbers(values) => number(&column.name, values, rows),
@@ -37,13 +52,14 @@ pub(super) fn fit(table: &Table, used: &[usize], rows: &[usize], missing: Vec<St
         if let Some(rule) = rule {
             fitted.inputs.columns.push(ColumnInput { name: column.name.clone(), rule });
         } else {
-            fitted.warnings.push(format!("column {:?} is not used: {treatment}", column.name));
+            unused.push(format!("column {:?} is not used: {treatment}", column.name));
         }
         fitted.findings.push(ColumnFinding { name: column.name.clone(), treatment, missing, different });
     }
+    fitted.warnings.extend(unused);
     fitted.inputs.limit_levels();
     fitted.inputs.number_codes();
-    fitted
+    Ok(fitted)
 }
 
 /// Whether a column only tells rows apart.
@@ -164,33 +180,25 @@ fn words(codes: &[u32], dictionary: &Dictionary, rows: &[usize]) -> Decision {
     (Some(ColumnRule::Category(rule)), treatment, different)
 }
 
-/// Columns that tell the target outright, in the training rows.
-pub(super) fn leaks(table: &Table, used: &[usize], goal: &Goal, rows: &[usize]) -> Vec<String> {
-    let target: Vec<f64> = match goal {
-        Goal::Values { values, .. } => rows.iter().map(|&r| values[r]).collect(),
-        Goal::Classes { labels, .. } => rows.iter().map(|&r| f64::from(labels[r])).collect(),
-    };
-    let mut warnings = Vec::new();
-    for &at in used {
-        let Column { name, cells, .. } = &table.columns[at];
-        let leak = match cells {
-            Cells::Numbers(values) => {
-                let column: Vec<f64> = rows.iter().map(|&r| values[r]).collect();
-                correlation(&column, &target).is_some_and(|r| r.abs() >= LEAK)
-            }
-            Cells::Words { codes, .. } => {
-                matches!(goal, Goal::Classes { .. }) && one_to_one(rows.iter().map(|&r| codes[r]), &target)
-            }
-            Cells::Dates(_) => false,
-        };
-        if leak {
-            warnings.push(format!(
-                "column {name:?} tells the target {:?} outright (correlation 1): if it is not known when answers are needed, pass --ignore {name}",
-                goal.target()
-            ));
+/// What is said of a column that tells the target outright, in the training rows.
+fn leak(column: &Column, goal: &Goal, target: &[f64], rows: &[usize]) -> Option<String> {
+    let Column { name, cells, .. } = column;
+    let is_leak = match cells {
+        Cells::Numbers(values) => {
+            let column: Vec<f64> = rows.iter().map(|&r| values[r]).collect();
+            correlation(&column, target).is_some_and(|r| r.abs() >= LEAK)
         }
-    }
-    warnings
+        Cells::Words { codes, .. } => {
+            matches!(goal, Goal::Classes { .. }) && one_to_one(rows.iter().map(|&r| codes[r]), target)
+        }
+        Cells::Dates(_) => false,
+    };
+    is_leak.then(|| {
+        format!(
+            "column {name:?} tells the target {:?} outright (correlation 1): if it is not known when answers are needed, pass --ignore {name}",
+            goal.target()
+        )
+    })
 }
 
 /// The correlation of two columns over the rows that have both, nothing where one of them is constant.

@@ -1,11 +1,16 @@
 //! Tasks from folders of pictures, one folder a class.
 
-use super::images::Labelled;
+use super::goal::Goal;
+use super::images::{self, Labelled};
+use super::tables::name_of;
+use crate::example_file::{Found, Room, Writing};
 use crate::image_file::{Colours, decode, size_of};
+use crate::preprocessing::ImageSums;
 use crate::raw_input::picture_files;
 use crate::read::{Array, Values};
 use crate::table::listed;
 use crate::{DataError, Findings, Options, Task};
+use nascent_core::architecture::Shape;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -76,65 +81,179 @@ struct Picture {
     colours: Colours,
 }
 
-pub(super) fn load(folders: &Folders, options: &Options) -> Result<Task, DataError> {
-    let place = folders.place.display().to_string();
-    let class_of = |f: &Path| f.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut names: Vec<String> = folders.train.iter().map(|f| class_of(f)).collect();
-    super::target::in_order(&mut names);
-    names.dedup();
-    if names.len() < 2 {
-        let reason = format!(
-            "has one folder of pictures only ({}): one folder for each of at least 2 classes is needed",
-            listed(&names)
-        );
-        return Err(DataError::file(&place, reason));
+/// What is known of the pictures of folders before any is decoded.
+struct Album {
+    place: String,
+    pictures: Vec<Picture>,
+    /// The first picture for testing, where there are folders for that.
+    test_from: Option<usize>,
+    /// The classes.
+    names: Vec<String>,
+    /// What all are brought to.
+    channels: usize,
+    size: (usize, usize),
+    /// Whether that scales some.
+    scaled: bool,
+    findings: Findings,
+    /// Those that are left out.
+    broken: Vec<String>,
+}
+
+/// What decoding the pictures found.
+struct Decoded {
+    labels: Vec<u32>,
+    test_from: Option<usize>,
+    findings: Findings,
+}
+
+pub(super) fn load(folders: &Folders, options: &Options, room: &Room) -> Result<Task, DataError> {
+    let album = Album::open(folders, options)?;
+    let bytes = album.pictures.len() as u64 * album.shape().len() * 4;
+    if bytes > room.bytes {
+        return in_file(folders, options, room);
     }
-    let mut findings = Findings { places: vec![place.clone()], ..Findings::default() };
-    let mut broken: Vec<String> = Vec::new();
-    let (mut pictures, mut test_from) = (Vec::new(), None);
-    for (folder, test) in
-        folders.train.iter().map(|f| (f, false)).chain(folders.test.iter().map(|f| (f, true)))
-    {
-        if test && test_from.is_none() {
-            test_from = Some(pictures.len());
+    let mut values = Vec::new();
+    let decoded = album.decode(options, |pixels| {
+        values.extend_from_slice(pixels);
+        Ok(())
+    })?;
+    let Album { place, names, channels, size, scaled, .. } = album;
+    let Decoded { labels, test_from, findings } = decoded;
+    let extents = vec![labels.len(), channels, size.0, size.1];
+    let pictures = Array { extents, values: Values::Floats(values) };
+    Labelled { place, pictures, labels, names, test_from, findings, scaled }.task(options)
+}
+
+/// The task of pictures that are decoded one by one into a file.
+fn in_file(folders: &Folders, options: &Options, room: &Room) -> Result<Task, DataError> {
+    // The same folder has the same name for whoever opens it.
+    let album = Album::open(&folders.canonical()?, options)?;
+    let files: Vec<PathBuf> = album.pictures.iter().map(|picture| picture.path.clone()).collect();
+    match room.find(&files, options)? {
+        Found::Task(task) => Ok(*task),
+        Found::Nothing(writing) => album.write(options, writing),
+    }
+}
+
+impl Folders {
+    fn canonical(&self) -> Result<Self, DataError> {
+        let full = |path: &PathBuf| super::canonical(path);
+        Ok(Self {
+            place: full(&self.place)?,
+            train: self.train.iter().map(full).collect::<Result<_, _>>()?,
+            test: self.test.iter().map(full).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Album {
+    fn open(folders: &Folders, options: &Options) -> Result<Self, DataError> {
+        let place = folders.place.display().to_string();
+        let class_of = |f: &Path| f.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut names: Vec<String> = folders.train.iter().map(|f| class_of(f)).collect();
+        super::target::in_order(&mut names);
+        names.dedup();
+        if names.len() < 2 {
+            let reason = format!(
+                "has one folder of pictures only ({}): one folder for each of at least 2 classes is needed",
+                listed(&names)
+            );
+            return Err(DataError::file(&place, reason));
         }
-        let class = names.iter().position(|n| *n == class_of(folder)).ok_or_else(|| {
-            let reason =
-                format!("is a class of which there are no training pictures; they have: {}", listed(&names));
-            DataError::file(&folder.display().to_string(), reason)
-        })?;
-        for path in picture_files(folder)? {
-            match size_of(&path) {
-                Ok((size, colours)) => pictures.push(Picture { path, class: class as u32, size, colours }),
+        let mut findings = Findings { places: vec![place.clone()], ..Findings::default() };
+        let mut broken: Vec<String> = Vec::new();
+        let (mut pictures, mut test_from) = (Vec::new(), None);
+        for (folder, test) in
+            folders.train.iter().map(|f| (f, false)).chain(folders.test.iter().map(|f| (f, true)))
+        {
+            if test && test_from.is_none() {
+                test_from = Some(pictures.len());
+            }
+            let class = names.iter().position(|n| *n == class_of(folder)).ok_or_else(|| {
+                let reason = format!(
+                    "is a class of which there are no training pictures; they have: {}",
+                    listed(&names)
+                );
+                DataError::file(&folder.display().to_string(), reason)
+            })?;
+            for path in picture_files(folder)? {
+                match size_of(&path) {
+                    Ok((size, colours)) => {
+                        pictures.push(Picture { path, class: class as u32, size, colours });
+                    }
+                    Err(error) => skip(error, options, &mut broken)?,
+                }
+            }
+        }
+        let size = common_size(&pictures, options, &mut findings)?;
+        let channels = if pictures.iter().any(|p| p.colours == Colours::Three) { 3 } else { 1 };
+        let same = options.image_size.is_none() && pictures.iter().all(|p| p.size == size);
+        Ok(Self { place, pictures, test_from, names, channels, size, scaled: !same, findings, broken })
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::new(&[self.channels, self.size.0, self.size.1])
+    }
+
+    /// Decodes the pictures one by one.
+    fn decode(
+        &self,
+        options: &Options,
+        mut take: impl FnMut(&[f32]) -> Result<(), DataError>,
+    ) -> Result<Decoded, DataError> {
+        let (mut broken, mut findings) = (self.broken.clone(), self.findings.clone());
+        let (mut labels, mut test_at) = (Vec::new(), None);
+        for (i, picture) in self.pictures.iter().enumerate() {
+            // Pictures may be left out before the first for testing.
+            if Some(i) == self.test_from {
+                test_at = Some(labels.len());
+            }
+            match decode(&picture.path, self.channels, self.size) {
+                Ok(pixels) => {
+                    take(&pixels)?;
+                    labels.push(picture.class);
+                }
                 Err(error) => skip(error, options, &mut broken)?,
             }
         }
-    }
-    let size = common_size(&pictures, options, &mut findings)?;
-    let channels = if pictures.iter().any(|p| p.colours == Colours::Three) { 3 } else { 1 };
-    let sizes: Vec<(usize, usize)> = pictures.iter().map(|p| p.size).collect();
-    let (mut values, mut labels, mut test_at) = (Vec::new(), Vec::new(), None);
-    for (i, picture) in pictures.iter().enumerate() {
-        // Pictures may be left out before the first for testing.
-        if Some(i) == test_from {
-            test_at = Some(labels.len());
+        if !broken.is_empty() {
+            findings.warnings.push(format!(
+                "{} broken pictures are left out: {}",
+                broken.len(),
+                listed(&broken)
+            ));
         }
-        match decode(&picture.path, channels, size) {
-            Ok(pixels) => {
-                values.extend(pixels);
-                labels.push(picture.class);
+        Ok(Decoded { labels, test_from: self.test_from.and(test_at), findings })
+    }
+
+    /// Writes the pictures into a file as they are, and standardises them there.
+    fn write(self, options: &Options, mut writing: Writing) -> Result<Task, DataError> {
+        let len = self.shape().len() as usize;
+        let (mut groups, mut most) = (Vec::new(), 0.0f32);
+        let decoded = self.decode(options, |pixels| {
+            groups.push(images::hash(pixels));
+            most = pixels.iter().copied().fold(most, f32::max);
+            writing.push(pixels, len)
+        })?;
+        let Decoded { labels, test_from, mut findings } = decoded;
+        let shape = self.shape();
+        let goal = Goal::Classes { target: "class".into(), names: self.names, labels };
+        let mut is_training = vec![false; groups.len()];
+        let split = images::cut(&self.place, &goal, groups, test_from, &mut findings, options)?;
+        split.train.iter().for_each(|&row| is_training[row] = true);
+        let mut sums = ImageSums::new(shape, images::full(most));
+        writing.each(|row, picture| {
+            if is_training[row] {
+                sums.add(picture);
             }
-            Err(error) => skip(error, options, &mut broken)?,
-        }
+        })?;
+        let mut inputs = sums.finish();
+        inputs.resize = self.scaled;
+        writing.change(|_, picture| inputs.apply(picture))?;
+        let name = name_of(&self.place);
+        let made = images::made((&name, &self.place), inputs, goal, split, findings)?;
+        writing.finish(&made, options.flip)
     }
-    if !broken.is_empty() {
-        findings.warnings.push(format!("{} broken pictures are left out: {}", broken.len(), listed(&broken)));
-    }
-    let same = options.image_size.is_none() && sizes.iter().all(|s| *s == size);
-    let extents = vec![labels.len(), channels, size.0, size.1];
-    let pictures = Array { extents, values: Values::Floats(values) };
-    let test_from = test_from.and(test_at);
-    Labelled { place, pictures, labels, names, test_from, findings, scaled: !same }.task(options)
 }
 
 /// A broken picture is an error, or left out where the options say so.

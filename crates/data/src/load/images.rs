@@ -30,7 +30,7 @@ pub(crate) fn task(
     pictures: Pictures,
     goal: Goal,
     split: Split,
-    mut findings: Findings,
+    findings: Findings,
 ) -> Result<Task, DataError> {
     let Pictures { shape, maximum, mut values, scaled } = pictures;
     let len = shape.len() as usize;
@@ -38,10 +38,47 @@ pub(crate) fn task(
     let mut inputs = ImageInputs::fit(shape, maximum, training);
     inputs.resize = scaled;
     inputs.apply(&mut values);
+    made((name, place), inputs, goal, split, findings).map(|made| made.with(values.into()))
+}
+
+/// The same but for the pictures, whose treatment is known.
+pub(super) fn made(
+    (name, place): (&str, &str),
+    inputs: ImageInputs,
+    goal: Goal,
+    split: Split,
+    mut findings: Findings,
+) -> Result<Made, DataError> {
     let kind = Kind { input: Input::Image, answering: goal.answering() };
     goal.describe(&split, &mut findings);
     let (targets, preprocessing) = goal.finish(place, &split, Inputs::Image(inputs))?;
-    Ok(Made { name: name.into(), kind, split, preprocessing, inputs: values, targets, findings }.into())
+    Ok(Made { name: name.into(), kind, split, preprocessing, targets, findings })
+}
+
+/// Cuts pictures into parts; `groups` has a number for each, which equal pictures share.
+pub(super) fn cut(
+    place: &str,
+    goal: &Goal,
+    groups: Vec<u64>,
+    test_from: Option<usize>,
+    findings: &mut Findings,
+    options: &Options,
+) -> Result<Split, DataError> {
+    if options.task == Some(Answering::Regression) {
+        return Err(DataError::choice(
+            "task",
+            format!("{place}: pictures have classes here, not values: leave --task out"),
+        ));
+    }
+    let numbers = (0..groups.len()).collect();
+    let rows = Rows { place, goal, groups, numbers, test_from, times: None };
+    let (split, how) = rows.cut(options)?;
+    findings.split = how;
+    let shared = occurring_in_both(&rows.groups, &split);
+    if shared > 0 {
+        findings.warnings.push(format!("{shared} test pictures also occur among the training pictures"));
+    }
+    Ok(split)
 }
 
 /// Pictures with their labels, those of the training files first.
@@ -77,12 +114,6 @@ impl Labelled {
     /// The task: cut, resized if asked for, standardised.
     pub(super) fn task(self, options: &Options) -> Result<Task, DataError> {
         let Self { place, pictures, labels, names, test_from, mut findings, mut scaled } = self;
-        if options.task == Some(Answering::Regression) {
-            return Err(DataError::choice(
-                "task",
-                format!("{place}: pictures have classes here, not values: leave --task out"),
-            ));
-        }
         let [n, channels, height, width] = pictures.extents[..] else {
             return Err(DataError::file(&place, "holds no pictures of channels, rows and columns"));
         };
@@ -91,14 +122,7 @@ impl Labelled {
         }
         let groups = hashes(&pictures.values, channels * height * width);
         let goal = Goal::Classes { target: "class".into(), names, labels };
-        let rows =
-            Rows { place: &place, goal: &goal, groups, numbers: (0..n).collect(), test_from, times: None };
-        let (split, how) = rows.cut(options)?;
-        findings.split = how;
-        let shared = occurring_in_both(&rows.groups, &split);
-        if shared > 0 {
-            findings.warnings.push(format!("{shared} test pictures also occur among the training pictures"));
-        }
+        let split = cut(&place, &goal, groups, test_from, &mut findings, options)?;
         let (maximum, mut values) = brightness(pictures.values);
         let mut size = (height, width);
         if let Some([height, width]) = options.image_size.filter(|s| *s != [size.0, size.1]) {
@@ -128,12 +152,12 @@ impl Labelled {
 fn hashes(values: &Values, len: usize) -> Vec<u64> {
     match values {
         Values::Bytes(bytes) => bytes.chunks_exact(len).map(xxh3_64).collect(),
-        Values::Floats(values) => {
-            let bytes =
-                |picture: &[f32]| -> Vec<u8> { picture.iter().flat_map(|v| v.to_le_bytes()).collect() };
-            values.chunks_exact(len).map(|picture| xxh3_64(&bytes(picture))).collect()
-        }
+        Values::Floats(values) => values.chunks_exact(len).map(hash).collect(),
     }
+}
+
+pub(super) fn hash(picture: &[f32]) -> u64 {
+    xxh3_64(&picture.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>())
 }
 
 /// What counts as full brightness, and the values.
@@ -141,13 +165,16 @@ fn brightness(values: Values) -> (f32, Vec<f32>) {
     let bytes = matches!(values, Values::Bytes(_));
     let values = values.into_floats();
     let most = values.iter().copied().fold(0.0, f32::max);
-    let maximum = match most {
-        _ if bytes && most > 1.0 => 255.0,
+    (if bytes && most > 1.0 { 255.0 } else { full(most) }, values)
+}
+
+/// What counts as full brightness where this is the brightest of all.
+pub(super) fn full(most: f32) -> f32 {
+    match most {
         m if m <= 1.0 => 1.0,
         m if m <= 255.0 => 255.0,
         m => m,
-    };
-    (maximum, values)
+    }
 }
 
 /// Planes of one size brought to another (triangle filter).

@@ -133,8 +133,8 @@ pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> 
     };
     let preprocessing = Preprocessing::of_tokens(LanguageInputs { length, codes });
     let kind = Kind { input: Input::Text, answering: Answering::Modelling };
-    Ok(Made { name: name_of(&place), kind, split, preprocessing, inputs: windows.inputs, targets, findings }
-        .into())
+    Ok(Made { name: name_of(&place), kind, split, preprocessing, targets, findings }
+        .with(windows.inputs.into()))
 }
 
 /// Options that mean nothing for running text are an error, not ignored.

@@ -10,12 +10,13 @@ pub(crate) mod parts;
 mod place;
 pub(crate) mod series;
 mod settle;
+mod sheet;
 pub(crate) mod tables;
 mod target;
 
-use crate::{Answering, DataError, Findings, Options, Task};
+use crate::{Answering, DataError, Findings, Options, Room, Task};
 use place::Place;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The task that data at a path are, everything inferred that the options leave open.
 ///
@@ -26,6 +27,17 @@ use std::path::Path;
 /// Where there is nothing to read, something is damaged or contradictory, an option names what is not there, or two
 /// readings are equally likely; the error names the file, the line or picture, the value, and what to do.
 pub fn load(path: &Path, options: &Options) -> Result<Task, DataError> {
+    load_within(path, options, &Room::unbounded())
+}
+
+/// The same task, its inputs kept in a file where they are more than there is room for: of tables in Parquet files, and of
+/// folders of pictures. Others are read into memory, however large they are.
+///
+/// A file that the same data were kept in before is used again.
+///
+/// # Errors
+/// As [`load`], and where the file cannot be written, or is not whole.
+pub fn load_within(path: &Path, options: &Options, room: &Room) -> Result<Task, DataError> {
     let place = place::find(path, options)?;
     if options.task == Some(Answering::Modelling) && !matches!(place, Place::Language(_)) {
         let reason = format!("modelling needs running text, a UTF-8 file, which {} is not", path.display());
@@ -33,11 +45,11 @@ pub fn load(path: &Path, options: &Options) -> Result<Task, DataError> {
     }
     match place {
         Place::Language(files) => language::load(&files, options),
-        Place::Tables(files) => tables::load(&files, options),
+        Place::Tables(files) => tables::load(&files, options, room),
         Place::Series(files) => series::ts(&files, options),
         Place::Idx { train, test } => images::idx(&train, test.as_ref(), options),
         Place::Npz(files) => npz::load(&files, options),
-        Place::Folders(folders) => folders::load(&folders, options),
+        Place::Folders(folders) => folders::load(&folders, options, room),
         Place::Cifar { train, test } => images::cifar(&train, test.as_deref(), options),
     }
 }
@@ -48,4 +60,10 @@ pub fn load(path: &Path, options: &Options) -> Result<Task, DataError> {
 /// As [`load`].
 pub fn inspect(path: &Path, options: &Options) -> Result<Findings, DataError> {
     load(path, options).map(|task| task.findings().clone())
+}
+
+/// A path that is the same from wherever it is looked at.
+fn canonical(path: &Path) -> Result<PathBuf, DataError> {
+    path.canonicalize()
+        .map_err(|e| DataError::file(&path.display().to_string(), format!("cannot be read: {e}")))
 }

@@ -106,7 +106,7 @@ pub(super) fn task(
     let kind = Kind { input: Input::Series, answering: goal.answering() };
     goal.describe(&split, &mut findings);
     let (targets, preprocessing) = goal.finish(place, &split, Inputs::Series(inputs))?;
-    Ok(Made { name: name_of(place), kind, split, preprocessing, inputs: values, targets, findings }.into())
+    Ok(Made { name: name_of(place), kind, split, preprocessing, targets, findings }.with(values.into()))
 }
 
 fn goal(train: &SeriesFile, test: Option<&SeriesFile>, options: &Options) -> Result<Goal, DataError> {

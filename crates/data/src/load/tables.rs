@@ -4,20 +4,22 @@ use super::columns::{self, Fitted};
 use super::goal::Goal;
 use super::parts::{Rows, joined};
 use super::place::Files;
-use super::{series, settle, target};
+use super::sheet::Sheet;
+use super::{canonical, series, target};
+use crate::example_file::{Found, Room, Writing};
 use crate::preprocessing::{Inputs, SeriesColumns, TextInputs, Vocabulary, text};
-use crate::read::{CsvForm, Source, read_table};
-use crate::table::{Cells, Table, listed};
+use crate::read::{CsvForm, ParquetColumns, Source, is_parquet, read_table};
+use crate::table::{Cells, Column, Table, listed};
 use crate::task::Made;
 use crate::{DataError, Findings, Input, Kind, Options, Split, Task, Tokens};
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Tables with their roles known.
 struct Ready {
-    train: Table,
-    test: Option<Table>,
+    train: Sheet,
+    test: Option<Sheet>,
     /// Columns of the training table that are inputs.
     used: Vec<usize>,
     goal: Goal,
@@ -30,8 +32,47 @@ struct Ready {
     input: Input,
 }
 
-pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> {
-    made(read(files, options)?, options)
+/// The bytes that a cell takes: a number, and what the network sees of it.
+const CELL: u64 = 16;
+
+pub(super) fn load(files: &Files, options: &Options, room: &Room) -> Result<Task, DataError> {
+    if room.bytes < u64::MAX && bytes_of_parquet(files)? > room.bytes {
+        return in_file(files, options, room);
+    }
+    made(read(files, options, false)?, options, None)
+}
+
+/// The memory that tables of Parquet files would take; 0 where those to learn from are in another format.
+fn bytes_of_parquet(files: &Files) -> Result<u64, DataError> {
+    let mut bytes = 0;
+    if is_parquet(&Source::File(&files.train))? {
+        for path in [&files.train].into_iter().chain(&files.test) {
+            if is_parquet(&Source::File(path))? {
+                let (rows, columns) = in_parquet(path, &[], &[]).extents()?;
+                bytes += rows as u64 * columns as u64 * CELL;
+            }
+        }
+    }
+    Ok(bytes)
+}
+
+fn in_parquet(path: &Path, words: &[String], missing: &[String]) -> ParquetColumns {
+    ParquetColumns { path: path.into(), words: words.to_vec(), missing: missing.to_vec() }
+}
+
+/// The task of tables that are read column by column, and whose inputs are kept in a file.
+fn in_file(files: &Files, options: &Options, room: &Room) -> Result<Task, DataError> {
+    // The same files have the same names for whoever opens them.
+    let files = Files {
+        train: canonical(&files.train)?,
+        test: files.test.as_deref().map(canonical).transpose()?,
+        note: files.note.clone(),
+    };
+    let all: Vec<PathBuf> = [&files.train].into_iter().chain(&files.test).cloned().collect();
+    match room.find(&all, options)? {
+        Found::Task(task) => Ok(*task),
+        Found::Nothing(writing) => made(read(&files, options, true)?, options, Some(writing)),
+    }
 }
 
 /// The task of tables that are here already, of which the last column is the target.
@@ -41,19 +82,19 @@ pub(super) fn of_tables(
     findings: Findings,
     options: &Options,
 ) -> Result<Task, DataError> {
-    made(ready(train, |_, _| Ok(test), findings, options)?, options)
+    made(ready(train.into(), |_, _| Ok(test.map(Into::into)), findings, options)?, options, None)
 }
 
-fn made(mut ready: Ready, options: &Options) -> Result<Task, DataError> {
+fn made(mut ready: Ready, options: &Options, writing: Option<Writing>) -> Result<Task, DataError> {
     let groups = grouped(&mut ready)?;
     let place = ready.train.place.clone();
     let rows = Rows {
         place: &place,
         goal: &ready.goal,
         groups,
-        numbers: ready.numbers.clone(),
+        numbers: std::mem::take(&mut ready.numbers),
         test_from: ready.test.as_ref().map(|_| ready.train.rows()),
-        times: times(&ready),
+        times: times(&ready)?,
     };
     let (split, how) = rows.cut(options)?;
     let shared = occurring_in_both(&rows.groups, &split);
@@ -61,16 +102,18 @@ fn made(mut ready: Ready, options: &Options) -> Result<Task, DataError> {
         ready.findings.warnings.push(format!("{shared} test rows also occur among the training rows"));
     }
     ready.findings.split = how;
+    drop(rows);
     match ready.input {
         Input::Series => series_task(ready, split, options),
         Input::Text => text_task(ready, split, options),
-        _ => table_task(ready, split),
+        _ => table_task(ready, split, writing),
     }
 }
 
 /// Every row is a series of one channel.
 fn series_task(ready: Ready, split: Split, options: &Options) -> Result<Task, DataError> {
     let Ready { train, test, used, goal, findings, .. } = ready;
+    let (train, test) = (train.all()?, test.map(Sheet::all).transpose()?);
     let names = |at: &[usize]| -> Vec<String> { at.iter().map(|&i| train.columns[i].name.clone()).collect() };
     let all: Vec<usize> = (0..train.columns.len()).collect();
     let columns = SeriesColumns { header: train.header, names: names(&all), steps: names(&used) };
@@ -85,6 +128,7 @@ fn series_task(ready: Ready, split: Split, options: &Options) -> Result<Task, Da
 /// The texts of one or more columns are the inputs.
 fn text_task(ready: Ready, split: Split, options: &Options) -> Result<Task, DataError> {
     let Ready { train, test, used, goal, mut findings, .. } = ready;
+    let (train, test) = (train.all()?, test.map(Sheet::all).transpose()?);
     let names = |at: &[usize]| -> Vec<String> { at.iter().map(|&i| train.columns[i].name.clone()).collect() };
     let all: Vec<usize> = (0..train.columns.len()).collect();
     let columns = text::Columns { header: train.header, names: names(&all), texts: names(&used) };
@@ -125,7 +169,7 @@ fn text_task(ready: Ready, split: Split, options: &Options) -> Result<Task, Data
     goal.describe(&split, &mut findings);
     let (targets, preprocessing) = goal.finish(&train.place, &split, Inputs::Text(inputs))?;
     let name = name_of(&train.place);
-    Ok(Made { name, kind, split, preprocessing, inputs: values, targets, findings }.into())
+    Ok(Made { name, kind, split, preprocessing, targets, findings }.with(values.into()))
 }
 
 /// The texts of each row, several columns one after another.
@@ -145,7 +189,7 @@ pub(crate) fn text_cells<'t>(table: &'t Table, columns: &[usize]) -> Vec<Cow<'t,
 
 /// What the inputs are, and which columns: what the options say, or what the columns look like.
 fn input_of(
-    train: &Table,
+    train: &Sheet,
     used: Vec<usize>,
     options: &Options,
     notes: &mut Vec<String>,
@@ -208,22 +252,33 @@ fn input_of(
         notes.push("every row is read as a series; --kind table reads its columns on their own".into());
         return Ok((Input::Series, used));
     }
-    let free: Vec<usize> =
-        used.iter().copied().filter(|&i| columns::is_free_text(&train.columns[i])).collect();
-    let others =
-        used.iter().filter(|i| !free.contains(i)).any(|&i| !columns::is_identifier(&train.columns[i]));
-    if let ([at], false) = (&free[..], others) {
-        let name = &train.columns[*at].name;
-        notes.push(format!("column {name:?} is read as text; --kind table reads it as a category"));
-        return Ok((Input::Text, free));
+    let some_are = |is: fn(&Column) -> bool, among: &[usize]| -> Result<Vec<usize>, DataError> {
+        let mut some = Vec::new();
+        for &at in among {
+            if is(&*train.column(at)?) {
+                some.push(at);
+            }
+        }
+        Ok(some)
+    };
+    let is_words = |at: &usize| matches!(train.columns[*at].cells, Cells::Words { .. });
+    let words: Vec<usize> = used.iter().copied().filter(is_words).collect();
+    let free = some_are(columns::is_free_text, &words)?;
+    if let [at] = free[..] {
+        let others: Vec<usize> = used.iter().copied().filter(|i| *i != at).collect();
+        if some_are(columns::is_identifier, &others)?.len() == others.len() {
+            let name = &train.columns[at].name;
+            notes.push(format!("column {name:?} is read as text; --kind table reads it as a category"));
+            return Ok((Input::Text, free));
+        }
     }
     Ok((Input::Table, used))
 }
 
-fn table_task(ready: Ready, split: Split) -> Result<Task, DataError> {
-    let Ready { mut train, test, used, goal, missing, mut findings, .. } = ready;
-    findings.warnings.extend(columns::leaks(&train, &used, &goal, &split.train));
-    let Fitted { inputs, findings: found, warnings } = columns::fit(&train, &used, &split.train, missing);
+fn table_task(ready: Ready, split: Split, writing: Option<Writing>) -> Result<Task, DataError> {
+    let Ready { train, test, used, goal, missing, mut findings, .. } = ready;
+    let fitted = columns::fit(&train, &used, &goal, &split.train, missing)?;
+    let Fitted { inputs, findings: found, warnings } = fitted;
     findings.columns = found;
     findings.warnings.extend(warnings);
     if inputs.columns.is_empty() {
@@ -232,17 +287,29 @@ fn table_task(ready: Ready, split: Split) -> Result<Task, DataError> {
             "has no column that varies beside the target: nothing can be learned from it",
         ));
     }
-    let mut values = inputs.apply(&train)?;
-    // The columns are the larger part of the memory.
-    train.columns.clear();
-    if let Some(test) = &test {
-        values.extend(inputs.apply(test)?);
-    }
+    let place = train.place.clone();
+    let mut tables = [train].into_iter().chain(test);
     let kind = Kind { input: Input::Table, answering: goal.answering() };
     goal.describe(&split, &mut findings);
-    let (targets, preprocessing) = goal.finish(&train.place, &split, Inputs::Table(inputs))?;
-    Ok(Made { name: name_of(&train.place), kind, split, preprocessing, inputs: values, targets, findings }
-        .into())
+    let (targets, preprocessing) = goal.finish(&place, &split, Inputs::Table(inputs.clone()))?;
+    let made = Made { name: name_of(&place), kind, split, preprocessing, targets, findings };
+    let Some(mut writing) = writing else {
+        let mut values = Vec::new();
+        // A table is let go before the next: its columns are the larger part of the memory.
+        tables.try_for_each(|table| {
+            table.apply(&inputs, &mut |more| {
+                match values.is_empty() {
+                    true => values = more,
+                    false => values.extend(more),
+                }
+                Ok(())
+            })
+        })?;
+        return Ok(made.with(values.into()));
+    };
+    let width = made.preprocessing.signature().shape().len() as usize;
+    tables.try_for_each(|table| table.apply(&inputs, &mut |some| writing.push(&some, width)))?;
+    writing.finish(&made, false)
 }
 
 /// What a task from a file is called: the file's name without endings, or its folder's where it is only named for its part.
@@ -261,7 +328,8 @@ pub(super) fn name_of(place: &str) -> String {
     }
 }
 
-fn read(files: &Files, options: &Options) -> Result<Ready, DataError> {
+/// Reads tables; with `in_file`, those of Parquet files are left there.
+fn read(files: &Files, options: &Options, in_file: bool) -> Result<Ready, DataError> {
     let mut findings = Findings { places: vec![files.train.display().to_string()], ..Findings::default() };
     findings.notes.extend(files.note.clone());
     let as_words = [&options.categories[..], &options.text].concat();
@@ -271,19 +339,26 @@ fn read(files: &Files, options: &Options) -> Result<Ready, DataError> {
         words: &as_words,
         missing: &options.missing,
     };
-    let train = read_table(Source::File(&files.train), &form)?;
+    let sheet = |path: &Path, form: &CsvForm<'_>| -> Result<Sheet, DataError> {
+        let source = Source::File(path);
+        match in_file && is_parquet(&source)? {
+            true => Sheet::in_file(in_parquet(path, form.words, form.missing)),
+            false => read_table(source, form).map(Into::into),
+        }
+    };
+    let train = sheet(&files.train, &form)?;
     if options.header.is_none() {
         let (what, flag) = if train.header { ("has", "--no-header") } else { ("has not", "--header") };
         findings.notes.push(format!("the first row {what} the columns' names; {flag} says otherwise"));
     }
-    let test = |train: &Table, missing: &[String]| {
+    let test = |train: &Sheet, missing: &[String]| {
         let Some(file) = &files.test else { return Ok(None) };
         let words: Vec<String> = (train.columns.iter())
             .filter(|c| matches!(c.cells, Cells::Words { .. } | Cells::Dates(_)))
             .map(|c| c.name.clone())
             .collect();
         let form = CsvForm { header: Some(train.header), words: &words, missing, ..form };
-        read_table(Source::File(file), &form).map(Some)
+        sheet(file, &form).map(Some)
     };
     findings.places.extend(files.test.iter().map(|f| f.display().to_string()));
     ready(train, test, findings, options)
@@ -291,8 +366,8 @@ fn read(files: &Files, options: &Options) -> Result<Ready, DataError> {
 
 /// Gives the columns of a table their roles; `test` gives the table of test rows when the columns' types are settled.
 fn ready(
-    mut train: Table,
-    test: impl FnOnce(&Table, &[String]) -> Result<Option<Table>, DataError>,
+    mut train: Sheet,
+    test: impl FnOnce(&Sheet, &[String]) -> Result<Option<Sheet>, DataError>,
     mut findings: Findings,
     options: &Options,
 ) -> Result<Ready, DataError> {
@@ -302,7 +377,7 @@ fn ready(
     let at = target::column(&train, options, &mut findings.notes)?;
     let mut missing = options.missing.clone();
     let alone = [&options.categories[..], &options.ignore, &options.text].concat();
-    settle::settle(&mut train, &alone, &mut missing, &mut findings.warnings)?;
+    train.settle(&alone, &mut missing, &mut findings.warnings)?;
     let group = options.group.as_deref().map(|name| train.find("group", name)).transpose()?;
     let mut unused = HashSet::from([at]);
     unused.extend(group);
@@ -317,13 +392,14 @@ fn ready(
         *place = same_columns(&train, table, &used, at, &mut findings.warnings)?;
         numbers.extend(answered(table, *place, &mut findings.warnings)?);
     }
-    let both = test.as_ref().map(|(table, at)| (table, *at));
+    let both = test.as_ref().map(|(table, at)| (&**table, *at));
     let goal = target::goal((&train, at), both, options, &mut findings.notes)?;
     Ok(Ready { train, test: test.map(|(t, _)| t), used, goal, missing, findings, numbers, group, input })
 }
 
 /// Leaves out the rows without a target, and gives the places of the others.
-fn answered(table: &mut Table, at: usize, warnings: &mut Vec<String>) -> Result<Vec<usize>, DataError> {
+fn answered(table: &mut Sheet, at: usize, warnings: &mut Vec<String>) -> Result<Vec<usize>, DataError> {
+    table.hold(at)?;
     let cells = &table.columns[at].cells;
     let keep: Vec<bool> = (0..table.rows()).map(|row| !cells.is_missing(row)).collect();
     let numbers: Vec<usize> = (0..keep.len()).filter(|&row| keep[row]).collect();
@@ -342,7 +418,7 @@ fn answered(table: &mut Table, at: usize, warnings: &mut Vec<String>) -> Result<
             "{}: {without} rows have no target {name:?} (the first in line {line}) and are left out",
             table.place
         ));
-        table.keep(&keep);
+        table.keep(keep);
     }
     Ok(numbers)
 }
@@ -385,34 +461,34 @@ fn same_columns(
 /// Where most rows occur several times, as they do in a table of few categories, that is no accident that a split must
 /// respect: then equal rows are not kept together.
 fn grouped(ready: &mut Ready) -> Result<Vec<u64>, DataError> {
-    let hashed = |table: &Table, names: &[&str]| -> Vec<u64> {
+    let hashed = |table: &Sheet, names: &[&str]| -> Result<Vec<u64>, DataError> {
         let mut hashes = vec![0; table.rows()];
         for name in names {
             if let Some(at) = table.position(name) {
-                table.columns[at].cells.mix_into(&mut hashes);
+                table.column(at)?.cells.mix_into(&mut hashes);
             }
         }
-        hashes
+        Ok(hashes)
     };
     let mut row: Vec<&str> = ready.used.iter().map(|&i| ready.train.columns[i].name.as_str()).collect();
     row.push(ready.goal.target());
-    let mut lists = vec![row];
+    let mut named = vec![row];
     if let Some(at) = ready.group {
-        let column = &ready.train.columns[at];
+        let column = ready.train.column(at)?;
         if let Some(row) = (0..ready.train.rows()).find(|&row| column.cells.is_missing(row)) {
             let reason = format!("the group column {:?} is empty: give every row a group", column.name);
             return Err(DataError::line(&ready.train.place, ready.train.lines[row] as usize, reason));
         }
-        lists.push(vec![column.name.as_str()]);
+        named.push(vec![ready.train.columns[at].name.as_str()]);
     }
-    let mut lists: Vec<Vec<u64>> = lists
-        .iter()
-        .map(|names| {
-            let mut hashes = hashed(&ready.train, names);
-            hashes.extend(ready.test.iter().flat_map(|test| hashed(test, names)));
-            hashes
-        })
-        .collect();
+    let mut lists: Vec<Vec<u64>> = Vec::new();
+    for names in named {
+        let mut hashes = hashed(&ready.train, &names)?;
+        if let Some(test) = &ready.test {
+            hashes.extend(hashed(test, &names)?);
+        }
+        lists.push(hashes);
+    }
     let different = lists[0].iter().collect::<HashSet<_>>().len();
     if different * 2 < lists[0].len() {
         lists[0] = (0..lists[0].len() as u64).collect();
@@ -425,13 +501,17 @@ fn grouped(ready: &mut Ready) -> Result<Vec<u64>, DataError> {
 }
 
 /// The only column of dates, which tells the order of rows.
-fn times(ready: &Ready) -> Option<(String, Vec<f64>)> {
-    let mut dates = ready.train.columns.iter().filter_map(|c| match &c.cells {
-        Cells::Dates(values) => Some((c.name.clone(), values)),
+fn times(ready: &Ready) -> Result<Option<(String, Vec<f64>)>, DataError> {
+    let is_dates = |at: &usize| matches!(ready.train.columns[*at].cells, Cells::Dates(_));
+    let dates: Vec<usize> = (0..ready.train.columns.len()).filter(is_dates).collect();
+    let [only] = dates[..] else { return Ok(None) };
+    let column = ready.train.column(only)?;
+    Ok(match &column.cells {
+        Cells::Dates(values) if values.iter().all(|v| v.is_finite()) => {
+            Some((column.name.clone(), values.clone()))
+        }
         _ => None,
-    });
-    let (name, values) = dates.next().filter(|(_, values)| values.iter().all(|v| v.is_finite()))?;
-    dates.next().is_none().then(|| (name, values.clone()))
+    })
 }
 
 /// How many test rows have the inputs of a training or validation row.

@@ -22,32 +22,9 @@ impl ImageInputs {
     /// Fits to raw pictures, `channels × height × width` values from 0 to `maximum` each.
     #[must_use]
     pub fn fit<'p>(shape: Shape, maximum: f32, pictures: impl Iterator<Item = &'p [f32]>) -> Self {
-        let channels = shape.extents().first().copied().unwrap_or(1).max(1);
-        let plane = (shape.len() as usize / channels).max(1);
-        let mut sums = vec![(0.0f64, 0.0f64, 0usize); channels];
-        for picture in pictures {
-            for (pixels, (sum, squares, n)) in picture.chunks_exact(plane).zip(&mut sums) {
-                // Values of one plane are alike: single precision is enough within it.
-                let (mut s, mut q) = (0.0f32, 0.0f32);
-                for &pixel in pixels {
-                    let value = pixel / maximum;
-                    s += value;
-                    q += value * value;
-                }
-                *sum += f64::from(s);
-                *squares += f64::from(q);
-                *n += plane;
-            }
-        }
-        let mean: Vec<f64> = sums.iter().map(|(sum, _, n)| sum / (*n).max(1) as f64).collect();
-        let deviation = sums.iter().zip(&mean).map(|((_, squares, n), mean)| {
-            let variance = squares / (*n).max(1) as f64 - mean * mean;
-            // A channel that never changes is only centred.
-            if variance > 1e-9 { variance.sqrt() as f32 } else { 1.0 }
-        });
-        let deviation = deviation.collect();
-        let mean = mean.iter().map(|m| *m as f32).collect();
-        Self { shape, maximum, mean, deviation, resize: false }
+        let mut sums = ImageSums::new(shape, maximum);
+        pictures.for_each(|picture| sums.add(picture));
+        sums.finish()
     }
 
     /// Standardises raw pictures in place.
@@ -76,5 +53,50 @@ impl ImageInputs {
             && self.mean.iter().all(|m| m.is_finite())
             && self.deviation.iter().all(|d| positive(*d))
             && positive(self.maximum)
+    }
+}
+
+/// What is to be known of raw pictures to standardise them, seen one after another.
+pub(crate) struct ImageSums {
+    shape: Shape,
+    maximum: f32,
+    plane: usize,
+    /// The sum, the sum of squares and the number of each channel's values.
+    sums: Vec<(f64, f64, usize)>,
+}
+
+impl ImageSums {
+    pub(crate) fn new(shape: Shape, maximum: f32) -> Self {
+        let channels = shape.extents().first().copied().unwrap_or(1).max(1);
+        let plane = (shape.len() as usize / channels).max(1);
+        Self { shape, maximum, plane, sums: vec![(0.0, 0.0, 0); channels] }
+    }
+
+    pub(crate) fn add(&mut self, picture: &[f32]) {
+        for (pixels, (sum, squares, n)) in picture.chunks_exact(self.plane).zip(&mut self.sums) {
+            // Values of one plane are alike: single precision is enough within it.
+            let (mut s, mut q) = (0.0f32, 0.0f32);
+            for &pixel in pixels {
+                let value = pixel / self.maximum;
+                s += value;
+                q += value * value;
+            }
+            *sum += f64::from(s);
+            *squares += f64::from(q);
+            *n += self.plane;
+        }
+    }
+
+    pub(crate) fn finish(self) -> ImageInputs {
+        let Self { shape, maximum, sums, .. } = self;
+        let mean: Vec<f64> = sums.iter().map(|(sum, _, n)| sum / (*n).max(1) as f64).collect();
+        let deviation = sums.iter().zip(&mean).map(|((_, squares, n), mean)| {
+            let variance = squares / (*n).max(1) as f64 - mean * mean;
+            // A channel that never changes is only centred.
+            if variance > 1e-9 { variance.sqrt() as f32 } else { 1.0 }
+        });
+        let deviation = deviation.collect();
+        let mean = mean.iter().map(|m| *m as f32).collect();
+        ImageInputs { shape, maximum, mean, deviation, resize: false }
     }
 }

@@ -16,6 +16,7 @@ mod vocabulary;
 pub use category::CategoryRule;
 pub use date::DatePart;
 pub use image::ImageInputs;
+pub(crate) use image::ImageSums;
 pub(crate) use language::MOST_LENGTH;
 pub use language::{Codes, LanguageInputs};
 pub use number::NumberRule;

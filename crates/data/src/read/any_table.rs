@@ -1,30 +1,27 @@
 use super::{CsvForm, Source, read_csv, read_json_lines, read_parquet};
 use crate::DataError;
 use crate::table::Table;
-use std::io::Read;
 
 /// Reads a table in whichever format it is: Parquet by its first bytes, JSON lines by its name or first letter, else CSV.
 ///
 /// # Errors
 /// As the reader of its format.
 pub fn read_table(source: Source<'_>, form: &CsvForm<'_>) -> Result<Table, DataError> {
-    let mut start = [0u8; 64];
-    let mut reader = source.open()?.take(64);
-    let mut n = 0;
-    while n < start.len() {
-        match reader.read(&mut start[n..]).map_err(|e| source.broken(&e))? {
-            0 => break,
-            read => n += read,
-        }
-    }
-    let start = &start[..n];
-    let name = source.stem().to_lowercase();
-    if start.starts_with(b"PAR1") || name.ends_with(".parquet") {
+    if is_parquet(&source)? {
         return read_parquet(source, form.words, form.missing);
     }
+    let (start, name) = (source.start(START)?, source.stem().to_lowercase());
     let json = [".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending));
     if json || start.trim_ascii_start().starts_with(b"{\"") {
         return read_json_lines(source, form.words, form.missing);
     }
     read_csv(source, form)
+}
+
+/// First bytes that tell a format.
+const START: usize = 64;
+
+/// Whether a table is in a Parquet file.
+pub(crate) fn is_parquet(source: &Source<'_>) -> Result<bool, DataError> {
+    Ok(source.start(4)?.starts_with(b"PAR1") || source.stem().to_lowercase().ends_with(".parquet"))
 }

@@ -17,6 +17,7 @@ mod parquet_pages;
 mod source;
 mod ts;
 
+pub(crate) use any_table::is_parquet;
 pub use any_table::read_table;
 pub use array::{Array, Values};
 pub use cifar::{Cifar, read_cifar};
@@ -26,6 +27,7 @@ pub(crate) use dates::DateForm;
 pub use idx::read_idx;
 pub use json_lines::read_json_lines;
 pub use npz::read_npz;
+pub(crate) use parquet_file::ParquetColumns;
 pub use parquet_file::read_parquet;
 pub use source::Source;
 pub use ts::{RawSeries, SeriesFile, read_ts};

@@ -3,18 +3,18 @@ use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
 use nascent_data::Resize;
 use nascent_data::read::Source;
 
-fn picture(size: u32, seed: u32) -> DynamicImage {
+pub fn picture(size: u32, seed: u32) -> DynamicImage {
     GrayImage::from_fn(size, size, |x, y| Luma([((x * 31 + y * 17 + seed * 57) % 256) as u8])).into()
 }
 
-fn png(picture: &DynamicImage) -> Vec<u8> {
+pub fn png(picture: &DynamicImage) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
 }
 
 /// Twelve pictures of each of two classes.
-fn classes(folder: &Folder, size: u32) {
+pub fn classes(folder: &Folder, size: u32) {
     for i in 0..24 {
         folder.put(&format!("{}/{i}.png", ["cat", "dog"][i as usize % 2]), png(&picture(size, i)));
     }
@@ -106,7 +106,7 @@ fn deep_transparent_and_palette_pictures_are_read() {
     folder.put("cat/palette.png", palette());
     let task = read(folder.path(), &Options::default()).unwrap();
     assert_eq!(task.signature().shape().to_string(), "3×10×10");
-    assert!(task.train().inputs.iter().all(|v| v.is_finite()));
+    assert!(task.train().all().unwrap().iter().all(|v| v.is_finite()));
 }
 
 /// A picture of two colours by number, which the encoder of `image` does not write.

@@ -9,6 +9,7 @@ mod formats;
 mod language;
 mod raw;
 mod real;
+mod streamed;
 
 use nascent_data::{DataError, Options, Task, load};
 use std::path::{Path, PathBuf};

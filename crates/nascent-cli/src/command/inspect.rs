@@ -1,12 +1,12 @@
 use crate::arguments::Inspect;
-use nascent::data::{self, Options};
-use nascent::{Error, InputError};
+use nascent::data::Options;
+use nascent::{Error, read_task};
 use std::process::ExitCode;
 
 pub fn inspect(options: &Inspect) -> Result<ExitCode, Error> {
     let mut said = Options::default();
     options.data.lay_over(&mut said);
-    let task = data::load(&options.path, &said).map_err(|e| InputError::about("task", e.to_string()))?;
+    let task = read_task(&options.path, &said)?;
     let (findings, defaults) = (task.findings(), task.defaults());
     if options.json {
         out!(

@@ -73,10 +73,11 @@ impl TrainEvaluator {
         };
         let (training, held) = &self.folds[0];
         let judged = on_one_thread(|| {
-            let mut network = supernet.network(graph, training, batch, device);
+            let mut network = supernet.network(graph, training, batch, device)?;
             evaluate(&mut network, held, metric)
         });
-        let judged = judged.map_err(|e| EvaluateError(e.to_string()))?;
+        let fail = |e: &dyn std::fmt::Display| EvaluateError(e.to_string());
+        let judged = judged.map_err(|e| fail(&e))?.map_err(|e| fail(&e))?;
         Ok(Outcome { metrics: metrics_of(&judged), best_step: None, cost: SHARED_COST })
     }
 

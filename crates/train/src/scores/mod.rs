@@ -29,6 +29,7 @@ pub use ensemble::{ENSEMBLE, ensemble};
 pub use probe::{Batches, Probe};
 
 use nascent_core::did_you_mean;
+use nascent_data::DataError;
 
 /// The number of a network for which a score is not defined, such as one whose answers do not depend on its input: below
 /// every other.
@@ -135,6 +136,9 @@ pub enum ScoreError {
         /// How many there are in all.
         found: usize,
     },
+    /// Examples could not be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
 }
 
 impl Score {

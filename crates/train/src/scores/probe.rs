@@ -9,7 +9,20 @@ use std::cell::OnceCell;
 
 /// The examples that scores look at: two batches, the same for every network.
 #[derive(Clone, Debug)]
-pub struct Batches([Examples; 2]);
+pub struct Batches([Batch; 2]);
+
+/// Examples that are looked at together.
+#[derive(Clone, Debug)]
+pub(super) struct Batch {
+    pub(super) inputs: Vec<f32>,
+    pub(super) targets: Targets,
+}
+
+impl Batch {
+    pub(super) fn len(&self) -> usize {
+        self.targets.len()
+    }
+}
 
 /// Examples of a batch.
 const EXAMPLES: usize = Signs::EXAMPLES;
@@ -20,7 +33,7 @@ impl Batches {
     /// Two batches of up to 64 examples, drawn without repetition.
     ///
     /// # Errors
-    /// Where there are fewer than four examples.
+    /// Where there are fewer than four examples, or they cannot be read.
     pub fn draw(examples: &Examples, seed: u64) -> Result<Self, ScoreError> {
         let found = examples.len();
         let each = EXAMPLES.min(found / 2);
@@ -29,17 +42,12 @@ impl Batches {
         }
         let mut rows: Vec<usize> = (0..found).collect();
         Rng::new(mix(&[seed, 4]), 0).shuffle(&mut rows);
-        let len = examples.shape.len() as usize;
-        let batch = |rows: &[usize]| Examples {
-            shape: examples.shape.clone(),
-            inputs: rows
-                .iter()
-                .flat_map(|row| &examples.inputs[row * len..(row + 1) * len])
-                .copied()
-                .collect(),
-            targets: examples.targets.pick(rows),
+        let batch = |rows: &[usize]| -> Result<Batch, ScoreError> {
+            let mut inputs = Vec::new();
+            examples.gather(rows, &mut inputs)?;
+            Ok(Batch { inputs, targets: examples.targets.pick(rows) })
         };
-        Ok(Self([batch(&rows[..each]), batch(&rows[each..2 * each])]))
+        Ok(Self([batch(&rows[..each])?, batch(&rows[each..2 * each])?]))
     }
 }
 
@@ -95,7 +103,7 @@ impl<'a> Probe<'a> {
     }
 
     /// One of the two batches.
-    pub(super) fn batch(&self, number: usize) -> &'a Examples {
+    pub(super) fn batch(&self, number: usize) -> &'a Batch {
         &self.batches.0[number]
     }
 
@@ -139,7 +147,7 @@ impl<'a> Probe<'a> {
 
     /// What one batch would teach weights.
     pub(super) fn teach(&self, weights: &Weights, batch: usize, asked: &Asked) -> Seen {
-        let Examples { inputs, targets, .. } = self.batch(batch);
+        let Batch { inputs, targets } = self.batch(batch);
         let wanted = match targets {
             Targets::Classes { labels, .. } => Wanted::Classes(labels),
             Targets::Tokens { labels, .. } => Wanted::Tokens(labels),

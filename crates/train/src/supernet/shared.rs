@@ -8,7 +8,7 @@ use crate::{Device, Network, Optimizers, Weights, slots};
 use nascent_core::Settings;
 use nascent_core::architecture::{Architecture, NodeId};
 use nascent_core::rng::{Rng, mix};
-use nascent_data::Examples;
+use nascent_data::{DataError, Examples};
 use std::collections::{BTreeMap, HashMap};
 
 /// The weights that the networks of a space share: an entry for each place, branch and operation, as large as the largest
@@ -170,22 +170,26 @@ impl Shared {
     /// A network with these weights, its norms set to what they find in `examples`.
     ///
     /// Norms of a network among many have seen the values of all of them, and so remember those of none.
+    ///
+    /// # Errors
+    /// Where examples are in a file that cannot be read.
     pub fn calibrated(
         &mut self,
         graph: &Architecture,
         examples: &Examples,
         batch: usize,
         device: Device,
-    ) -> Network {
+    ) -> Result<Network, DataError> {
         let (mut weights, _) = self.gather(graph);
-        let len = examples.shape.len().max(1) as usize;
         let place = Place::from(device);
         let mut sums: HashMap<usize, (Vec<f64>, usize)> = HashMap::new();
         let has_norms = weights.slots.iter().any(|slot| !slot.kind.is_trained());
         // A last batch of few examples would tell less than it counts.
-        let whole = examples.inputs.chunks(batch.max(2) * len);
-        let batches = whole.filter(|chunk| has_norms && chunk.len() >= len * batch.clamp(2, examples.len()));
-        for inputs in batches.take(CALIBRATION) {
+        let (size, mut room) = (batch.max(2), Vec::new());
+        let batches = (0..examples.len()).step_by(size).map(|first| first..examples.len().min(first + size));
+        let whole = batches.filter(|rows| has_norms && rows.len() >= batch.clamp(2, examples.len().max(2)));
+        for rows in whole.take(CALIBRATION) {
+            let inputs = examples.range(rows, &mut room)?;
             for (slot, found) in statistics(graph, &weights, &place, inputs) {
                 let (sum, count) = sums.entry(slot).or_insert_with(|| (vec![0.0; found.len()], 0));
                 sum.iter_mut().zip(found).for_each(|(sum, found)| *sum += f64::from(found));
@@ -195,7 +199,7 @@ impl Shared {
         for (slot, (sum, count)) in sums {
             weights.values[slot] = sum.into_iter().map(|sum| (sum / count as f64) as f32).collect();
         }
-        Network::new(graph.clone(), weights, &Settings::default(), 0, device)
+        Ok(Network::new(graph.clone(), weights, &Settings::default(), 0, device))
     }
 }
 

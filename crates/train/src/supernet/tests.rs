@@ -356,10 +356,10 @@ fn networks_answer_with_the_weights_they_have_together() {
         let mut largest = Largest;
         let graph = (space.build(&mut largest).unwrap().draw)().unwrap().canonical();
         let accuracy = |network: &mut dyn TrainStep| {
-            evaluate(network, &held, Metric::Accuracy).metrics.value("accuracy").unwrap()
+            evaluate(network, &held, Metric::Accuracy).unwrap().metrics.value("accuracy").unwrap()
         };
-        let inherited = accuracy(&mut supernet.network(&graph, &training, 64, Device::Cpu));
-        assert_eq!(inherited, accuracy(&mut supernet.network(&graph, &training, 64, Device::Cpu)));
+        let inherited = accuracy(&mut supernet.network(&graph, &training, 64, Device::Cpu).unwrap());
+        assert_eq!(inherited, accuracy(&mut supernet.network(&graph, &training, 64, Device::Cpu).unwrap()));
         let fresh = Weights::fresh(&graph, 1);
         let fresh = accuracy(&mut crate::Network::new(graph, fresh, &Settings::default(), 0, Device::Cpu));
         assert!(inherited > fresh + 0.1, "{}: {inherited} after {fresh}", method.name());

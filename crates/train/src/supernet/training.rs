@@ -12,7 +12,7 @@ use crate::{Device, Network, TrainError, Wanted, learning_rate};
 use nascent_core::architecture::Architecture;
 use nascent_core::rng::{Rng, mix};
 use nascent_core::{Control, Decisions, Objectives, Settings, Space};
-use nascent_data::{Examples, Metric, Targets};
+use nascent_data::{DataError, Examples, Metric, Targets};
 use serde::{Deserialize, Serialize};
 
 /// How a supernet is trained.
@@ -72,14 +72,16 @@ impl Supernet {
     /// A member with the weights that it has here, its norms set to what they find in `examples`.
     ///
     /// What no batch has trained is fresh, and the same whenever it is asked for.
-    #[must_use]
+    ///
+    /// # Errors
+    /// Where examples are in a file that cannot be read.
     pub fn network(
         &self,
         graph: &Architecture,
         examples: &Examples,
         batch: usize,
         device: Device,
-    ) -> Network {
+    ) -> Result<Network, DataError> {
         self.shared.clone().calibrated(graph, examples, batch, device)
     }
 
@@ -111,7 +113,7 @@ const REACH: f64 = 3.0;
 /// with nothing, and of every epoch, with the state after it; it can end the training with [`TrainError::Stopped`].
 ///
 /// # Errors
-/// Where the space cannot be drawn or relaxed, the loss stops being a number, or the observer ends it.
+/// Where the space cannot be drawn or relaxed, the loss stops being a number, examples cannot be read, or the observer ends it.
 pub fn train_supernet(
     (space, settled): (&dyn Space, &Decisions),
     settings: &Settings,
@@ -134,7 +136,7 @@ pub fn train_supernet(
         work.begin(epoch);
         let (mut total, mut rate) = (0.0, 0.0);
         for step in 0..steps {
-            let (inputs, targets) = feed.batch(step);
+            let (inputs, targets) = feed.batch(step)?;
             let at = (epoch as usize - 1) * steps + step;
             rate = learning_rate(settings.learning_rate, settings.warmup, at, horizon);
             let loss = work.step(at, inputs, &targets, rate)?;
@@ -146,7 +148,7 @@ pub fn train_supernet(
                 return Err(TrainError::Stopped { epoch });
             }
         }
-        work.look(plan.epochs);
+        work.look(plan.epochs)?;
         let train_loss = total / feed.rows() as f64;
         work.state.epochs.push(SupernetEpoch { train_loss, learning_rate: rate });
         if observe(Some(&work.state)) == Control::Stop {
@@ -245,7 +247,7 @@ impl<'w> Work<'w> {
         let Some(logits) = &mut state.logits else { return Ok(f64::NAN) };
         if progress >= WARMUP && !logits.is_settled {
             let searched = (progress - WARMUP) / (1.0 - WARMUP);
-            weighing.learn(logits, shared, (at, searched), self.plan, place);
+            weighing.learn(logits, shared, (at, searched), self.plan, place)?;
         }
         let mut rng = Rng::new(mix(&[self.plan.seed, 6]), at as u64);
         let auxiliary = weighing.guards.auxiliary(progress);
@@ -259,19 +261,22 @@ impl<'w> Work<'w> {
     }
 
     /// Looks at what an epoch has done to the logits.
-    fn look(&mut self, epochs: u32) {
-        let (Way::Weighed(weighing), Some(logits)) = (&mut self.way, &mut self.state.logits) else { return };
+    fn look(&mut self, epochs: u32) -> Result<(), TrainError> {
+        let (Way::Weighed(weighing), Some(logits)) = (&mut self.way, &mut self.state.logits) else {
+            return Ok(());
+        };
         let is_warm = self.state.epochs.len() as f64 + 1.0 > WARMUP * f64::from(epochs);
         if logits.is_settled || !is_warm {
-            return;
+            return Ok(());
         }
         let eigenvalue = if weighing.guards.curvature {
-            weighing.curvature(logits, &mut self.state.shared, self.plan, &self.place)
+            weighing.curvature(logits, &mut self.state.shared, self.plan, &self.place)?
         } else {
             0.0
         };
         logits.past.push((logits.values.clone(), eigenvalue));
         weighing.guards.look(logits, ((1.0 - WARMUP) * f64::from(epochs)) as usize);
+        Ok(())
     }
 }
 
@@ -352,13 +357,13 @@ impl Weighing<'_> {
         (at, progress): (usize, f64),
         plan: &SupernetPlan<'_>,
         place: &Place,
-    ) {
+    ) -> Result<(), TrainError> {
         let mut rng = Rng::new(mix(&[plan.seed, 8]), at as u64);
         let auxiliary = self.guards.auxiliary(progress);
         let (mix, weighed) = logits.weigh(self.relaxation, progress, &mut rng, auxiliary);
         let (weights, _) = shared.gather(&self.graph);
         let number = at % self.held.steps();
-        let (inputs, targets) = self.held.batch(number);
+        let (inputs, targets) = self.held.batch(number)?;
         let wanted = wanted(&targets, plan.metric);
         let network = (&self.graph, &weights);
         let mut slopes: Vec<Vec<f64>> = if self.relaxation.by_reward {
@@ -380,6 +385,7 @@ impl Weighing<'_> {
             *slope += price;
         }
         logits.step(&slopes, self.rate);
+        Ok(())
     }
 
     /// The largest eigenvalue of the curvature of the loss along the logits, on one batch: by power iteration, products with
@@ -390,11 +396,11 @@ impl Weighing<'_> {
         shared: &mut Shared,
         plan: &SupernetPlan<'_>,
         place: &Place,
-    ) -> f64 {
+    ) -> Result<f64, TrainError> {
         const TURNS: usize = 6;
         const STEP: f64 = 1e-2;
         let (weights, _) = shared.gather(&self.graph);
-        let (inputs, targets) = self.held.batch(0);
+        let (inputs, targets) = self.held.batch(0)?;
         let batch = (inputs, wanted(&targets, plan.metric), 0.0);
         let slopes_at = |towards: &[Vec<f64>], by: f64| -> Vec<Vec<f64>> {
             let mut moved = logits.clone();
@@ -413,7 +419,7 @@ impl Weighing<'_> {
         for _ in 0..TURNS {
             let norm = towards.iter().flatten().map(|x| x * x).sum::<f64>().sqrt();
             if norm < 1e-12 {
-                return 0.0;
+                return Ok(0.0);
             }
             towards.iter_mut().flatten().for_each(|x| *x /= norm);
             let (up, down) = (slopes_at(&towards, STEP), slopes_at(&towards, -STEP));
@@ -426,6 +432,6 @@ impl Weighing<'_> {
             eigenvalue = pairs.map(|(p, t)| p * t).sum();
             towards = product;
         }
-        eigenvalue
+        Ok(eigenvalue)
     }
 }

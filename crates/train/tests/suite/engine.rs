@@ -36,14 +36,13 @@ fn accuracy(
         let mut order: Vec<usize> = (0..train.len()).collect();
         rng.shuffle(&mut order);
         for rows in order.chunks(32) {
-            let len = train.shape.len() as usize;
-            let inputs: Vec<f32> =
-                rows.iter().flat_map(|row| &train.inputs[row * len..][..len]).copied().collect();
+            let mut inputs = Vec::new();
+            train.gather(rows, &mut inputs).unwrap();
             let Targets::Classes { labels, .. } = train.targets.pick(rows) else { unreachable!() };
             network.train_batch(&inputs, Wanted::Classes(&labels), settings.learning_rate);
         }
     }
-    evaluate(&mut network, validation, Metric::Accuracy).metrics.value("accuracy").unwrap()
+    evaluate(&mut network, validation, Metric::Accuracy).unwrap().metrics.value("accuracy").unwrap()
 }
 
 #[test]

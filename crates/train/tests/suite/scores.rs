@@ -14,7 +14,7 @@ fn examples(graph: &Architecture, n: usize) -> Examples {
     let mut rng = Rng::new(9, 9);
     let has_codes = Probe::has_codes(graph);
     let mut number = || if has_codes { rng.below(3) as f32 } else { rng.normal() as f32 };
-    let inputs = (0..n * shape.len() as usize).map(|_| number()).collect();
+    let inputs = (0..n * shape.len() as usize).map(|_| number()).collect::<Vec<_>>().into();
     let classes = graph.output_shape().extents()[0];
     let labels = (0..n).map(|i| (i * 7 % classes) as u32).collect();
     Examples { shape, inputs, targets: Targets::Classes { classes, labels } }
@@ -120,7 +120,7 @@ fn grasp_of_a_linear_model_is_what_its_hessian_gives() {
     let both = |v: &[f32]| [v, v].concat();
     let targets =
         Targets::Values { values: both(&y), scale: nascent_data::Scale { mean: 0.0, deviation: 1.0 } };
-    let examples = Examples { shape: Shape::new(&[1]), inputs: both(&x), targets };
+    let examples = Examples { shape: Shape::new(&[1]), inputs: both(&x).into(), targets };
     let batches = Batches::draw(&examples, 3).unwrap();
     let found = Score::named("grasp").unwrap().of(&Probe::new(&graph, &batches, 5, Device::Cpu)).unwrap();
     // Of a mean of squares (w x - y)², with the rows that were drawn.
@@ -138,7 +138,8 @@ fn drawn(examples: &Examples) -> Vec<(f32, f32)> {
     let mut rows: Vec<usize> = (0..examples.len()).collect();
     Rng::new(nascent_core::rng::mix(&[3, 4]), 0).shuffle(&mut rows);
     let Targets::Values { values, .. } = &examples.targets else { panic!("values were given") };
-    rows[..examples.len() / 2].iter().map(|row| (examples.inputs[*row], values[*row])).collect()
+    let inputs = examples.all().unwrap();
+    rows[..examples.len() / 2].iter().map(|row| (inputs[*row], values[*row])).collect()
 }
 
 #[test]
