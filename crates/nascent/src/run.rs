@@ -17,7 +17,7 @@ use nascent_core::study::{Deadlines, End, Halt, Parts, Phase, Source};
 use nascent_core::{Feasibility, Log, Objectives, Space, State, Study, Trial, TrialId, draw, feasibility};
 use nascent_data::Task;
 use nascent_runtime::{RunFolder, SqliteLog, total_memory_bytes, write_atomically};
-use nascent_train::{Network, TrainEvaluator, Weights, answers, tested};
+use nascent_train::{Network, TrainEvaluator, TrainStep, Weights, answers, tested};
 use std::path::{Path, PathBuf};
 
 /// Which study to run.
@@ -492,7 +492,7 @@ impl Whole<'_> {
         let mut events = Vec::new();
         for trial in trials {
             let mut network = self.network(trial)?;
-            let answers = answers(&mut network, &examples);
+            let answers = answers(&mut |inputs| network.eval_batch(inputs), &examples);
             let (result, scores) = tested(&answers, &examples, task.metric);
             let metrics = result.metrics.with("loss", result.loss);
             crate::answers::keep(&self.folder.trials(), trial, &answers)?;

@@ -14,9 +14,12 @@ pub struct Evaluation {
 
 const CHUNK: usize = 256;
 
+/// What answers a batch of inputs as a network does after training, `[examples × outputs]`.
+pub type Answering<'a> = dyn FnMut(&[f32]) -> Vec<f32> + 'a;
+
 /// Evaluates a network on examples with known answers.
 pub fn evaluate(network: &mut dyn TrainStep, examples: &Examples, metric: Metric) -> Evaluation {
-    evaluated(&answers(network, examples), examples, metric)
+    evaluated(&answers(&mut |inputs| network.eval_batch(inputs), examples), examples, metric)
 }
 
 /// What `answers` are worth, with one score an example for `metric`.
@@ -48,7 +51,7 @@ fn evaluated(answers: &[f32], examples: &Examples, metric: Metric) -> Evaluation
 
 /// A network's answers: class probabilities, `[examples × classes]`, standardised values, `[examples]`, or the logarithms of the
 /// probabilities of the tokens that are asked for, `[examples × length]`, 0 where none is.
-pub fn answers(network: &mut dyn TrainStep, examples: &Examples) -> Vec<f32> {
+pub fn answers(network: &mut Answering<'_>, examples: &Examples) -> Vec<f32> {
     let len = examples.shape.len() as usize;
     match examples.targets {
         Targets::Classes { .. } => probabilities(network, &examples.inputs, len),
@@ -60,7 +63,7 @@ pub fn answers(network: &mut dyn TrainStep, examples: &Examples) -> Vec<f32> {
                 examples.inputs.chunks(chunk * len.max(1)).zip(labels.chunks(chunk * length.max(1)));
             batches
                 .flat_map(|(inputs, labels)| {
-                    let answers = network.eval_batch(inputs);
+                    let answers = network(inputs);
                     let rows = answers.chunks_exact(each.max(1)).zip(labels.chunks_exact(length.max(1)));
                     rows.flat_map(|(row, labels)| surprises(row, labels)).collect::<Vec<f32>>()
                 })
@@ -93,15 +96,15 @@ fn surprises(answers: &[f32], labels: &[u32]) -> Vec<f32> {
 }
 
 /// Standardised values, one for each input of `len` numbers.
-pub fn values(network: &mut dyn TrainStep, inputs: &[f32], len: usize) -> Vec<f32> {
-    inputs.chunks(CHUNK * len.max(1)).flat_map(|chunk| network.eval_batch(chunk)).collect()
+pub fn values(network: &mut Answering<'_>, inputs: &[f32], len: usize) -> Vec<f32> {
+    inputs.chunks(CHUNK * len.max(1)).flat_map(|chunk| network(chunk)).collect()
 }
 
 /// Class probabilities, `[examples × classes]`, for inputs of `len` numbers each.
-pub fn probabilities(network: &mut dyn TrainStep, inputs: &[f32], len: usize) -> Vec<f32> {
+pub fn probabilities(network: &mut Answering<'_>, inputs: &[f32], len: usize) -> Vec<f32> {
     let mut all = Vec::new();
     for chunk in inputs.chunks(CHUNK * len.max(1)) {
-        let mut rows = network.eval_batch(chunk);
+        let mut rows = network(chunk);
         let classes = rows.len() / (chunk.len() / len.max(1)).max(1);
         for row in rows.chunks_exact_mut(classes.max(1)) {
             let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -31,8 +31,8 @@ impl<'a> Lowering<'a> {
 
     /// Looks codes up in a table whose first row, of zeros, is that of code 0 and of what is no code.
     fn read(&mut self, vocabulary: usize, size: usize, node: &Node<'a>) -> Result<Read, String> {
-        let (slot, numbers) = node.slot(0)?;
-        let table = self.build.floats(&slot.name, &[vocabulary, size], &with_nothing(numbers, size));
+        let (_, numbers) = node.slot(0)?;
+        let table = self.weights(node, 0, &[vocabulary, size], (&with_nothing(numbers, size), 1))?;
         let codes = node.input()?;
         let (first, end) = (self.build.number(1.0), self.build.number(vocabulary as f32));
         let above = self.build.node("GreaterOrEqual", &[codes, &first], Vec::new());
