@@ -49,6 +49,12 @@ pub enum DeviceError {
         /// All names.
         known: String,
     },
+    /// ONNX Runtime is not there.
+    #[error("ONNX Runtime is not used: {0}")]
+    NoRuntime(String),
+    /// ONNX Runtime does not do what it is asked for.
+    #[error("ONNX Runtime refuses a file or an input: {0}")]
+    OnnxRuntime(String),
     /// Too little was measured.
     #[error("{0}")]
     TooFew(String),

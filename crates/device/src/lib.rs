@@ -2,7 +2,8 @@
 //!
 //! A [`Device`] is a file: what operations take on a machine, and a predictor of whole networks fitted to measurements
 //! and judged on others. [`measure`] makes one for the machine it runs on; [`adapt`] predicts a new device from ten
-//! measurements and what is known of others; [`median_bound`] says what a measured median is at most.
+//! measurements and what is known of others; [`median_bound`] says what a measured median is at most; [`OnnxRuntime`] runs
+//! exported files where it is installed.
 // Latencies are what this crate is about: it looks at clocks.
 #![allow(clippy::disallowed_methods)]
 
@@ -11,6 +12,7 @@ mod bound;
 mod error;
 mod file;
 mod measuring;
+mod onnx_runtime;
 mod operation;
 mod predictor;
 mod runtime;
@@ -22,6 +24,7 @@ pub use bound::{Fresh, median_bound};
 pub use error::DeviceError;
 pub use file::{Device, Machine, Timed, Validation};
 pub use measuring::{Heard, Measuring, measure, measure_missing};
+pub use onnx_runtime::{Loaded, OnnxRuntime};
 pub use operation::Key;
 pub use predictor::Predictor;
 pub use runtime::Runtime;

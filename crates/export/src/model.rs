@@ -1,6 +1,9 @@
 use crate::ExportError;
-use nascent_core::architecture::{Architecture, Op, Operation, Slot, slots};
+use nascent_core::architecture::{Architecture, ArchitectureHash, Op, Operation, Slot, slots};
 use nascent_data::Preprocessing;
+
+/// What norms add to variances: PyTorch's default, and ours.
+pub(crate) const EPSILON: f32 = 1e-5;
 
 /// A network to be written: its graph, its numbers, and what its inputs and answers mean.
 #[derive(Clone, Debug)]
@@ -9,6 +12,8 @@ pub struct Model<'a> {
     pub name: &'a str,
     /// The graph.
     pub graph: &'a Architecture,
+    /// What it is known by: the graph's content hash, or that of the graph it was made from.
+    pub hash: ArchitectureHash,
     /// What raw input goes through, and what answers mean; `None` for a graph alone.
     pub preprocessing: Option<&'a Preprocessing>,
     /// The model card, in Markdown.
@@ -38,7 +43,7 @@ impl<'a> Model<'a> {
         if let Some(more) = values.get(slots.len()) {
             return Err(ExportError::Weights { name: "after the last".into(), expected: 0, got: more.len() });
         }
-        Ok(Self { name, graph, preprocessing: None, card: None, slots, values })
+        Ok(Self { name, graph, hash: graph.hash(), preprocessing: None, card: None, slots, values })
     }
 
     /// The same with what its inputs and answers mean.

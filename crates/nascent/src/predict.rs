@@ -4,7 +4,7 @@ use nascent_core::architecture::Architecture;
 use nascent_data::read::Source;
 use nascent_data::{Preprocessing, Resize};
 use nascent_runtime::RunFolder;
-use nascent_train::{Device, Network, Weights, probabilities, values};
+use nascent_train::{Device, Network, TrainStep, Weights, probabilities, values};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -116,12 +116,13 @@ pub fn predict(
     let rows = preprocessing.read_inputs(input, resize).map_err(|e| Error::input(e.to_string()))?;
     let len = graph.input_shape().len() as usize;
     let mut network = Network::new(graph, weights, &nascent_core::Settings::default(), 0, Device::Cpu);
+    let mut asked = |inputs: &[f32]| network.eval_batch(inputs);
     let answers: Vec<Answered> = match preprocessing.scale {
-        Some(scale) => values(&mut network, &rows.inputs, len)
+        Some(scale) => values(&mut asked, &rows.inputs, len)
             .into_iter()
             .map(|v| Answered::Value { value: f64::from(v) * scale.deviation + scale.mean })
             .collect(),
-        None => probabilities(&mut network, &rows.inputs, len)
+        None => probabilities(&mut asked, &rows.inputs, len)
             .chunks_exact(preprocessing.classes.len().max(1))
             .map(|row| ranked(&preprocessing.classes, row))
             .collect(),

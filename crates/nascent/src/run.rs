@@ -18,7 +18,7 @@ use nascent_core::study::{Deadlines, End, Halt, Parts, Phase, Source};
 use nascent_core::{Feasibility, Log, Objectives, Space, State, Study, Trial, TrialId, draw, feasibility};
 use nascent_data::Task;
 use nascent_runtime::{RunFolder, SqliteLog, total_memory_bytes, write_atomically};
-use nascent_train::{Network, TrainEvaluator, Weights, answers, tested};
+use nascent_train::{Network, TrainEvaluator, TrainStep, Weights, answers, tested};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -504,7 +504,8 @@ impl Whole<'_> {
         let mut events = in_parallel(trials.len(), workers, &|_, _| {}, |number| {
             let trial = trials[number];
             let mut network = networks[number].lock().map_err(|e| Error::input(e.to_string()))?;
-            let answers = answers(&mut *network, &examples).map_err(|e| Error::input(e.to_string()))?;
+            let answers = answers(&mut |inputs| network.eval_batch(inputs), &examples)
+                .map_err(|e| Error::input(e.to_string()))?;
             let (result, scores) = tested(&answers, &examples, task.metric);
             let metrics = result.metrics.with("loss", result.loss);
             crate::answers::keep(&folder, trial, &answers)?;

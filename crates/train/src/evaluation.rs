@@ -14,6 +14,9 @@ pub struct Evaluation {
 
 const CHUNK: usize = 256;
 
+/// What answers a batch of inputs as a network does after training, `[examples × outputs]`.
+pub type Answering<'a> = dyn FnMut(&[f32]) -> Vec<f32> + 'a;
+
 /// Evaluates a network on examples with known answers.
 ///
 /// # Errors
@@ -23,7 +26,7 @@ pub fn evaluate(
     examples: &Examples,
     metric: Metric,
 ) -> Result<Evaluation, DataError> {
-    Ok(evaluated(&answers(network, examples)?, examples, metric))
+    Ok(evaluated(&answers(&mut |inputs| network.eval_batch(inputs), examples)?, examples, metric))
 }
 
 /// What `answers` are worth, with one score an example for `metric`.
@@ -58,7 +61,7 @@ fn evaluated(answers: &[f32], examples: &Examples, metric: Metric) -> Evaluation
 ///
 /// # Errors
 /// Where the examples are in a file that cannot be read.
-pub fn answers(network: &mut dyn TrainStep, examples: &Examples) -> Result<Vec<f32>, DataError> {
+pub fn answers(network: &mut Answering<'_>, examples: &Examples) -> Result<Vec<f32>, DataError> {
     let len = examples.shape.len() as usize;
     let (mut all, mut room) = (Vec::new(), Vec::new());
     let chunk = match examples.targets {
@@ -74,7 +77,7 @@ pub fn answers(network: &mut dyn TrainStep, examples: &Examples) -> Result<Vec<f
             Targets::Classes { .. } => all.extend(probabilities(network, inputs, len)),
             Targets::Values { .. } => all.extend(values(network, inputs, len)),
             Targets::Tokens { vocabulary, length, labels, .. } => {
-                let answers = network.eval_batch(inputs);
+                let answers = network(inputs);
                 let labels = labels[rows.start * length..rows.end * length].chunks_exact((*length).max(1));
                 let rows = answers.chunks_exact((vocabulary * length).max(1)).zip(labels);
                 rows.for_each(|(row, labels)| all.extend(surprises(row, labels)));
@@ -108,15 +111,15 @@ fn surprises(answers: &[f32], labels: &[u32]) -> Vec<f32> {
 }
 
 /// Standardised values, one for each input of `len` numbers.
-pub fn values(network: &mut dyn TrainStep, inputs: &[f32], len: usize) -> Vec<f32> {
-    inputs.chunks(CHUNK * len.max(1)).flat_map(|chunk| network.eval_batch(chunk)).collect()
+pub fn values(network: &mut Answering<'_>, inputs: &[f32], len: usize) -> Vec<f32> {
+    inputs.chunks(CHUNK * len.max(1)).flat_map(|chunk| network(chunk)).collect()
 }
 
 /// Class probabilities, `[examples × classes]`, for inputs of `len` numbers each.
-pub fn probabilities(network: &mut dyn TrainStep, inputs: &[f32], len: usize) -> Vec<f32> {
+pub fn probabilities(network: &mut Answering<'_>, inputs: &[f32], len: usize) -> Vec<f32> {
     let mut all = Vec::new();
     for chunk in inputs.chunks(CHUNK * len.max(1)) {
-        let mut rows = network.eval_batch(chunk);
+        let mut rows = network(chunk);
         let classes = rows.len() / (chunk.len() / len.max(1)).max(1);
         for row in rows.chunks_exact_mut(classes.max(1)) {
             let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);

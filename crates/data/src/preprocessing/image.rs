@@ -38,6 +38,16 @@ impl ImageInputs {
         }
     }
 
+    /// Raw pictures of standardised ones, in place.
+    pub fn undo(&self, standardised: &mut [f32]) {
+        let channels = self.mean.len().max(1);
+        let plane = (self.shape.len() as usize / channels).max(1);
+        for (i, pixels) in standardised.chunks_exact_mut(plane).enumerate() {
+            let (mean, deviation) = (self.mean[i % channels], self.deviation[i % channels]);
+            pixels.iter_mut().for_each(|p| *p = (*p * deviation + mean) * self.maximum);
+        }
+    }
+
     /// What black looks like to the network, for each channel.
     #[must_use]
     pub fn background(&self) -> Vec<f32> {

@@ -103,6 +103,12 @@ impl Build {
         name.into()
     }
 
+    /// Adds a constant of whole numbers of 32 bits.
+    pub fn steps(&mut self, name: &str, steps: &[i32]) -> String {
+        let raw = steps.iter().flat_map(|n| n.to_le_bytes()).collect();
+        self.constant(name, DataType::Int32, &[steps.len()], raw)
+    }
+
     /// Adds a constant that has no name of its own.
     pub fn numbers(&mut self, extents: &[usize], numbers: &[f32]) -> String {
         let name = self.name();
@@ -112,6 +118,19 @@ impl Build {
     /// Adds a single number.
     pub fn number(&mut self, number: f32) -> String {
         self.numbers(&[], &[number])
+    }
+
+    /// Adds a whole number from 0 to 255.
+    pub fn byte(&mut self, number: u8) -> String {
+        let name = self.name();
+        self.constant(&name, DataType::Uint8, &[], vec![number])
+    }
+
+    /// Adds a vector of whole numbers from -128 to 127.
+    pub fn bytes(&mut self, numbers: &[i8]) -> String {
+        let name = self.name();
+        let raw = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        self.constant(&name, DataType::Int8, &[numbers.len()], raw)
     }
 
     /// Adds a vector of whole numbers, such as axes or extents.

@@ -9,6 +9,7 @@ mod lower;
 mod wrap;
 
 use crate::exporter::{Exporter, File};
+use crate::int8::Grids;
 use crate::{ExportError, Model};
 use build::Build;
 use format::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
@@ -24,11 +25,13 @@ pub(crate) static EXPORTER: Exporter = Exporter {
 
 /// The set of operators: the first with layer normalisation.
 const OPSET: i64 = 17;
+/// The file's name.
+const FILE: &str = "model.onnx";
 /// The format's version of that time.
 const IR_VERSION: i64 = 8;
 
 fn files(model: &Model<'_>) -> Result<Vec<File>, ExportError> {
-    Ok(vec![File { name: "model.onnx", bytes: onnx(model)?.encode_to_vec() }])
+    Ok(vec![File { name: FILE, bytes: onnx(model)?.encode_to_vec() }])
 }
 
 /// A network as an ONNX model.
@@ -36,9 +39,28 @@ fn files(model: &Model<'_>) -> Result<Vec<File>, ExportError> {
 /// # Errors
 /// Where an operation's inputs are not what it takes, which a graph that was built cannot have.
 pub fn onnx(model: &Model<'_>) -> Result<ModelProto, ExportError> {
+    written(model, None)
+}
+
+/// A folded network with whole numbers of eight bits, as the bytes of an ONNX file: weights are stored as such, and values with
+/// a grid are rounded by QuantizeLinear and DequantizeLinear, which runtimes make integer arithmetic of.
+///
+/// # Errors
+/// As [`onnx`].
+pub fn int8(model: &Model<'_>, grids: &Grids) -> Result<File, ExportError> {
+    let mut written = written(model, Some(grids))?;
+    // What is not needed is left out: names of nodes, which their values have, and shapes, which follow from the rest.
+    if let Some(graph) = &mut written.graph {
+        graph.node.iter_mut().for_each(|node| node.name = None);
+        graph.value_info.clear();
+    }
+    Ok(File { name: FILE, bytes: written.encode_to_vec() })
+}
+
+fn written(model: &Model<'_>, grids: Option<&Grids>) -> Result<ModelProto, ExportError> {
     let mut build = Build::default();
     let (input, given) = wrap::input(model, &mut build);
-    let answers = Lowering::new(model, &mut build).run(given)?;
+    let answers = Lowering::new(model, &mut build, grids).run(given)?;
     let output = wrap::outputs(model, &mut build, &answers);
     let Build { nodes, constants, shapes, .. } = build;
     let graph = GraphProto {

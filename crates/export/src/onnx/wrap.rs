@@ -74,7 +74,7 @@ pub(super) fn metadata(model: &Model<'_>) -> Result<Vec<(&'static str, String)>,
         let fail = |e: serde_json::Error| ExportError::Format { file: "model.onnx", reason: e.to_string() };
         serde_json::to_string(value).map_err(fail)
     }
-    let mut entries = vec![("hash", model.graph.hash().to_string())];
+    let mut entries = vec![("hash", model.hash.to_string())];
     if let Some(preprocessing) = model.preprocessing {
         entries.push(("preprocessing", text(preprocessing)?));
         entries.push(("target", preprocessing.target.clone()));

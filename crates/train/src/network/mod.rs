@@ -3,9 +3,12 @@
 mod forward;
 mod look;
 mod pass;
+mod tap;
 
 pub(crate) use forward::{Asked, Signs};
 pub(crate) use look::{Of, Seen, look};
+pub use tap::{Tap, tapped};
+
 pub(crate) use pass::{Mix, Pass, Place, compiled_pass, measured, pass, statistics};
 
 use crate::compiled::Compiled;

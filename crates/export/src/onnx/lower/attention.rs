@@ -56,7 +56,8 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn add_positions(&mut self, node: &Node<'a>) -> Result<String, String> {
-        let positions = self.slot(node, 0)?;
+        let (slot, numbers) = node.slot(0)?;
+        let positions = self.weights(node, 0, &slot.shape, (numbers, 0))?;
         Ok(self.build.node("Add", &[node.input()?, &positions], Vec::new()))
     }
 }

@@ -24,8 +24,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn convolve(&mut self, w: Window, bias: bool, node: &Node<'a>) -> Result<String, String> {
-        let weight = self.slot(node, 0)?;
-        let bias = if bias { Some(self.slot(node, 1)?) } else { None };
+        let (weight, bias) = self.layer(node, bias)?;
         let inputs: Vec<&str> = [node.input()?, &weight].into_iter().chain(bias.as_deref()).collect();
         let attributes = vec![
             ints("kernel_shape", &vec![w.kernel; w.axes]),
@@ -40,7 +39,7 @@ impl<'a> Lowering<'a> {
     /// Sums over the channels of each step, from weights `[out, in]` and biases in two of the node's places.
     pub(super) fn project(&mut self, value: &str, node: &Node<'a>, place: usize) -> Result<String, String> {
         let (slot, numbers) = node.slot(place)?;
-        let weight = self.build.floats(&slot.name, &[slot.shape[0], slot.shape[1], 1], numbers);
+        let weight = self.weights(node, place, &[slot.shape[0], slot.shape[1], 1], (numbers, 0))?;
         let bias = self.slot(node, place + 1)?;
         let window = vec![ints("kernel_shape", &[1])];
         Ok(self.build.node("Conv", &[value, &weight, &bias], window))

@@ -17,13 +17,13 @@ impl<'a> Lowering<'a> {
     pub(super) fn embed(&mut self, op: &Embedding, node: &Node<'a>) -> Result<String, String> {
         let read = self.read(op.vocabulary, op.size, node)?;
         let vectors = self.build.transpose(&read.vectors, &[0, 2, 1]);
-        self.tables.insert(vectors.clone(), read.table);
+        self.tables.insert(node.id, read.table);
         Ok(vectors)
     }
 
     /// The product of each code's vector with each step, and its bias.
     pub(super) fn answer_by_table(&mut self, op: &TiedOutput, node: &Node<'a>) -> Result<String, String> {
-        let table = node.inputs.get(1).and_then(|embedded| self.tables.get(embedded));
+        let table = node.reads.get(1).and_then(|embedding| self.tables.get(embedding));
         let table = table.cloned().ok_or("it reads no embedding")?;
         let products = self.build.node("MatMul", &[&table, node.input()?], Vec::new());
         let (slot, numbers) = node.slot(0)?;
@@ -44,8 +44,8 @@ impl<'a> Lowering<'a> {
 
     /// Looks codes up in a table whose first row, of zeros, is that of code 0 and of what is no code.
     fn read(&mut self, vocabulary: usize, size: usize, node: &Node<'a>) -> Result<Read, String> {
-        let (slot, numbers) = node.slot(0)?;
-        let table = self.build.floats(&slot.name, &[vocabulary, size], &with_nothing(numbers, size));
+        let (_, numbers) = node.slot(0)?;
+        let table = self.weights(node, 0, &[vocabulary, size], (&with_nothing(numbers, size), 1))?;
         let codes = node.input()?;
         let (first, end) = (self.build.number(1.0), self.build.number(vocabulary as f32));
         let above = self.build.node("GreaterOrEqual", &[codes, &first], Vec::new());

@@ -10,32 +10,43 @@ mod numbers;
 mod pointwise;
 mod pool;
 mod recurrent;
+mod rounding;
 
 use super::build::{Build, value};
+use crate::int8::{Grid, Grids};
 use crate::{ExportError, Model};
 use nascent_core::architecture::{NodeId, Op, Operation, Shape, Slot};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A graph on its way.
 pub(super) struct Lowering<'a> {
     model: &'a Model<'a>,
     build: &'a mut Build,
+    /// The grids of the values that are rounded, where weights are whole numbers.
+    grids: Option<&'a Grids>,
     /// The name of each node's value so far.
     values: Vec<String>,
-    /// The table, `[codes, size]`, from which each value was looked up.
-    tables: HashMap<String, String>,
+    /// The table, `[codes, size]`, of each embedding so far.
+    tables: BTreeMap<NodeId, String>,
 }
 
 /// A node to be written.
 struct Node<'a> {
+    id: NodeId,
+    /// The nodes that it reads.
+    reads: &'a [NodeId],
     /// The names of the values that it reads.
     inputs: Vec<String>,
     /// Their shapes.
     shapes: Vec<&'a Shape>,
     /// The shape of its own value.
     shape: &'a Shape,
+    /// Its operation.
+    op: &'a Op,
     /// Its numbers.
     slots: Vec<(&'a Slot, &'a [f32])>,
+    /// The grid of the first value that it reads.
+    grid: Option<Grid>,
 }
 
 impl<'a> Node<'a> {
@@ -62,34 +73,40 @@ impl<'a> Node<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    pub fn new(model: &'a Model<'a>, build: &'a mut Build) -> Self {
-        Self { model, build, values: Vec::with_capacity(model.graph.nodes().len()), tables: HashMap::new() }
+    pub fn new(model: &'a Model<'a>, build: &'a mut Build, grids: Option<&'a Grids>) -> Self {
+        let values = Vec::with_capacity(model.graph.nodes().len());
+        Self { model, build, grids, values, tables: BTreeMap::new() }
     }
 
     /// Writes the graph, whose input is the value `given`; answers with the name of the answers, one vector an example.
     pub fn run(mut self, given: String) -> Result<String, ExportError> {
         let (graph, model) = (self.model.graph, self.model);
+        let given = self.round(NodeId(0), given);
         self.values.push(given);
         for (i, node) in graph.nodes().iter().enumerate().skip(1) {
             let prefix = format!("{i:03}.{}", node.op.name().to_lowercase());
             self.build.part(prefix);
             let node = Node {
+                id: NodeId(i as u32),
+                reads: &node.inputs,
                 inputs: node.inputs.iter().map(|n| self.values[n.index()].clone()).collect(),
                 shapes: graph.input_shapes(NodeId(i as u32)).to_vec(),
                 shape: &graph.shapes()[i],
+                op: &node.op,
                 slots: model.of_node(i),
+                grid: node.inputs.first().and_then(|input| self.grids?.get(input).copied()),
             };
-            let op = &graph.nodes()[i].op;
-            let written = self.node(op, &node).map_err(|reason| ExportError::Node {
+            let written = self.node(node.op, &node).map_err(|reason| ExportError::Node {
                 node: i,
-                label: op.label(),
+                label: node.op.label(),
                 reason,
             })?;
             // Names of inputs that are handed on unchanged have their shape already.
             if !self.values.contains(&written) {
                 self.build.shapes.push(value(&written, node.shape));
             }
-            self.values.push(written);
+            let handed_on = self.round(NodeId(i as u32), written);
+            self.values.push(handed_on);
         }
         let answers = self.values[graph.output().index()].clone();
         match graph.output_shape().vector() {

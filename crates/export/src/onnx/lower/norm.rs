@@ -1,8 +1,6 @@
 use super::{Lowering, Node};
+use crate::model::EPSILON;
 use crate::onnx::build::{float, int};
-
-/// PyTorch's default for norms, and ours.
-const EPSILON: f32 = 1e-5;
 
 impl<'a> Lowering<'a> {
     /// Batch normalisation with what it remembers.

@@ -15,7 +15,9 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn connect_features(&mut self, op: &PerFeature, node: &Node<'a>) -> Result<String, String> {
-        let (weight, bias) = (self.slot(node, 0)?, self.slot(node, 1)?);
+        let (slot, numbers) = node.slot(0)?;
+        let weight = self.weights(node, 0, &slot.shape, (numbers, 0))?;
+        let bias = self.slot(node, 1)?;
         let each = node.input_shape()?.len() as usize / op.features.max(1);
         // A matrix product for each feature: one row by its weights.
         let rows = self.build.reshape(node.input()?, &[0, op.features as i64, 1, each as i64]);

@@ -13,11 +13,11 @@ impl<'a> Lowering<'a> {
     pub(super) fn recur(&mut self, op: &Gru, node: &Node<'a>) -> Result<String, String> {
         let (channels, _) = node.steps()?;
         let size = op.size;
-        let ((input, from_input), (bias, biases), (state, from_state)) =
+        let ((_, from_input), (bias, biases), (_, from_state)) =
             (node.slot(0)?, node.slot(1)?, node.slot(2)?);
-        let input = self.build.floats(&input.name, &[1, 3 * size, channels], &reordered(from_input));
+        let input = self.weights(node, 0, &[1, 3 * size, channels], (&reordered(from_input), 1))?;
         let from_state = reordered(&transposed(from_state, 3 * size));
-        let state = self.build.floats(&state.name, &[1, 3 * size, size], &from_state);
+        let state = self.weights(node, 2, &[1, 3 * size, size], (&from_state, 1))?;
         // There are none on the side of the state.
         let both: Vec<f32> =
             reordered(biases).into_iter().chain(std::iter::repeat_n(0.0, 3 * size)).collect();

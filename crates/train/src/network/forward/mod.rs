@@ -18,6 +18,7 @@ pub(super) use watch::Sight;
 pub(crate) use watch::{Asked, Signs};
 
 use super::pass::Mix;
+use super::tap::Tap;
 use crate::weights::Weights;
 use burn::tensor::{Device, Tensor, TensorData};
 use nascent_core::architecture::op::{Activation, Delay};
@@ -77,6 +78,8 @@ pub(super) struct Forward<'a> {
     is_tracked: bool,
     /// What is to be seen besides the answers, and what was.
     pub(super) sight: Sight,
+    /// Nodes whose values something sees, and may change, on their way.
+    pub(super) tap: Option<(&'a [NodeId], &'a mut Tap<'a>)>,
     /// The logarithm of what each node's value was divided by, where the mode is [`Mode::Flow`].
     scales: Vec<f64>,
     /// The next slot to be used: slots lie in the order of nodes.
@@ -110,6 +113,7 @@ impl<'a> Forward<'a> {
             statistics: Vec::new(),
             is_tracked,
             sight: Sight::default(),
+            tap: None,
             scales: Vec::new(),
             at: 0,
             node: NodeId(0),

@@ -86,7 +86,28 @@ impl Forward<'_> {
         if self.sight.asked.values.contains(&NodeId(node as u32)) {
             self.sight.values.push(numbers(value.clone()));
         }
+        let id = NodeId(node as u32);
+        if self.tap.as_ref().is_some_and(|(nodes, _)| nodes.contains(&id)) {
+            value = self.show(id, value);
+        }
         value
+    }
+
+    /// Shows a node's value to the tap, and hands on what it leaves.
+    fn show(&mut self, node: NodeId, value: Value) -> Value {
+        let Some((_, tap)) = &mut self.tap else { return value };
+        match value {
+            Value::Vectors(x) => {
+                let (extents, mut numbers) = (x.dims(), host(x));
+                tap(node, &mut numbers);
+                Value::Vectors(Tensor::from_data(TensorData::new(numbers, extents), self.device))
+            }
+            Value::Images(x) => {
+                let (extents, mut numbers) = (x.dims(), host(x));
+                tap(node, &mut numbers);
+                Value::Images(Tensor::from_data(TensorData::new(numbers, extents), self.device))
+            }
+        }
     }
 
     fn gate(&mut self, node: NodeId, value: Value) -> Value {
