@@ -126,11 +126,13 @@ impl Build {
         self.constant(&name, DataType::Uint8, &[], vec![number])
     }
 
-    /// Adds a vector of whole numbers from -128 to 127.
-    pub fn bytes(&mut self, numbers: &[i8]) -> String {
-        let name = self.name();
-        let raw = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
-        self.constant(&name, DataType::Int8, &[numbers.len()], raw)
+    /// A vector of whole numbers of eight bits that are 0; there is one of each length.
+    pub fn zeros(&mut self, len: usize) -> String {
+        let name = format!("zeros/{len}");
+        if self.constants.iter().any(|constant| constant.name.as_ref() == Some(&name)) {
+            return name;
+        }
+        self.constant(&name, DataType::Int8, &[len], vec![0; len])
     }
 
     /// Adds a vector of whole numbers, such as axes or extents.
