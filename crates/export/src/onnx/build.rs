@@ -126,12 +126,9 @@ impl Build {
         self.constant(&name, DataType::Uint8, &[], vec![number])
     }
 
-    /// A vector of whole numbers of eight bits that are 0; there is one of each length.
+    /// Adds a vector of whole numbers of eight bits that are 0. Not every runtime takes one that several nodes read.
     pub fn zeros(&mut self, len: usize) -> String {
-        let name = format!("zeros/{len}");
-        if self.constants.iter().any(|constant| constant.name.as_ref() == Some(&name)) {
-            return name;
-        }
+        let name = self.name();
         self.constant(&name, DataType::Int8, &[len], vec![0; len])
     }
 
