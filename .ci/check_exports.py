@@ -1,4 +1,5 @@
-"""Asks ONNX Runtime and PyTorch about what `exported FOLDER COUNT` wrote: their answers must be ours to 1e-4.
+"""Asks ONNX Runtime and PyTorch about what `exported FOLDER COUNT` wrote: their answers must be ours to 1e-4,
+with whole numbers of eight bits to a few steps.
 
 Each file must pass onnx.checker with full shape inference, take a batch of another size, and each model.py must train.
 """
@@ -17,6 +18,8 @@ import torch
 from safetensors.numpy import load_file
 
 APART = 1e-4
+# Where a value lies half-way between two whole numbers, the last bit of a sum decides: a step of one value, seldom of more.
+STEPS_APART = 0.05
 
 
 def apart(ours, theirs):
@@ -25,16 +28,20 @@ def apart(ours, theirs):
     return float(numpy.abs(ours - theirs).max() / max(1.0, numpy.abs(ours).max()))
 
 
+def in_session(path):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
 def in_onnx_runtime(folder, case):
     model = onnx.load(folder / "model.onnx")
     onnx.checker.check_model(model, full_check=True)
     inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
     assert all(v.type.tensor_type.HasField("shape") for v in inferred.graph.value_info)
     assert model.opset_import[0].version >= 17, model.opset_import
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    session = in_session(folder / "model.onnx")
     name = session.get_inputs()[0].name
     answers = session.run(None, {name: case["inputs"]})
     worst = apart(case["meant"], answers[0])
@@ -47,6 +54,14 @@ def in_onnx_runtime(folder, case):
     for rows in ([0], [0, 1, 2, 1, 0]):
         worst = max(worst, apart(case["meant"][rows], session.run(None, {name: case["inputs"][rows]})[0]))
     return worst
+
+
+def in_whole_numbers(folder, case):
+    """ONNX Runtime's answers with whole numbers of eight bits, from our own with the same rounding."""
+    onnx.checker.check_model(onnx.load(folder / "int8.onnx"), full_check=True)
+    session = in_session(folder / "int8.onnx")
+    answers = session.run(None, {session.get_inputs()[0].name: case["inputs"]})
+    return apart(case["whole"], answers[0])
 
 
 def in_pytorch(folder, case):
@@ -94,20 +109,24 @@ def main(folder):
     # recurrent unit with a GELU before it: one step in a hundred gives gradients that are not numbers.
     torch.backends.mkldnn.set_flags(False)
     begin = time.time()
-    worst = defaultdict(lambda: [0, 0.0, 0.0])
+    worst = defaultdict(lambda: [0, 0.0, 0.0, 0.0])
     for case in sorted(pathlib.Path(folder).iterdir()):
         try:
             tensors = load_file(case / "case.safetensors")
             runtime, pytorch = in_onnx_runtime(case, tensors), in_pytorch(case, tensors)
-            assert runtime <= APART and pytorch <= APART, (runtime, pytorch)
+            whole = in_whole_numbers(case, tensors)
+            assert runtime <= APART and pytorch <= APART and whole <= STEPS_APART, (runtime, pytorch, whole)
         except Exception as error:
             raise SystemExit(f"{case.name}: {error!r}") from error
         entry = worst[case.name.split("-")[0]]
         entry[0] += 1
-        entry[1], entry[2] = max(entry[1], runtime), max(entry[2], pytorch)
+        entry[1:] = map(max, entry[1:], (runtime, pytorch, whole))
     assert worst, f"nothing in {folder}"
-    for space, (count, runtime, pytorch) in worst.items():
-        print(f"{space}: {count} networks, ONNX Runtime at most {runtime:.1e} from us, PyTorch {pytorch:.1e}")
+    for space, (count, runtime, pytorch, whole) in worst.items():
+        print(
+            f"{space}: {count} networks, ONNX Runtime at most {runtime:.1e} from us, PyTorch {pytorch:.1e}, "
+            f"ONNX Runtime with whole numbers {whole:.1e}"
+        )
     print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, torch {torch.__version__}: {time.time() - begin:.0f} s")
 
 

@@ -30,6 +30,8 @@ pub enum Command {
     Generate(Generate),
     /// Write a study's network for other programs.
     Export(Export),
+    /// Write a study's network with whole numbers of eight bits, and judge it beside the one it is made of.
+    Compress(Compress),
     /// Put studies side by side.
     Compare(Compare),
     /// List what there is.
@@ -352,6 +354,29 @@ pub struct Export {
     #[arg(long, value_name = "FORMAT", default_value = "onnx")]
     pub to: String,
     /// The file of onnx, the folder of other formats; below RUN/export unless given. Nothing may be there.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Train the network first where it has no weights.
+    #[arg(long)]
+    pub train: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct Compress {
+    /// The run folder.
+    pub run: PathBuf,
+    /// A trial's number; the best network unless given.
+    pub trial: Option<u32>,
+    /// The size whose network it is, where the study found one for each of several sizes.
+    #[arg(long)]
+    pub size: Option<Size>,
+    /// How many training rows the ranges of values are taken from.
+    #[arg(long, value_name = "N", default_value_t = 256)]
+    pub rows: usize,
+    /// The folder of the files; below RUN/export unless given. Nothing may be there.
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// Train the network first where it has no weights.

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Predict(options) => command::predict(&options),
         Command::Generate(options) => command::generate(&options),
         Command::Export(options) => command::export(&options),
+        Command::Compress(options) => command::compress(&options),
         Command::Compare(options) => command::compare(&options),
         Command::List(options) => command::list(&options),
         Command::Space(options) => command::space(&options),

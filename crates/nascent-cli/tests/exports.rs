@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{json, nascent, refused};
+use common::{json, nascent, refused, said};
 use serde_json::Value;
 
 const SMALL: &str = "search digits --space mlp --trials 3 --epochs 1 --workers 1 --baseline none --out run";
@@ -53,6 +53,64 @@ fn the_best_network_and_any_other_are_exported() {
     assert!(refused(at, "export run --to tflite").contains("there are: onnx, safetensors, pytorch"));
     assert!(refused(at, "export run --out run").contains("is there already"));
     assert!(refused(at, "export nowhere").contains("nowhere"));
+}
+
+#[test]
+fn the_best_network_is_compressed_and_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let search = "search digits --space convnet --trials 2 --epochs 3 --workers 1 --baseline none --out run";
+    assert!(nascent(at, search).status.success());
+    let done = json(at, "compress run --json");
+    let files = at.join("run/export/best/int8");
+    let kept: Value = serde_json::from_slice(&std::fs::read(files.join("compressed.json")).unwrap()).unwrap();
+    assert_eq!(done, kept);
+    let number = |pointer: &str| done.pointer(pointer).and_then(Value::as_f64).unwrap();
+    assert!(number("/whole_layers") >= 2.0 && number("/whole_numbers") > number("/other_numbers"), "{done}");
+    assert_eq!((number("/calibration_rows"), number("/examples")), (256.0, 360.0));
+    let (before, after) = (number("/before/value"), number("/after/value"));
+    assert!((before - after).abs() <= 0.03, "{done}");
+    assert_eq!(number("/after/bytes"), std::fs::metadata(files.join("model.onnx")).unwrap().len() as f64);
+    assert!(number("/after/bytes") < 0.6 * number("/before/bytes"), "{done}");
+    // Whatever computed them, what was tested before is what the study tested.
+    let summary: Value =
+        serde_json::from_slice(&std::fs::read(at.join("run/summary.json")).unwrap()).unwrap();
+    let tested = summary["best"]["test"]["values"][0].as_f64().unwrap();
+    assert!((tested - before).abs() < 1e-9, "{tested} is not {before}");
+    let card = std::fs::read_to_string(files.join("card.md")).unwrap();
+    assert!(card.contains("# Model card") && card.contains("## Compressed"), "{card}");
+    // The same again, to the byte.
+    let first = std::fs::read(files.join("model.onnx")).unwrap();
+    json(at, "compress run --out again --json");
+    assert_eq!(std::fs::read(at.join("again/model.onnx")).unwrap(), first);
+    assert!(said(at, "compress run").contains("of the bytes"));
+
+    assert!(refused(at, "compress run --rows 0").contains("got 0: give 1 or more"));
+    assert!(refused(at, "compress run --out again").contains("is there already"));
+    assert!(refused(at, "compress run 99").contains("there is no trial 99"));
+    assert!(refused(at, "compress nowhere").contains("nowhere"));
+}
+
+#[test]
+fn compressing_without_onnx_runtime_or_data_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let row = |i: usize| format!("{},{},{}\n", i % 17, i * 7 % 23, 3 * (i % 17) + i * 7 % 23);
+    let rows: String = (0..200).map(row).collect();
+    std::fs::write(at.join("rows.csv"), format!("size,age,price\n{rows}")).unwrap();
+    let search = "search rows.csv --target price --trials 1 --epochs 1 --workers 1 --baseline none --out run";
+    assert!(nascent(at, search).status.success());
+    let ask = |line: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nascent"));
+        command.args(line.split_whitespace()).current_dir(at).env("ORT_DYLIB_PATH", "/nowhere/lib.so");
+        command.output().unwrap()
+    };
+    let output = ask("compress run --json");
+    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(done["runtime"].as_str().unwrap().contains("/nowhere/lib.so"), "{done}");
+    assert!(done["before"]["milliseconds"].is_null() && done["after"]["value"].is_number(), "{done}");
+    std::fs::rename(at.join("rows.csv"), at.join("away.csv")).unwrap();
+    assert!(refused(at, "compress run").contains("rows.csv"));
 }
 
 #[test]

@@ -34,6 +34,8 @@ fn write(folder: &Path, case: &Case) {
     for file in ["onnx", "pytorch"].iter().flat_map(|name| (find(name).unwrap().files)(&model).unwrap()) {
         std::fs::write(folder.join(file.name), file.bytes).unwrap();
     }
+    let whole = networks::int8(case);
+    std::fs::write(folder.join("int8.onnx"), &whole.file).unwrap();
     let extents = case.graph.input_shape().extents();
     let with_batch = |extents: &[usize]| [&[BATCH], extents].concat();
     let bytes = |numbers: &[f32]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
@@ -42,7 +44,8 @@ fn write(folder: &Path, case: &Case) {
         ("inputs", extents, case.inputs.clone()),
         ("read", extents, networks::read(case)),
         ("answers", &answers, case.answers.clone()),
-        ("meant", &answers, meant(case)),
+        ("meant", &answers, meant(case, &case.answers)),
+        ("whole", &answers, meant(case, &whole.answers)),
     ]
     .map(|(name, extents, numbers)| (name, with_batch(extents), bytes(&numbers)));
     let views = tensors
@@ -52,12 +55,12 @@ fn write(folder: &Path, case: &Case) {
 }
 
 /// The answers as an exported file gives them first: values come in the target's unit.
-fn meant(case: &Case) -> Vec<f32> {
+fn meant(case: &Case, answers: &[f32]) -> Vec<f32> {
     match case.preprocessing.as_ref().and_then(|p| p.scale) {
         Some(scale) => {
             let unit = |a: &f32| (f64::from(*a) * scale.deviation + scale.mean) as f32;
-            case.answers.iter().map(unit).collect()
+            answers.iter().map(unit).collect()
         }
-        None => case.answers.clone(),
+        None => answers.to_vec(),
     }
 }

@@ -43,13 +43,14 @@ pub struct Exported {
 }
 
 /// A network with its weights and what belongs to it.
-struct Found {
-    name: String,
-    graph: Architecture,
-    weights: Weights,
-    preprocessing: Preprocessing,
-    card: Option<String>,
-    from: String,
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) graph: Architecture,
+    pub(crate) weights: Weights,
+    pub(crate) preprocessing: Preprocessing,
+    pub(crate) card: Option<String>,
+    /// Where the weights come from, in words.
+    pub(crate) from: String,
 }
 
 /// Writes a network of a study for another program.
@@ -58,16 +59,7 @@ struct Found {
 /// Where there is no such format, the network has no weights and none are to be made, or something is there already.
 pub fn export(what: &Exporting) -> Result<Exported, Error> {
     let exporter = nascent_export::find(&what.to).map_err(|e| InputError::about("to", e.to_string()))?;
-    if let Some(there) = what.out.as_ref().filter(|path| path.exists()) {
-        return Err(Error::file(there, "is there already: choose another place with --out, or remove it"));
-    }
-    let found = match what.trial {
-        None => best(&what.run, what.size)?,
-        Some(_) if what.size.is_some() => {
-            return Err(InputError::about("size", "a trial has one size: give the trial or the size").into());
-        }
-        Some(trial) => of_trial(what, trial)?,
-    };
+    let found = found(what)?;
     let cannot = |e: nascent_export::ExportError| Error::file(&what.run, e);
     let mut model = Model::new(&found.name, &found.graph, &found.weights.values)
         .and_then(|model| model.with_preprocessing(&found.preprocessing))
@@ -81,21 +73,40 @@ pub fn export(what: &Exporting) -> Result<Exported, Error> {
     Ok(Exported { path, files: files.iter().map(|f| f.name.into()).collect(), weights: found.from })
 }
 
-/// Where files go when nothing is said: a folder of the format, or its one file, for the best network, a size's or a trial's.
+/// The network that is asked for, where nothing is in the way of its files.
+pub(crate) fn found(what: &Exporting) -> Result<Found, Error> {
+    if let Some(there) = what.out.as_ref().filter(|path| path.exists()) {
+        return Err(Error::file(there, "is there already: choose another place with --out, or remove it"));
+    }
+    match what.trial {
+        None => best(&what.run, what.size),
+        Some(_) if what.size.is_some() => {
+            Err(InputError::about("size", "a trial has one size: give the trial or the size").into())
+        }
+        Some(trial) => of_trial(what, trial),
+    }
+}
+
+/// Where files go when nothing is said: a folder of the format, or its one file, for the network.
 fn usual_path(what: &Exporting, exporter: &Exporter, files: &[nascent_export::File]) -> PathBuf {
-    let of = match (what.trial, what.size) {
-        (Some(trial), _) => format!("{trial:04}"),
-        (None, Some(size)) => size.to_string(),
-        (None, None) => "best".into(),
-    };
-    let folder = what.run.join("export").join(of);
+    let folder = usual_folder(what);
     match files {
         [only] => folder.join(only.name),
         _ => folder.join(exporter.name),
     }
 }
 
-fn write(path: &Path, files: &[nascent_export::File]) -> Result<(), Error> {
+/// The folder of what is made of the best network, a size's or a trial's.
+pub(crate) fn usual_folder(what: &Exporting) -> PathBuf {
+    let of = match (what.trial, what.size) {
+        (Some(trial), _) => format!("{trial:04}"),
+        (None, Some(size)) => size.to_string(),
+        (None, None) => "best".into(),
+    };
+    what.run.join("export").join(of)
+}
+
+pub(crate) fn write(path: &Path, files: &[nascent_export::File]) -> Result<(), Error> {
     let is_folder = files.len() != 1;
     let folder = if is_folder { Some(path) } else { path.parent().filter(|p| !p.as_os_str().is_empty()) };
     if let Some(folder) = folder {

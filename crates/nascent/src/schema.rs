@@ -1,6 +1,7 @@
 //! The form of every file that users write or programs read, as JSON Schema (draft 2020-12).
 
 use crate::compare::Comparison;
+use crate::compress::Compressed;
 use crate::outside::Outside;
 use crate::settings::Settings;
 use crate::summary::Summary;
@@ -36,6 +37,10 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
         (
             "comparison",
             written::<Comparison>("nascent compare --json", "Studies side by side, for programs."),
+        ),
+        (
+            "compressed",
+            written::<Compressed>("compressed.json", "A network before and after it was compressed."),
         ),
         (
             "bench-summary",

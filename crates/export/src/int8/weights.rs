@@ -4,12 +4,15 @@ use nascent_core::architecture::{Architecture, Node, NodeId, Op, Slot, slots};
 
 /// The largest whole number of a weight.
 const LARGEST: f32 = 127.0;
+/// The same for weights that are multiplied as whole numbers: two products with values of up to 255 must fit into 16 bits, in
+/// which x86 processors without VNNI add them.
+const LARGEST_FACTOR: f32 = 64.0;
 /// The largest whole number of a bias: half of what 32 bits hold, so that sums have room beside it.
 const LARGEST_BIAS: f32 = (1u32 << 30) as f32;
 /// Fewer numbers than these take more room as whole numbers, with their scales and the node that reads them.
 const FEW: usize = 128;
 
-/// Weights as whole numbers from -127 to 127, with a scale for each channel.
+/// Weights as whole numbers, with a scale for each channel.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rounded {
     /// One a channel.
@@ -21,14 +24,25 @@ pub(crate) struct Rounded {
 }
 
 impl Rounded {
-    /// Numbers of these extents, whose channels lie along `axis`; a channel's scale is at least what `least` says.
-    pub fn new(numbers: &[f32], extents: &[usize], axis: usize, least: impl Fn(usize) -> f32) -> Self {
+    /// Numbers of these extents that are only stored, from -127 to 127; their channels lie along `axis`.
+    pub fn stored(numbers: &[f32], extents: &[usize], axis: usize) -> Self {
+        Self::new(numbers, extents, axis, LARGEST, |_| 0.0)
+    }
+
+    /// Whole numbers up to `largest`; a channel's scale is at least what `least` says.
+    fn new(
+        numbers: &[f32],
+        extents: &[usize],
+        axis: usize,
+        largest: f32,
+        least: impl Fn(usize) -> f32,
+    ) -> Self {
         let channels = extents.get(axis).copied().unwrap_or(1).max(1);
         let inner = extents.get(axis + 1..).map_or(1, |rest| rest.iter().product::<usize>()).max(1);
         let mut scales = vec![0.0f32; channels];
         for (i, x) in numbers.iter().enumerate() {
             let scale = &mut scales[i / inner % channels];
-            *scale = scale.max(x.abs() / LARGEST);
+            *scale = scale.max(x.abs() / largest);
         }
         for (channel, scale) in scales.iter_mut().enumerate() {
             *scale = scale.max(least(channel));
@@ -38,7 +52,7 @@ impl Rounded {
             }
         }
         let round = |(i, x): (usize, &f32)| {
-            (x / scales[i / inner % channels]).round_ties_even().clamp(-LARGEST, LARGEST) as i8
+            (x / scales[i / inner % channels]).round_ties_even().clamp(-largest, largest) as i8
         };
         let numbers = numbers.iter().enumerate().map(round).collect();
         Self { scales, numbers, inner }
@@ -51,7 +65,7 @@ impl Rounded {
     }
 }
 
-/// The weights of a layer, and its biases in steps of products: those of what it reads by those of its weights.
+/// The weights of a layer, from -64 to 64, and its biases in steps of products: those of what it reads by those of its weights.
 pub(crate) fn layer(
     (weights, extents, axis): (&[f32], &[usize], usize),
     biases: Option<&[f32]>,
@@ -59,7 +73,7 @@ pub(crate) fn layer(
 ) -> (Rounded, Option<Vec<i32>>) {
     let bias = |channel: usize| biases.and_then(|b| b.get(channel)).copied().unwrap_or(0.0);
     let least = |channel: usize| bias(channel).abs() / grid.scale / LARGEST_BIAS;
-    let rounded = Rounded::new(weights, extents, axis, least);
+    let rounded = Rounded::new(weights, extents, axis, LARGEST_FACTOR, least);
     let steps = biases.map(|biases| {
         let step = |(b, scale): (&f32, &f32)| (b / (grid.scale * scale)).round_ties_even() as i32;
         biases.iter().zip(&rounded.scales).map(step).collect()
@@ -93,7 +107,7 @@ pub fn rounded(folded: &Folded, grids: &Grids) -> Vec<Vec<f32>> {
         let Some(axis) = channel_axis(&node.op, *place, slot.len()) else { continue };
         let grid = node.inputs.first().and_then(|input| grids.get(input)).filter(|_| is_layer(&node.op));
         let Some(grid) = grid else {
-            values[i] = Rounded::new(&values[i], &slot.shape, axis, |_| 0.0).values();
+            values[i] = Rounded::stored(&values[i], &slot.shape, axis).values();
             continue;
         };
         let has_bias = slots.get(i + 1).is_some_and(|(next, _)| next.node == slot.node);
@@ -158,7 +172,7 @@ mod tests {
         let numbers: Vec<f32> =
             (0..24).map(|i| ((i * 37 % 19) as f32 - 9.0) * 10f32.powi(i / 8 - 1)).collect();
         for (axis, channel) in [(0, (|i| i / 8) as fn(usize) -> usize), (1, |i| i / 4 % 2), (2, |i| i % 4)] {
-            let rounded = Rounded::new(&numbers, &extents, axis, |_| 0.0);
+            let rounded = Rounded::stored(&numbers, &extents, axis);
             assert_eq!(rounded.scales.len(), extents[axis]);
             assert!(rounded.numbers.contains(&127) || rounded.numbers.contains(&-127));
             for (i, (a, b)) in numbers.iter().zip(rounded.values()).enumerate() {
@@ -175,7 +189,7 @@ mod tests {
         let grid = Grid { scale: 0.5, zero: 3 };
         let weights = [0.0, 0.0, 0.25, -0.5];
         let (rounded, steps) = layer((&weights, &[2, 2], 0), Some(&[0.3, 0.0]), grid);
-        assert_eq!(rounded.numbers, [0, 0, 64, -127]);
+        assert_eq!(rounded.numbers, [0, 0, 32, -64]);
         let steps = steps.unwrap();
         assert!((steps[0] as f32 * 0.5 * rounded.scales[0] - 0.3).abs() < 1e-6, "{steps:?}");
         assert_eq!(steps[1], 0);

@@ -126,11 +126,10 @@ impl Build {
         self.constant(&name, DataType::Uint8, &[], vec![number])
     }
 
-    /// Adds a vector of whole numbers from -128 to 127.
-    pub fn bytes(&mut self, numbers: &[i8]) -> String {
+    /// Adds a vector of whole numbers of eight bits that are 0. Not every runtime takes one that several nodes read.
+    pub fn zeros(&mut self, len: usize) -> String {
         let name = self.name();
-        let raw = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
-        self.constant(&name, DataType::Int8, &[numbers.len()], raw)
+        self.constant(&name, DataType::Int8, &[len], vec![0; len])
     }
 
     /// Adds a vector of whole numbers, such as axes or extents.

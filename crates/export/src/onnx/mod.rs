@@ -15,6 +15,7 @@ use build::Build;
 use format::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
 use lower::Lowering;
 use prost::Message;
+use std::collections::HashMap;
 
 /// The exporter.
 pub(crate) static EXPORTER: Exporter = Exporter {
@@ -49,12 +50,28 @@ pub fn onnx(model: &Model<'_>) -> Result<ModelProto, ExportError> {
 /// As [`onnx`].
 pub fn int8(model: &Model<'_>, grids: &Grids) -> Result<File, ExportError> {
     let mut written = written(model, Some(grids))?;
-    // What is not needed is left out: names of nodes, which their values have, and shapes, which follow from the rest.
     if let Some(graph) = &mut written.graph {
-        graph.node.iter_mut().for_each(|node| node.name = None);
-        graph.value_info.clear();
+        shorten(graph);
     }
     Ok(File { name: FILE, bytes: written.encode_to_vec() })
+}
+
+/// Leaves out what a small network would need more bytes for than for its weights: names of nodes, shapes that follow from the
+/// rest, and the long names of values that lie within.
+fn shorten(graph: &mut GraphProto) {
+    graph.value_info.clear();
+    let mut short: HashMap<String, String> = HashMap::new();
+    let mut rename = |name: &mut String| {
+        if name.contains('/') {
+            let next = short.len().to_string();
+            *name = short.entry(std::mem::take(name)).or_insert(next).clone();
+        }
+    };
+    for node in &mut graph.node {
+        node.name = None;
+        node.input.iter_mut().chain(&mut node.output).for_each(&mut rename);
+    }
+    graph.initializer.iter_mut().filter_map(|constant| constant.name.as_mut()).for_each(rename);
 }
 
 fn written(model: &Model<'_>, grids: Option<&Grids>) -> Result<ModelProto, ExportError> {

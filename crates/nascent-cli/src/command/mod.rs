@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 mod bench;
 mod compare;
+mod compress;
 mod device;
 mod export;
 mod generate;
@@ -17,6 +18,7 @@ mod study;
 
 pub use bench::bench;
 pub use compare::compare;
+pub use compress::compress;
 pub use device::device;
 pub use export::export;
 pub use generate::generate;

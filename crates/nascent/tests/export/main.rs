@@ -6,10 +6,13 @@
 mod networks;
 
 use nascent::core::Settings;
-use nascent::core::architecture::Architecture;
+use nascent::core::architecture::{Architecture, Op, SlotKind, slots};
+use nascent::exporters::int8::{Counts, fold};
+use nascent::exporters::onnx::format::{DataType, ModelProto};
 use nascent::exporters::{Model, all, find};
 use nascent::train::{Device, Network, TrainStep, Weights};
 use networks::Case;
+use prost::Message;
 use std::collections::BTreeSet;
 
 fn cases() -> Vec<Case> {
@@ -50,6 +53,62 @@ fn safetensors_load_back_to_the_same_answers_to_the_bit() {
         let bits = |answers: &[f32]| answers.iter().map(|a| a.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&network.eval_batch(&read)), bits(&case.answers), "{}", case.name);
     }
+}
+
+#[test]
+fn whole_numbers_answer_nearly_the_same() {
+    let mut lost = Vec::new();
+    for case in cases() {
+        let whole = networks::int8(&case);
+        let file = ModelProto::decode(&whole.file[..]).unwrap().graph.unwrap();
+        let count = |op: &str| file.node.iter().filter(|node| node.op_type.as_deref() == Some(op)).count();
+        assert_eq!(count("QuantizeLinear"), whole.grids.len(), "{}", case.name);
+        assert!(count("DequantizeLinear") >= whole.grids.len(), "{}", case.name);
+        let of = |name: &str| file.initializer.iter().find(|c| c.name.as_deref() == Some(name)).unwrap();
+        for slot in slots(&whole.folded.graph) {
+            let op = &whole.folded.graph.nodes()[slot.node.index()].op;
+            if matches!(op, Op::Conv2d(_) | Op::Conv1d(_) | Op::Linear(_)) && slot.kind == SlotKind::Weight {
+                let weights = of(&slot.name);
+                assert_eq!(weights.data_type, Some(DataType::Int8 as i32), "{}: {}", case.name, slot.name);
+                assert_eq!(
+                    weights.raw_data.as_ref().unwrap().len(),
+                    slot.len(),
+                    "{}: {}",
+                    case.name,
+                    slot.name
+                );
+            }
+        }
+        // Every layer reads whole numbers: codes alone are not rounded.
+        let counts = Counts::new(&whole.folded, &whole.grids);
+        let is_layer = |op: &Op| matches!(op, Op::Conv2d(_) | Op::Conv1d(_) | Op::Linear(_));
+        let layers = whole.folded.graph.nodes().iter().filter(|node| is_layer(&node.op)).count();
+        assert_eq!(counts.layers, layers, "{}", case.name);
+        let largest = case.answers.iter().fold(1.0f32, |most, a| most.max(a.abs()));
+        let apart = case.answers.iter().zip(&whole.answers).map(|(a, b)| (a - b).abs() / largest);
+        lost.push(apart.fold(0.0, f32::max));
+    }
+    // Random weights have channels of all sizes, so that some lose much; most lose little.
+    lost.sort_by(f32::total_cmp);
+    assert!(lost.iter().all(|apart| apart.is_finite()) && lost[lost.len() / 2] < 0.04, "{lost:?}");
+}
+
+#[test]
+fn norms_become_part_of_the_layers_before_them() {
+    let mut met = 0;
+    for case in cases() {
+        let folded = fold(&case.graph, &case.weights.values).unwrap();
+        let norms =
+            |graph: &Architecture| graph.nodes().iter().filter(|n| matches!(n.op, Op::BatchNorm(_))).count();
+        met += norms(&case.graph) - norms(&folded.graph);
+        let weights = Weights { slots: slots(&folded.graph), values: folded.values };
+        let mut network = Network::new(folded.graph, weights, &Settings::default(), 0, Device::Cpu);
+        let largest = case.answers.iter().fold(1.0f32, |most, a| most.max(a.abs()));
+        for (a, b) in case.answers.iter().zip(network.eval_batch(&networks::read(&case))) {
+            assert!((a - b).abs() <= 1e-4 * largest, "{}: {a} became {b}", case.name);
+        }
+    }
+    assert!(met > 30, "{met}");
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! Random networks of every space with weights that look trained, and inputs for them.
 
 use nascent::core::architecture::op::*;
-use nascent::core::architecture::{Architecture, ArchitectureBuilder, NodeId, Shape, SlotKind};
+use nascent::core::architecture::{Architecture, ArchitectureBuilder, NodeId, Shape, SlotKind, slots};
 use nascent::core::chooser::sample;
 use nascent::core::rng::{Rng, mix};
 use nascent::core::{Features, Settings, Signature, draw};
 use nascent::data::preprocessing::ImageInputs;
 use nascent::data::{Inputs, Preprocessing, Scale};
-use nascent::exporters::Model;
+use nascent::exporters::int8::{Folded, Grids, Observed, fold, places, rounded};
+use nascent::exporters::{Model, onnx};
 use nascent::spaces::registry;
-use nascent::train::{Device, Network, TrainStep, Weights};
+use nascent::train::{Device, Network, TrainStep, Weights, tapped};
+use std::collections::BTreeMap;
 
 /// Examples of a batch.
 pub const BATCH: usize = 3;
@@ -265,4 +267,38 @@ pub fn model(case: &Case) -> Model<'_> {
         Some(preprocessing) => model.with_preprocessing(preprocessing).expect("its own preprocessing"),
         None => model,
     }
+}
+
+/// A network with whole numbers of eight bits.
+// Not every program looks at all of it.
+#[allow(dead_code)]
+pub struct Whole {
+    pub folded: Folded,
+    pub grids: Grids,
+    /// The ONNX file.
+    pub file: Vec<u8>,
+    /// What it answers by our own arithmetic, before answers mean anything.
+    pub answers: Vec<f32>,
+}
+
+/// The network with whole numbers, the ranges of its values being those of its own inputs.
+pub fn int8(case: &Case) -> Whole {
+    let folded = fold(&case.graph, &case.weights.values).expect("its own weights");
+    let (graph, read) = (&folded.graph, read(case));
+    let weights = |values| Weights { slots: slots(graph), values };
+    let mut seen: BTreeMap<NodeId, Observed> = BTreeMap::new();
+    let mut see = |node, numbers: &mut [f32]| seen.entry(node).or_default().see(numbers);
+    let _ = tapped((graph, &weights(folded.values.clone())), &read, &places(graph), &mut see);
+    let grids: Grids = seen.into_iter().map(|(node, seen)| (node, seen.grid().expect("numbers"))).collect();
+    let nodes: Vec<NodeId> = grids.keys().copied().collect();
+    let mut round =
+        |node, numbers: &mut [f32]| numbers.iter_mut().for_each(|x| *x = grids[&node].nearest(*x));
+    let answers = tapped((graph, &weights(rounded(&folded, &grids))), &read, &nodes, &mut round);
+    let model = Model::new(&case.name, graph, &folded.values).expect("its own weights");
+    let model = match &case.preprocessing {
+        Some(preprocessing) => model.with_preprocessing(preprocessing).expect("its own preprocessing"),
+        None => model,
+    };
+    let file = onnx::int8(&model, &grids).expect("a file").bytes;
+    Whole { folded, grids, file, answers }
 }

@@ -27,7 +27,7 @@ impl<'a> Lowering<'a> {
         if self.grids.is_none() || channel_axis(node.op, place, own.len()).is_none() {
             return Ok(self.build.floats(&slot.name, extents, numbers));
         }
-        Ok(self.whole(&slot.name, extents, axis, Rounded::new(numbers, extents, axis, |_| 0.0)))
+        Ok(self.whole(&slot.name, extents, axis, Rounded::stored(numbers, extents, axis)))
     }
 
     /// Weights and biases of a layer.
@@ -59,7 +59,7 @@ impl<'a> Lowering<'a> {
         let raw = rounded.numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
         let whole = self.build.constant(name, DataType::Int8, extents, raw);
         let scales = self.build.numbers(&[channels], &rounded.scales);
-        let zeros = self.build.bytes(&vec![0; channels]);
+        let zeros = self.build.zeros(channels);
         self.build.node("DequantizeLinear", &[&whole, &scales, &zeros], vec![int("axis", axis as i64)])
     }
 }

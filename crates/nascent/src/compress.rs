@@ -1,0 +1,340 @@
+//! A trained network as whole numbers of eight bits, and what that costs.
+
+use crate::error::{Error, InputError};
+use crate::export::{Exporting, Found, found, usual_folder, write};
+use crate::stored::load;
+use nascent_core::architecture::slots;
+use nascent_core::rng::{Rng, mix};
+use nascent_core::statistics::difference;
+use nascent_data::{Examples, Inputs, Metric, Task};
+use nascent_device::{Budget, DeviceError, Loaded, OnnxRuntime};
+use nascent_export::int8::{Counts, Folded, Grids, Observed, fold, places, rounded};
+use nascent_export::{File, Model};
+use nascent_train::{Weights, answers, tapped, tested};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What is to be compressed.
+#[derive(Clone, Debug)]
+pub struct Compressing {
+    /// The network, and the folder that its files go to.
+    pub network: Exporting,
+    /// Training rows that the ranges of values are taken from.
+    pub rows: usize,
+}
+
+/// A network before and after.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Compressed {
+    /// The version of this form, 1.
+    pub schema: u32,
+    /// The folder of the files.
+    pub path: PathBuf,
+    /// Where the weights come from, in words.
+    pub weights: String,
+    /// What computed the answers.
+    pub runtime: String,
+    /// Training rows that the ranges of values are taken from.
+    pub calibration_rows: usize,
+    /// Layers that multiply whole numbers.
+    pub whole_layers: usize,
+    /// Weights that are stored as whole numbers of eight bits.
+    pub whole_numbers: usize,
+    /// All other numbers of the network, in four bytes each.
+    pub other_numbers: usize,
+    /// What the network is judged by.
+    pub metric: String,
+    /// Examples of the test part.
+    pub examples: usize,
+    /// With numbers of four bytes.
+    pub before: Side,
+    /// With whole numbers.
+    pub after: Side,
+    /// The metric after less that before.
+    pub difference: f64,
+    /// Its interval of 95 %, a paired bootstrap over examples.
+    pub difference_ci95: [f64; 2],
+    /// What a reader must know besides.
+    pub notes: Vec<String>,
+}
+
+/// A network's file, and how it does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Side {
+    /// The metric on the test part.
+    pub value: f64,
+    /// The size of the ONNX file.
+    pub bytes: usize,
+    /// The median time of one example on one thread; none where nothing here runs the file.
+    pub milliseconds: Option<f64>,
+}
+
+/// Inputs that go through the network at a time when ranges are taken.
+const BATCH: usize = 64;
+/// How long a file is timed.
+const TIMED: Duration = Duration::from_millis(500);
+
+/// Writes a network of a study with whole numbers of eight bits, and judges it beside the one it is made of.
+///
+/// # Errors
+/// Where the network has no weights or none that can be whole numbers, the data are not there, or something is where files
+/// are to go.
+pub fn compress(what: &Compressing) -> Result<Compressed, Error> {
+    if what.rows == 0 {
+        return Err(
+            InputError::about("rows", "ranges of values come from rows, got 0: give 1 or more").into()
+        );
+    }
+    let run = &what.network.run;
+    let found = found(&what.network)?;
+    let stored = load(run)?;
+    let elsewhere =
+        "is a study of a program of yours, which has the data: Nascent cannot compress its networks";
+    let task = stored.setup.task.as_ref().ok_or_else(|| Error::file(run, elsewhere))?;
+    if task.preprocessing != found.preprocessing {
+        let reason =
+            "has a network for other data than those of its study now: restore the data, or search anew";
+        return Err(Error::file(run, reason));
+    }
+    let cannot = |e: nascent_export::ExportError| Error::file(run, e);
+    let folded = fold(&found.graph, &found.weights.values).map_err(cannot)?;
+    let seed = stored.setup.file.settings.seed;
+    let inputs = calibration(task, what.rows, seed);
+    let rows = inputs.len() / found.graph.input_shape().len().max(1) as usize;
+    let grids = grids(&folded, &inputs).map_err(|reason| Error::file(run, reason))?;
+    let counts = Counts::new(&folded, &grids);
+    if counts.whole == 0 {
+        let reason =
+            "has a network without weights that could be whole numbers: there is nothing to compress";
+        return Err(Error::file(run, reason));
+    }
+    let how = format!(
+        "Weights are int8 with a scale for each channel; values between layers are uint8 in ranges taken from {rows} training rows."
+    );
+    let (before, after) = files(&found, &folded, &grids, &how).map_err(cannot)?;
+    let judge = Judge { found: &found, examples: &task.test(), metric: task.metric };
+    let judged = match OnnxRuntime::find() {
+        Ok(runtime) => judge.by_runtime(runtime, [&before.bytes, &after.bytes]),
+        Err(DeviceError::NoRuntime(why)) => Ok(judge.ourselves(&folded, &grids, &why)),
+        Err(e) => Err(e),
+    };
+    let Judged { runtime, scores, milliseconds } = judged.map_err(|e| Error::file(run, e))?;
+    let value = |mean: f64| task.metric.value(mean);
+    let mean =
+        |scores: &[f32]| scores.iter().map(|s| f64::from(*s)).sum::<f64>() / scores.len().max(1) as f64;
+    let values = [value(mean(&scores[0])), value(mean(&scores[1]))];
+    let [first, second] = scores;
+    let interval = difference(&[second], &[first], &value, seed).map(|d| d.ci95);
+    let path = what.network.out.clone().unwrap_or_else(|| usual_folder(&what.network).join("int8"));
+    let done = Compressed {
+        schema: 1,
+        path,
+        weights: found.from.clone(),
+        calibration_rows: rows,
+        whole_layers: counts.layers,
+        whole_numbers: counts.whole,
+        other_numbers: counts.rest,
+        metric: task.metric.name().into(),
+        examples: judge.examples.len(),
+        before: Side {
+            value: values[0],
+            bytes: before.bytes.len(),
+            milliseconds: milliseconds.map(|ms| ms[0]),
+        },
+        after: Side {
+            value: values[1],
+            bytes: after.bytes.len(),
+            milliseconds: milliseconds.map(|ms| ms[1]),
+        },
+        difference: values[1] - values[0],
+        difference_ci95: interval.unwrap_or([values[1] - values[0]; 2]),
+        notes: notes(&what.network, milliseconds),
+        runtime,
+    };
+    let card = format!("{}{}", found.card.as_deref().unwrap_or_default(), section(&done, &how));
+    let json = serde_json::to_vec_pretty(&done).unwrap_or_default();
+    let beside =
+        [File { name: "card.md", bytes: card.into() }, File { name: "compressed.json", bytes: json }];
+    write(&done.path, &[&[after][..], &beside].concat())?;
+    Ok(done)
+}
+
+/// The inputs of some training rows, in an order that follows from the study's seed.
+fn calibration(task: &Task, rows: usize, seed: u64) -> Vec<f32> {
+    let train = task.train();
+    let len = train.shape.len() as usize;
+    let mut order: Vec<usize> = (0..train.len()).collect();
+    Rng::new(mix(&[seed, 0x18]), 0).shuffle(&mut order);
+    order.iter().take(rows).flat_map(|row| train.inputs[row * len..(row + 1) * len].iter().copied()).collect()
+}
+
+/// The grid of each value that is rounded.
+fn grids(folded: &Folded, inputs: &[f32]) -> Result<Grids, String> {
+    let graph = &folded.graph;
+    let weights = Weights { slots: slots(graph), values: folded.values.clone() };
+    let places = places(graph);
+    let mut seen: std::collections::BTreeMap<_, Observed> = std::collections::BTreeMap::new();
+    for batch in inputs.chunks(BATCH * graph.input_shape().len().max(1) as usize) {
+        let mut see = |node, numbers: &mut [f32]| seen.entry(node).or_default().see(numbers);
+        let _ = tapped((graph, &weights), batch, &places, &mut see);
+    }
+    seen.into_iter()
+        .map(|(node, observed)| {
+            let label = graph.nodes()[node.index()].op.name();
+            let none = || {
+                format!("node {} ({label}) gives values that are no numbers: train the network again", node.0)
+            };
+            Ok((node, observed.grid().ok_or_else(none)?))
+        })
+        .collect()
+}
+
+/// The files before and after.
+fn files(
+    found: &Found,
+    folded: &Folded,
+    grids: &Grids,
+    how: &str,
+) -> Result<(File, File), nascent_export::ExportError> {
+    let card = found.card.as_deref().unwrap_or_default();
+    let model = Model::new(&found.name, &found.graph, &found.weights.values)?;
+    let model = model.with_preprocessing(&found.preprocessing)?.with_card(card);
+    let before = (nascent_export::find("onnx")?.files)(&model)?;
+    // The card lies beside the file: within, it would be a large part of a small one.
+    let mut model = Model::new(&found.name, &folded.graph, &folded.values)?
+        .with_preprocessing(&found.preprocessing)?
+        .with_card(how);
+    model.hash = found.graph.hash();
+    let after = nascent_export::onnx::int8(&model, grids)?;
+    let nothing = || File { name: "model.onnx", bytes: Vec::new() };
+    Ok((before.into_iter().next().unwrap_or_else(nothing), after))
+}
+
+/// What judges networks.
+struct Judge<'a> {
+    found: &'a Found,
+    examples: &'a Examples,
+    metric: Metric,
+}
+
+/// What it found: of the network before, and after.
+struct Judged {
+    runtime: String,
+    /// One score an example.
+    scores: [Vec<f32>; 2],
+    milliseconds: Option<[f64; 2]>,
+}
+
+impl Judge<'_> {
+    fn scores(&self, ask: &mut dyn FnMut(&[f32]) -> Vec<f32>) -> Vec<f32> {
+        tested(&answers(ask, self.examples), self.examples, self.metric).1
+    }
+
+    /// By the files themselves.
+    fn by_runtime(&self, runtime: OnnxRuntime, files: [&[u8]; 2]) -> Result<Judged, DeviceError> {
+        let [before, after] = files.map(|file| self.by_file(runtime.load(file)?));
+        let ((before, slow), (after, fast)) = (before?, after?);
+        Ok(Judged {
+            runtime: format!("ONNX Runtime ({})", runtime.library().display()),
+            scores: [before, after],
+            milliseconds: Some([slow, fast]),
+        })
+    }
+
+    /// The scores by a file, and its milliseconds.
+    fn by_file(&self, mut file: Loaded) -> Result<(Vec<f32>, f64), DeviceError> {
+        let (shape, outputs) =
+            (self.found.graph.input_shape(), self.found.graph.output_shape().len() as usize);
+        let mut failed = None;
+        let mut ask = |inputs: &[f32]| {
+            let inputs = self.given(inputs);
+            let answered = file.answers(&inputs, shape.extents());
+            let mut answers = answered.unwrap_or_else(|e| {
+                failed = Some(e);
+                Vec::new()
+            });
+            if let Some(scale) = self.found.preprocessing.scale {
+                let standardised = |a: &mut f32| *a = ((f64::from(*a) - scale.mean) / scale.deviation) as f32;
+                answers.iter_mut().for_each(standardised);
+            }
+            answers.resize(inputs.len() / shape.len().max(1) as usize * outputs, 0.0);
+            answers
+        };
+        let scores = self.scores(&mut ask);
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        let one = self.given(&self.examples.inputs[..self.examples.inputs.len().min(shape.len() as usize)]);
+        Ok((scores, file.time(&one, shape.extents(), Budget::of(TIMED))?.median_ms))
+    }
+
+    /// Inputs as a file takes them: pictures before their preprocessing, which is part of the file.
+    fn given(&self, inputs: &[f32]) -> Vec<f32> {
+        let mut inputs = inputs.to_vec();
+        if let Inputs::Image(rule) = &self.found.preprocessing.inputs {
+            rule.undo(&mut inputs);
+        }
+        inputs
+    }
+
+    /// By our own arithmetic: numbers of four bytes, rounded as those of the file are.
+    fn ourselves(&self, folded: &Folded, grids: &Grids, why: &str) -> Judged {
+        let weights = |values: Vec<Vec<f32>>| Weights { slots: slots(&folded.graph), values };
+        let (whole, weights_after) = (weights(folded.values.clone()), weights(rounded(folded, grids)));
+        let nodes: Vec<_> = grids.keys().copied().collect();
+        let graph = &folded.graph;
+        let mut round = |node, numbers: &mut [f32]| {
+            if let Some(grid) = grids.get(&node) {
+                numbers.iter_mut().for_each(|x| *x = grid.nearest(*x));
+            }
+        };
+        let before = self.scores(&mut |inputs| tapped((graph, &whole), inputs, &[], &mut |_, _| ()));
+        let after = self.scores(&mut |inputs| tapped((graph, &weights_after), inputs, &nodes, &mut round));
+        Judged {
+            runtime: format!(
+                "Nascent, which rounds as the file says but computes with numbers of four bytes ({why})"
+            ),
+            scores: [before, after],
+            milliseconds: None,
+        }
+    }
+}
+
+fn notes(what: &Exporting, milliseconds: Option<[f64; 2]>) -> Vec<String> {
+    let mut notes = vec![String::from(
+        "The test part was opened once more for these figures, and the study's log does not count that: choose no network by them.",
+    )];
+    if what.trial.is_some() {
+        notes.push("The network is one that the study did not choose.".into());
+    }
+    if milliseconds.is_none() {
+        notes.push(
+            "Nothing here runs the file, so that there are no times: install ONNX Runtime (pip install onnxruntime in the active \
+             virtual environment, or name its library in ORT_DYLIB_PATH)."
+                .into(),
+        );
+    }
+    notes
+}
+
+/// What the card says of it.
+fn section(done: &Compressed, how: &str) -> String {
+    let mut out = format!(
+        "\n## Compressed\n\n{how} {} layers multiply whole numbers; {} numbers take one byte and {} take four. Judged on the \
+         {} test examples by {}.\n\n| | {} | bytes of the file | milliseconds for one |\n|---|--:|--:|--:|\n",
+        done.whole_layers, done.whole_numbers, done.other_numbers, done.examples, done.runtime, done.metric
+    );
+    for (name, side) in [("before", &done.before), ("after", &done.after)] {
+        let ms = side.milliseconds.map_or("–".into(), |ms| format!("{ms:.4}"));
+        let _ = writeln!(out, "| {name} | {:.4} | {} | {ms} |", side.value, side.bytes);
+    }
+    let [low, high] = done.difference_ci95;
+    let _ = writeln!(out, "\nThe difference is {:+.4} ({low:+.4} to {high:+.4}).\n", done.difference);
+    for note in &done.notes {
+        let _ = writeln!(out, "- {note}");
+    }
+    out
+}
