@@ -6,7 +6,7 @@ use crate::stored::load;
 use nascent_core::architecture::slots;
 use nascent_core::rng::{Rng, mix};
 use nascent_core::statistics::difference;
-use nascent_data::{Examples, Inputs, Metric, Task};
+use nascent_data::{DataError, Examples, Inputs, Metric, Task};
 use nascent_device::{Budget, DeviceError, Loaded, OnnxRuntime};
 use nascent_export::int8::{Counts, Folded, Grids, Observed, fold, places, rounded};
 use nascent_export::{File, Model};
@@ -102,7 +102,7 @@ pub fn compress(what: &Compressing) -> Result<Compressed, Error> {
     let cannot = |e: nascent_export::ExportError| Error::file(run, e);
     let folded = fold(&found.graph, &found.weights.values).map_err(cannot)?;
     let seed = stored.setup.file.settings.seed;
-    let inputs = calibration(task, what.rows, seed);
+    let inputs = calibration(task, what.rows, seed).map_err(|e| Error::file(run, e))?;
     let rows = inputs.len() / found.graph.input_shape().len().max(1) as usize;
     let grids = grids(&folded, &inputs).map_err(|reason| Error::file(run, reason))?;
     let counts = Counts::new(&folded, &grids);
@@ -118,8 +118,8 @@ pub fn compress(what: &Compressing) -> Result<Compressed, Error> {
     let judge = Judge { found: &found, examples: &task.test(), metric: task.metric };
     let judged = match OnnxRuntime::find() {
         Ok(runtime) => judge.by_runtime(runtime, [&before.bytes, &after.bytes]),
-        Err(DeviceError::NoRuntime(why)) => Ok(judge.ourselves(&folded, &grids, &why)),
-        Err(e) => Err(e),
+        Err(DeviceError::NoRuntime(why)) => judge.ourselves(&folded, &grids, &why),
+        Err(e) => Err(e.to_string()),
     };
     let Judged { runtime, scores, milliseconds } = judged.map_err(|e| Error::file(run, e))?;
     let value = |mean: f64| task.metric.value(mean);
@@ -163,12 +163,14 @@ pub fn compress(what: &Compressing) -> Result<Compressed, Error> {
 }
 
 /// The inputs of some training rows, in an order that follows from the study's seed.
-fn calibration(task: &Task, rows: usize, seed: u64) -> Vec<f32> {
+fn calibration(task: &Task, rows: usize, seed: u64) -> Result<Vec<f32>, DataError> {
     let train = task.train();
-    let len = train.shape.len() as usize;
     let mut order: Vec<usize> = (0..train.len()).collect();
     Rng::new(mix(&[seed, 0x18]), 0).shuffle(&mut order);
-    order.iter().take(rows).flat_map(|row| train.inputs[row * len..(row + 1) * len].iter().copied()).collect()
+    order.truncate(rows);
+    let mut inputs = Vec::new();
+    train.gather(&order, &mut inputs)?;
+    Ok(inputs)
 }
 
 /// The grid of each value that is rounded.
@@ -229,13 +231,14 @@ struct Judged {
 }
 
 impl Judge<'_> {
-    fn scores(&self, ask: &mut dyn FnMut(&[f32]) -> Vec<f32>) -> Vec<f32> {
-        tested(&answers(ask, self.examples), self.examples, self.metric).1
+    fn scores(&self, ask: &mut dyn FnMut(&[f32]) -> Vec<f32>) -> Result<Vec<f32>, String> {
+        let answers = answers(ask, self.examples).map_err(|e| e.to_string())?;
+        Ok(tested(&answers, self.examples, self.metric).1)
     }
 
     /// By the files themselves.
-    fn by_runtime(&self, runtime: OnnxRuntime, files: [&[u8]; 2]) -> Result<Judged, DeviceError> {
-        let [before, after] = files.map(|file| self.by_file(runtime.load(file)?));
+    fn by_runtime(&self, runtime: OnnxRuntime, files: [&[u8]; 2]) -> Result<Judged, String> {
+        let [before, after] = files.map(|file| self.by_file(runtime.load(file).map_err(|e| e.to_string())?));
         let ((before, slow), (after, fast)) = (before?, after?);
         Ok(Judged {
             runtime: format!("ONNX Runtime ({})", runtime.library().display()),
@@ -245,7 +248,7 @@ impl Judge<'_> {
     }
 
     /// The scores by a file, and its milliseconds.
-    fn by_file(&self, mut file: Loaded) -> Result<(Vec<f32>, f64), DeviceError> {
+    fn by_file(&self, mut file: Loaded) -> Result<(Vec<f32>, f64), String> {
         let (shape, outputs) =
             (self.found.graph.input_shape(), self.found.graph.output_shape().len() as usize);
         let mut failed = None;
@@ -263,12 +266,15 @@ impl Judge<'_> {
             answers.resize(inputs.len() / shape.len().max(1) as usize * outputs, 0.0);
             answers
         };
-        let scores = self.scores(&mut ask);
+        let scores = self.scores(&mut ask)?;
         if let Some(failed) = failed {
-            return Err(failed);
+            return Err(failed.to_string());
         }
-        let one = self.given(&self.examples.inputs[..self.examples.inputs.len().min(shape.len() as usize)]);
-        Ok((scores, file.time(&one, shape.extents(), Budget::of(TIMED))?.median_ms))
+        let mut room = Vec::new();
+        let first = self.examples.range(0..self.examples.len().min(1), &mut room);
+        let one = self.given(first.map_err(|e| e.to_string())?);
+        let timing = file.time(&one, shape.extents(), Budget::of(TIMED)).map_err(|e| e.to_string())?;
+        Ok((scores, timing.median_ms))
     }
 
     /// Inputs as a file takes them: pictures before their preprocessing, which is part of the file.
@@ -281,7 +287,7 @@ impl Judge<'_> {
     }
 
     /// By our own arithmetic: numbers of four bytes, rounded as those of the file are.
-    fn ourselves(&self, folded: &Folded, grids: &Grids, why: &str) -> Judged {
+    fn ourselves(&self, folded: &Folded, grids: &Grids, why: &str) -> Result<Judged, String> {
         let weights = |values: Vec<Vec<f32>>| Weights { slots: slots(&folded.graph), values };
         let (whole, weights_after) = (weights(folded.values.clone()), weights(rounded(folded, grids)));
         let nodes: Vec<_> = grids.keys().copied().collect();
@@ -291,15 +297,15 @@ impl Judge<'_> {
                 numbers.iter_mut().for_each(|x| *x = grid.nearest(*x));
             }
         };
-        let before = self.scores(&mut |inputs| tapped((graph, &whole), inputs, &[], &mut |_, _| ()));
-        let after = self.scores(&mut |inputs| tapped((graph, &weights_after), inputs, &nodes, &mut round));
-        Judged {
+        let before = self.scores(&mut |inputs| tapped((graph, &whole), inputs, &[], &mut |_, _| ()))?;
+        let after = self.scores(&mut |inputs| tapped((graph, &weights_after), inputs, &nodes, &mut round))?;
+        Ok(Judged {
             runtime: format!(
                 "Nascent, which rounds as the file says but computes with numbers of four bytes ({why})"
             ),
             scores: [before, after],
             milliseconds: None,
-        }
+        })
     }
 }
 
