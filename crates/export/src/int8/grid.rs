@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn one_number_far_away_is_given_up_for_smaller_steps() {
         let mut seen = Observed::default();
-        let mut numbers: Vec<f32> = (0..4000).map(|i| (i % 100) as f32 / 100.0).collect();
+        let mut numbers: Vec<f32> = (0..100_000).map(|i| (i % 100) as f32 / 100.0).collect();
         numbers.push(1.9);
         seen.see(&numbers);
         assert!(seen.grid().unwrap().scale < 1.9 / 255.0);
