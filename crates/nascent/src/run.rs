@@ -280,7 +280,7 @@ impl Whole<'_> {
         }
         // What a program of the user's trains is judged by what it measures, and by nothing else.
         if let Some(task) = &self.setup.task {
-            if self.refits(finals)? == End::Interrupted {
+            if self.refits(finals, more.time)? == End::Interrupted {
                 return Ok(End::Interrupted);
             }
             self.test(task)?;
@@ -467,8 +467,9 @@ impl Whole<'_> {
         each_once(evidence.winner.into_iter().chain(baselines).chain(sizes))
     }
 
-    /// Trains winners and baselines on all but the test part, for as many epochs as served them well before.
-    fn refits(&mut self, f: Finals) -> Result<End, Error> {
+    /// Trains winners and baselines on all but the test part, for as many epochs as served them well before: where such trainings
+    /// had begun when the study was interrupted, for theirs, unless it has more time now.
+    fn refits(&mut self, f: Finals, has_more_time: bool) -> Result<End, Error> {
         let history = self.study.history();
         let epochs = |t: &Trial| self.setup.best_epochs(history, t).unwrap_or(self.setup.final_epochs());
         let judged: Vec<&Trial> = self.judged().into_iter().filter_map(|id| history.trial(id)).collect();
@@ -479,10 +480,14 @@ impl Whole<'_> {
             Some(own) => (f64::from(f.last_epochs) * slowest / own.max(1.0)) as u32,
             None => f.last_epochs,
         };
-        let list: Vec<Proposal> = judged
-            .into_iter()
-            .flat_map(|t| trainings(t, f.replicas, Data::All, epochs(t).min(fitting(t))))
-            .collect();
+        let begun = |t: &Trial| {
+            let is_own = |role: &Role| matches!(role, Role::Final { of, data: Data::All, .. } if *of == t.id);
+            let own = history.trials.iter().find(|other| is_own(&other.proposal.role));
+            own.map(|other| other.proposal.budget).filter(|_| !has_more_time)
+        };
+        let epochs = |t: &Trial| begun(t).unwrap_or_else(|| epochs(t).min(fitting(t)));
+        let list: Vec<Proposal> =
+            judged.into_iter().flat_map(|t| trainings(t, f.replicas, Data::All, epochs(t))).collect();
         (self.tell)(Progress::Phase("refits", list.len() as u64));
         self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
     }
