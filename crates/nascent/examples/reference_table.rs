@@ -11,7 +11,7 @@ use nascent::core::objective::Direction;
 use nascent::core::rng::{Rng, mix};
 use nascent::core::statistics::{kendall, spearman};
 use nascent::core::{Control, Decisions, Objectives, Settings, Space, draw};
-use nascent::data::{Examples, Metric, Options};
+use nascent::data::{DataError, Examples, Metric, Options};
 use nascent::runtime::clock::timed;
 use nascent::spaces::{Nb201, Nb201Params};
 use nascent::train::{
@@ -214,10 +214,10 @@ fn one(
     });
     let mut trained = trained??;
     let mut judge = |examples| {
-        let found = evaluate(&mut trained.network as &mut dyn TrainStep, examples, Metric::Accuracy);
-        (found.metrics.value("accuracy").unwrap_or(0.0), found.loss)
+        let found = evaluate(&mut trained.network as &mut dyn TrainStep, examples, Metric::Accuracy)?;
+        Ok::<_, Failure>((found.metrics.value("accuracy").unwrap_or(0.0), found.loss))
     };
-    let ((validation, loss), (test, _)) = (judge(&parts.held), judge(&parts.test));
+    let ((validation, loss), (test, _)) = (judge(&parts.held)?, judge(&parts.test)?);
     let words: Vec<String> = describe(space, decisions)?.into_iter().map(|a| a.label).collect();
     let cost = graph.cost();
     Ok(format!(
@@ -282,16 +282,14 @@ fn judge(parts: &Parts, table: &str, method: Method, epochs: u32, seeds: u64) ->
             on_one_thread(|| {
                 let of = |line: &&Line| {
                     let graph = &cells[line.cell].1;
-                    let mut network = net.network(graph, &parts.training, 64, Device::Cpu);
-                    evaluate(&mut network, &parts.held, Metric::Accuracy)
-                        .metrics
-                        .value("accuracy")
-                        .unwrap_or(0.0)
+                    let mut network = net.network(graph, &parts.training, 64, Device::Cpu)?;
+                    let found = evaluate(&mut network, &parts.held, Metric::Accuracy)?;
+                    Ok(found.metrics.value("accuracy").unwrap_or(0.0))
                 };
-                first.iter().map(of).collect::<Vec<f64>>()
+                first.iter().map(of).collect::<Result<Vec<f64>, DataError>>()
             })
         });
-        let shared = shared?;
+        let shared = shared??;
         println!("  {:.2} s to judge a network", took.as_secs_f64() / first.len().max(1) as f64);
         agree("  shared weights", &shared, &alone);
         if method.is_relaxation() {

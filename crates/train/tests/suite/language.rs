@@ -168,7 +168,7 @@ fn text_is_learned_and_judged_by_bits_a_byte() {
     let before = evaluate(&mut network, &examples, Metric::BitsPerByte).unwrap();
     let Targets::Tokens { labels, .. } = &examples.targets else { panic!("tokens") };
     for _ in 0..150 {
-        network.train_batch(&examples.inputs, Wanted::Tokens(labels), 0.01);
+        network.train_batch(&examples.all().unwrap(), Wanted::Tokens(labels), 0.01);
     }
     let after = evaluate(&mut network, &examples, Metric::BitsPerByte).unwrap();
     let bits = |e: &nascent_train::Evaluation| e.metrics.value("bits_per_byte").unwrap();
