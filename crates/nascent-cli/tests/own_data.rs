@@ -151,3 +151,94 @@ fn networks_that_the_memory_of_a_worker_does_not_hold_are_refused_before_they_st
     // Both numbers: what the smallest network needs, and what there is.
     assert!(error.contains("worker_memory_bytes = ") && error.contains("<=67108864"), "{error}");
 }
+
+/// The houses with their prices as a Parquet file of two row groups.
+fn houses_in_parquet(path: &Path, rows: usize) {
+    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType};
+    let schema = "message m { required double size; optional double age; required binary colour (UTF8); required double price; }";
+    let schema = parquet::schema::parser::parse_message_type(schema).unwrap();
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer =
+        parquet::file::writer::SerializedFileWriter::new(file, schema.into(), Default::default()).unwrap();
+    let text = houses(rows);
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    for rows in rows.chunks(rows.len().div_ceil(2)) {
+        let mut group = writer.next_row_group().unwrap();
+        for at in 0..4 {
+            let mut column = group.next_column().unwrap().unwrap();
+            let cells = || rows.iter().map(|row| row[at]).filter(|cell| !cell.is_empty());
+            let levels: Vec<i16> = rows.iter().map(|row| i16::from(!row[at].is_empty())).collect();
+            if at == 2 {
+                let words: Vec<ByteArray> = cells().map(ByteArray::from).collect();
+                column.typed::<ByteArrayType>().write_batch(&words, None, None).unwrap();
+            } else {
+                let numbers: Vec<f64> = cells().map(|cell| cell.parse().unwrap()).collect();
+                let levels = (at == 1).then_some(&levels[..]);
+                column.typed::<DoubleType>().write_batch(&numbers, levels, None).unwrap();
+            }
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+    }
+    writer.close().unwrap();
+}
+
+/// Searches with inputs in memory and in a file, and asserts that both found the same; gives the folder of the file.
+fn finds_the_same(at: &Path, data: &[&str]) -> std::path::PathBuf {
+    let short = ["--trials", "3", "--epochs", "3", "--workers", "1", "--strategy", "random"];
+    let search = |out: &str, more: &[&str]| {
+        prints(at, &[&["search"], data, &short, &["--out", out], more].concat());
+        let summary = summary(&at.join(out));
+        let shown: serde_json::Value = serde_json::from_str(&prints(at, &["show", out, "--json"])).unwrap();
+        let known =
+            |trial: &serde_json::Value| ["hash", "objectives", "reports"].map(|key| trial[key].clone());
+        let shown: Vec<_> = shown["trials"].as_array().unwrap().iter().map(known).collect();
+        (summary["best"].clone(), summary["baselines"].clone(), summary["task"].clone(), shown)
+    };
+    let in_memory = search("here", &[]);
+    assert!(in_memory.0["test"]["mean"].is_number());
+    assert_eq!(search("there", &["--data-memory", "1KiB", "--data-folder", "kept"]), in_memory);
+    at.join("kept")
+}
+
+fn only_file(folder: &Path) -> std::path::PathBuf {
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "examples"));
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.remove(0)
+}
+
+#[test]
+fn a_table_that_memory_is_not_to_hold_gives_the_same_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    houses_in_parquet(&at.join("houses.parquet"), 400);
+    let kept = finds_the_same(at, &["houses.parquet", "--target", "price"]);
+    let file = only_file(&kept);
+    let inspected = prints(
+        at,
+        &["inspect", "houses.parquet", "--target", "price", "--data-memory", "1KiB", "--data-folder", "kept"],
+    );
+    assert!(inspected.contains("are read from") && only_file(&kept) == file, "{inspected}");
+    // A study goes on with the file that is there, and makes it anew where it is gone.
+    std::fs::remove_file(&file).unwrap();
+    prints(at, &["resume", "there", "--trials", "4"]);
+    let whole = std::fs::read(only_file(&kept)).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let output = nascent(at, &["resume", "there", "--trials", "5"]);
+    let error = String::from_utf8_lossy(&output.stderr).replace('\n', " ");
+    assert!(output.status.code() == Some(2) && error.contains("remove it"), "{error}");
+}
+
+#[test]
+fn pictures_that_memory_is_not_to_hold_give_the_same_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for i in 0..60u32 {
+        let path = at.join("all").join(["dark", "light"][i as usize % 2]);
+        std::fs::create_dir_all(&path).unwrap();
+        let pixel = |x: u32, y: u32| image::Luma([((x * 31 + y * 17 + i * 57) % 128 + i % 2 * 90) as u8]);
+        image::GrayImage::from_fn(8, 8, pixel).save(path.join(format!("{i}.png"))).unwrap();
+    }
+    only_file(&finds_the_same(at, &["all", "--baseline", "reference"]));
+}

@@ -163,7 +163,9 @@ fn offset(row: usize, width: usize) -> u64 {
 
 fn encode(input: &[f32], row: usize, into: &mut Vec<u8>) {
     let start = into.len();
-    input.iter().for_each(|number| into.extend_from_slice(&number.to_le_bytes()));
+    into.resize(start + 4 * input.len(), 0);
+    let (places, _) = into[start..].as_chunks_mut::<4>();
+    places.iter_mut().zip(input).for_each(|(place, number)| *place = number.to_le_bytes());
     let sum = xxh3_64_with_seed(&into[start..], row as u64);
     into.extend_from_slice(&sum.to_le_bytes());
 }

@@ -130,3 +130,20 @@ fn unwritable(path: &Path, error: &std::io::Error) -> DataError {
     );
     DataError::file(&path.display().to_string(), reason)
 }
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_an_error_that_says_what_to_do() {
+        let full = std::path::PathBuf::from("/dev/full");
+        let file = std::fs::OpenOptions::new().write(true).open(&full).unwrap();
+        let (partial, bytes) = (full.clone(), Vec::new());
+        let mut writing =
+            super::Writing { path: full, partial, file, width: 0, rows: 0, bytes, is_whole: false };
+        let error = writing.push(&[0.5; super::RUN], 4).unwrap_err().to_string();
+        for words in ["/dev/full: cannot be written", "No space", "make space", "--data-folder"] {
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

@@ -252,14 +252,9 @@ fn what_cannot_be_written_or_read_is_named_and_leaves_nothing() {
     says(load_within(&path, &target("y"), &full), &words);
     // A late row group is damaged, which only those who read it see.
     let room = room(&folder);
-    for at in [bytes.len() * 7 / 10, bytes.len() / 2, bytes.len() / 4] {
-        let mut damaged = bytes.clone();
-        damaged[at..at + 200].fill(0xff);
-        let path = folder.put("damaged.parquet", damaged);
-        let error = load_within(&path, &target("y"), &room).map(|task| task.is_in_file());
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains("damaged.parquet: "), "{error}");
-    }
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2..bytes.len() * 3 / 4].fill(0xff);
+    says(load_within(&folder.put("damaged.parquet", damaged), &target("y"), &room), &["damaged.parquet: "]);
     let path = folder.put("cut.parquet", &bytes[..bytes.len() * 3 / 4]);
     says(load_within(&path, &target("y"), &room), &["cut.parquet", "no whole Parquet file"]);
     assert!(kept(&room).is_empty());
