@@ -150,7 +150,7 @@ fn text(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
 fn relative(causal: bool, each: usize, rng: &mut Rng) -> Relative {
     match rng.below(3) {
         0 if causal => Relative::Alibi,
-        1 if each % 2 == 0 => Relative::Rotary,
+        1 if each.is_multiple_of(2) => Relative::Rotary,
         _ => Relative::None,
     }
 }
