@@ -61,7 +61,10 @@ def in_whole_numbers(folder, case):
     onnx.checker.check_model(onnx.load(folder / "int8.onnx"), full_check=True)
     session = in_session(folder / "int8.onnx")
     answers = session.run(None, {session.get_inputs()[0].name: case["inputs"]})
-    return apart(case["whole"], answers[0])
+    ours = case["whole"]
+    assert ours.shape == answers[0].shape, (ours.shape, answers[0].shape)
+    # A step of one value changes some answers, and what is wrong changes most.
+    return float(numpy.abs(ours - answers[0]).mean() / max(1.0, numpy.abs(ours).max()))
 
 
 def in_pytorch(folder, case):
