@@ -97,7 +97,7 @@ fn surprises(answers: &[f32], labels: &[u32]) -> Vec<f32> {
 
 /// Standardised values, one for each input of `len` numbers.
 pub fn values(network: &mut Answering<'_>, inputs: &[f32], len: usize) -> Vec<f32> {
-    inputs.chunks(CHUNK * len.max(1)).flat_map(|chunk| network(chunk)).collect()
+    inputs.chunks(CHUNK * len.max(1)).flat_map(network).collect()
 }
 
 /// Class probabilities, `[examples × classes]`, for inputs of `len` numbers each.
