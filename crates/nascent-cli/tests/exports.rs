@@ -71,7 +71,9 @@ fn the_best_network_is_compressed_and_judged() {
     let (before, after) = (number("/before/value"), number("/after/value"));
     assert!((before - after).abs() <= 0.03, "{done}");
     assert_eq!(number("/after/bytes"), std::fs::metadata(files.join("model.onnx")).unwrap().len() as f64);
+    assert!(number("/after/number_bytes") < 0.4 * number("/before/number_bytes"), "{done}");
     assert!(number("/after/bytes") < 0.6 * number("/before/bytes"), "{done}");
+    assert!(files.join("preprocessing.json").exists());
     // Whatever computed them, what was tested before is what the study tested.
     let summary: Value =
         serde_json::from_slice(&std::fs::read(at.join("run/summary.json")).unwrap()).unwrap();

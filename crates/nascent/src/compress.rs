@@ -68,6 +68,8 @@ pub struct Side {
     pub value: f64,
     /// The size of the ONNX file.
     pub bytes: usize,
+    /// What its numbers take of that; the rest is the graph and texts.
+    pub number_bytes: usize,
     /// The median time of one example on one thread; none where nothing here runs the file.
     pub milliseconds: Option<f64>,
 }
@@ -114,10 +116,11 @@ pub fn compress(what: &Compressing) -> Result<Compressed, Error> {
     let how = format!(
         "Weights are int8 with a scale for each channel; values between layers are uint8 in ranges taken from {rows} training rows."
     );
-    let (before, after) = files(&found, &folded, &grids, &how).map_err(cannot)?;
+    let (before, mut written) = files(&found, &folded, &grids, &how).map_err(cannot)?;
+    let after = written.first().map(|file| &file.bytes[..]).unwrap_or_default();
     let judge = Judge { found: &found, examples: &task.test(), metric: task.metric };
     let judged = match OnnxRuntime::find() {
-        Ok(runtime) => judge.by_runtime(runtime, [&before.bytes, &after.bytes]),
+        Ok(runtime) => judge.by_runtime(runtime, [&before, after]),
         Err(DeviceError::NoRuntime(why)) => judge.ourselves(&folded, &grids, &why),
         Err(e) => Err(e.to_string()),
     };
@@ -125,7 +128,15 @@ pub fn compress(what: &Compressing) -> Result<Compressed, Error> {
     let value = |mean: f64| task.metric.value(mean);
     let mean =
         |scores: &[f32]| scores.iter().map(|s| f64::from(*s)).sum::<f64>() / scores.len().max(1) as f64;
-    let values = [value(mean(&scores[0])), value(mean(&scores[1]))];
+    let side = |i: usize, file: &[u8]| -> Result<Side, nascent_export::ExportError> {
+        Ok(Side {
+            value: value(mean(&scores[i])),
+            bytes: file.len(),
+            number_bytes: nascent_export::onnx::number_bytes(file)?,
+            milliseconds: milliseconds.map(|ms| ms[i]),
+        })
+    };
+    let (before, after) = (side(0, &before).map_err(cannot)?, side(1, after).map_err(cannot)?);
     let [first, second] = scores;
     let interval = difference(&[second], &[first], &value, seed).map(|d| d.ci95);
     let path = what.network.out.clone().unwrap_or_else(|| usual_folder(&what.network).join("int8"));
@@ -139,26 +150,18 @@ pub fn compress(what: &Compressing) -> Result<Compressed, Error> {
         other_numbers: counts.rest,
         metric: task.metric.name().into(),
         examples: judge.examples.len(),
-        before: Side {
-            value: values[0],
-            bytes: before.bytes.len(),
-            milliseconds: milliseconds.map(|ms| ms[0]),
-        },
-        after: Side {
-            value: values[1],
-            bytes: after.bytes.len(),
-            milliseconds: milliseconds.map(|ms| ms[1]),
-        },
-        difference: values[1] - values[0],
-        difference_ci95: interval.unwrap_or([values[1] - values[0]; 2]),
+        before,
+        after,
+        difference: after.value - before.value,
+        difference_ci95: interval.unwrap_or([after.value - before.value; 2]),
         notes: notes(&what.network, milliseconds),
         runtime,
     };
     let card = format!("{}{}", found.card.as_deref().unwrap_or_default(), section(&done, &how));
     let json = serde_json::to_vec_pretty(&done).unwrap_or_default();
-    let beside =
-        [File { name: "card.md", bytes: card.into() }, File { name: "compressed.json", bytes: json }];
-    write(&done.path, &[&[after][..], &beside].concat())?;
+    written.push(File { name: "card.md", bytes: card.into() });
+    written.push(File { name: "compressed.json", bytes: json });
+    write(&done.path, &written)?;
     Ok(done)
 }
 
@@ -194,13 +197,13 @@ fn grids(folded: &Folded, inputs: &[f32]) -> Result<Grids, String> {
         .collect()
 }
 
-/// The files before and after.
+/// The file before, and the files after, the network first.
 fn files(
     found: &Found,
     folded: &Folded,
     grids: &Grids,
     how: &str,
-) -> Result<(File, File), nascent_export::ExportError> {
+) -> Result<(Vec<u8>, Vec<File>), nascent_export::ExportError> {
     let card = found.card.as_deref().unwrap_or_default();
     let model = Model::new(&found.name, &found.graph, &found.weights.values)?;
     let model = model.with_preprocessing(&found.preprocessing)?.with_card(card);
@@ -211,8 +214,7 @@ fn files(
         .with_card(how);
     model.hash = found.graph.hash();
     let after = nascent_export::onnx::int8(&model, grids)?;
-    let nothing = || File { name: "model.onnx", bytes: Vec::new() };
-    Ok((before.into_iter().next().unwrap_or_else(nothing), after))
+    Ok((before.into_iter().next().map(|file| file.bytes).unwrap_or_default(), after))
 }
 
 /// What judges networks.
@@ -330,12 +332,13 @@ fn notes(what: &Exporting, milliseconds: Option<[f64; 2]>) -> Vec<String> {
 fn section(done: &Compressed, how: &str) -> String {
     let mut out = format!(
         "\n## Compressed\n\n{how} {} layers multiply whole numbers; {} numbers take one byte and {} take four. Judged on the \
-         {} test examples by {}.\n\n| | {} | bytes of the file | milliseconds for one |\n|---|--:|--:|--:|\n",
+         {} test examples by {}.\n\n| | {} | bytes of the file | of which numbers | milliseconds for one |\n|---|--:|--:|--:|--:|\n",
         done.whole_layers, done.whole_numbers, done.other_numbers, done.examples, done.runtime, done.metric
     );
     for (name, side) in [("before", &done.before), ("after", &done.after)] {
         let ms = side.milliseconds.map_or("–".into(), |ms| format!("{ms:.4}"));
-        let _ = writeln!(out, "| {name} | {:.4} | {} | {ms} |", side.value, side.bytes);
+        let _ =
+            writeln!(out, "| {name} | {:.4} | {} | {} | {ms} |", side.value, side.bytes, side.number_bytes);
     }
     let [low, high] = done.difference_ci95;
     let _ = writeln!(out, "\nThe difference is {:+.4} ({low:+.4} to {high:+.4}).\n", done.difference);

@@ -10,6 +10,7 @@ mod wrap;
 
 use crate::exporter::{Exporter, File};
 use crate::int8::Grids;
+use crate::safetensors::beside;
 use crate::{ExportError, Model};
 use build::Build;
 use format::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
@@ -43,23 +44,42 @@ pub fn onnx(model: &Model<'_>) -> Result<ModelProto, ExportError> {
     written(model, None)
 }
 
-/// A folded network with whole numbers of eight bits, as the bytes of an ONNX file: weights are stored as such, and values with
-/// a grid are rounded by QuantizeLinear and DequantizeLinear, which runtimes make integer arithmetic of.
+/// A folded network with whole numbers of eight bits: an ONNX file, and beside it what its inputs go through. Weights are
+/// stored as such, and values with a grid are rounded by QuantizeLinear and DequantizeLinear, which runtimes make integer
+/// arithmetic of.
 ///
 /// # Errors
 /// As [`onnx`].
-pub fn int8(model: &Model<'_>, grids: &Grids) -> Result<File, ExportError> {
+pub fn int8(model: &Model<'_>, grids: &Grids) -> Result<Vec<File>, ExportError> {
     let mut written = written(model, Some(grids))?;
+    written.metadata_props.retain(|entry| entry.key.as_deref() != Some(wrap::PREPROCESSING));
     if let Some(graph) = &mut written.graph {
         shorten(graph);
     }
-    Ok(File { name: FILE, bytes: written.encode_to_vec() })
+    let mut files = vec![File { name: FILE, bytes: written.encode_to_vec() }];
+    let mut without_card = model.clone();
+    without_card.card = None;
+    files.extend(beside(&without_card)?);
+    Ok(files)
+}
+
+/// How many bytes of an ONNX file its numbers take; the rest is its graph and texts.
+///
+/// # Errors
+/// Where it is no ONNX file.
+pub fn number_bytes(file: &[u8]) -> Result<usize, ExportError> {
+    let fail = |e: prost::DecodeError| ExportError::Format { file: FILE, reason: e.to_string() };
+    let graph = ModelProto::decode(file).map_err(fail)?.graph.unwrap_or_default();
+    Ok(graph.initializer.iter().filter_map(|constant| constant.raw_data.as_ref()).map(Vec::len).sum())
 }
 
 /// Leaves out what a small network would need more bytes for than for its weights: names of nodes, shapes that follow from the
 /// rest, and the long names of values that lie within.
 fn shorten(graph: &mut GraphProto) {
     graph.value_info.clear();
+    for text in graph.input.iter_mut().filter_map(|input| input.doc_string.as_mut()) {
+        *text = text.replace(&format!("the metadata {}", wrap::PREPROCESSING), "preprocessing.json");
+    }
     let mut short: HashMap<String, String> = HashMap::new();
     let mut rename = |name: &mut String| {
         if name.contains('/') {
@@ -88,10 +108,8 @@ fn written(model: &Model<'_>, grids: Option<&Grids>) -> Result<ModelProto, Expor
         output,
         value_info: shapes,
     };
-    let entry = |(key, value): (&str, String)| StringStringEntryProto {
-        key: Some(format!("nascent.{key}")),
-        value: Some(value),
-    };
+    let entry =
+        |(key, value): (&str, String)| StringStringEntryProto { key: Some(key.into()), value: Some(value) };
     Ok(ModelProto {
         ir_version: Some(IR_VERSION),
         producer_name: Some("nascent".into()),

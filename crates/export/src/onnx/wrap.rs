@@ -6,6 +6,9 @@ use crate::{ExportError, Model};
 use nascent_core::architecture::Shape;
 use nascent_data::Inputs;
 
+/// Where a file says what raw input goes through.
+pub(super) const PREPROCESSING: &str = "nascent.preprocessing";
+
 /// The file's input, and the value that the network reads.
 pub(super) fn input(model: &Model<'_>, build: &mut Build) -> (ValueInfoProto, String) {
     let shape = model.graph.input_shape();
@@ -13,10 +16,10 @@ pub(super) fn input(model: &Model<'_>, build: &mut Build) -> (ValueInfoProto, St
     let Some(Inputs::Image(rule)) = model.preprocessing.map(|p| &p.inputs) else {
         let mut input = value("input", shape);
         let what = match model.preprocessing {
-            Some(_) => "inputs that went through what the metadata nascent.preprocessing says",
-            None => "the network's input",
+            Some(_) => format!("inputs that went through what the metadata {PREPROCESSING} says"),
+            None => "the network's input".into(),
         };
-        input.doc_string = Some(what.into());
+        input.doc_string = Some(what);
         return (input, "input".into());
     };
     let mut input = value("pixels", shape);
@@ -74,12 +77,12 @@ pub(super) fn metadata(model: &Model<'_>) -> Result<Vec<(&'static str, String)>,
         let fail = |e: serde_json::Error| ExportError::Format { file: "model.onnx", reason: e.to_string() };
         serde_json::to_string(value).map_err(fail)
     }
-    let mut entries = vec![("hash", model.hash.to_string())];
+    let mut entries = vec![("nascent.hash", model.hash.to_string())];
     if let Some(preprocessing) = model.preprocessing {
-        entries.push(("preprocessing", text(preprocessing)?));
-        entries.push(("target", preprocessing.target.clone()));
+        entries.push((PREPROCESSING, text(preprocessing)?));
+        entries.push(("nascent.target", preprocessing.target.clone()));
         if !preprocessing.classes.is_empty() {
-            entries.push(("classes", text(&preprocessing.classes)?));
+            entries.push(("nascent.classes", text(&preprocessing.classes)?));
         }
     }
     Ok(entries)

@@ -22,10 +22,10 @@ pub fn compress(options: &Compress) -> Result<ExitCode, Error> {
 }
 
 fn show(done: &Compressed) {
-    out!("{:8} {:>12} {:>10} {:>12}", "", done.metric, "bytes", "milliseconds");
+    out!("{:8} {:>13} {:>10} {:>10} {:>13}", "", done.metric, "bytes", "numbers", "milliseconds");
     let line = |name: &str, side: &Side| {
         let ms = side.milliseconds.map_or("–".into(), |ms| format!("{ms:.4}"));
-        out!("{name:8} {:>12.4} {:>10} {ms:>12}", side.value, side.bytes);
+        out!("{name:8} {:>13.4} {:>10} {:>10} {ms:>13}", side.value, side.bytes, side.number_bytes);
     };
     line("before", &done.before);
     line("after", &done.after);
