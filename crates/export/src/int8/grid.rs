@@ -57,7 +57,7 @@ impl Observed {
         self.some.extend((0..kept).map(|i| numbers[place(i) as usize]));
     }
 
-    /// The grid that loses least of what was seen, by squared differences: that over everything, or one over less of it
+    /// The grid that loses least of some of what was seen, by squared differences: that over everything, or one over less of it
     /// with smaller steps. None where nothing was seen, or something that is no number.
     #[must_use]
     pub fn grid(&self) -> Option<Grid> {
