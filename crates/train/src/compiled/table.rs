@@ -45,6 +45,16 @@ impl Embed {
             }
         }
     }
+
+    /// Adds what each vector is to learn to the gradient of its row, which lies at `at` among those of `numbers`.
+    fn learn(&self, pass: &Pass<'_>, rows: usize, numbers: &mut [f32], at: impl Fn(usize) -> usize) {
+        let Some(dy) = pass.store.gradient(self.y, 0) else { return };
+        let size = dy.grid.channels;
+        self.each(pass, rows, |row, place, share| {
+            let to = &mut numbers[at(row) * size..][..size];
+            to.iter_mut().zip(&dy.numbers[place..]).for_each(|(to, g)| *to += share * g);
+        });
+    }
 }
 
 impl Step for Embed {
@@ -72,12 +82,7 @@ impl Step for Embed {
         let rows = pass.weights[self.slot].len() / size;
         if self.is_tied {
             let mut numbers = std::mem::take(pass.store.learn(self.slot, rows * size));
-            if let Some(dy) = pass.store.gradient(self.y, 0) {
-                self.each(pass, rows, |row, place, share| {
-                    let to = &mut numbers[row * size..][..size];
-                    to.iter_mut().zip(&dy.numbers[place..]).for_each(|(to, g)| *to += share * g);
-                });
-            }
+            self.learn(pass, rows, &mut numbers, |row| row);
             *pass.store.learn(self.slot, 0) = numbers;
             return;
         }
@@ -95,12 +100,7 @@ impl Step for Embed {
             gradient.unwrap_or(Gradient { numbers: Vec::new(), rows: None });
         numbers.clear();
         numbers.resize(read.len() * size, 0.0);
-        if let Some(dy) = pass.store.gradient(self.y, 0) {
-            self.each(pass, rows, |row, place, share| {
-                let to = &mut numbers[(place_of[row] as usize - 1) * size..][..size];
-                to.iter_mut().zip(&dy.numbers[place..]).for_each(|(to, g)| *to += share * g);
-            });
-        }
+        self.learn(pass, rows, &mut numbers, |row| place_of[row] as usize - 1);
         read.iter().for_each(|row| place_of[*row as usize] = 0);
         let mut known = known.unwrap_or_default();
         known.clone_from(&read);
