@@ -76,6 +76,12 @@ impl Stored {
         nascent_train::left_to_burn(&graph)
     }
 
+    /// Networks by the first two objectives as lines of text; none where there is one objective, or no result yet.
+    #[must_use]
+    pub fn front(&self) -> Option<String> {
+        self.with_report(nascent_report::front::text)
+    }
+
     /// The winner and the baselines with their tests.
     #[must_use]
     pub fn evidence(&self) -> Evidence {

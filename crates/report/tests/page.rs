@@ -7,7 +7,7 @@ mod common;
 use common::{Study, Wishes, plain_verdict};
 use nascent_core::History;
 use nascent_core::statistics::VerdictResult;
-use nascent_report::{ClassesTested, DataFacts, Report, Tested, ValuesTested, card, page};
+use nascent_report::{ClassesTested, DataFacts, Report, Tested, ValuesTested, card, front, page};
 
 /// Tags that stand open, as browsers see them: `None` where a page is well-formed.
 fn unbalanced(page: &str) -> Option<String> {
@@ -93,6 +93,23 @@ fn a_finished_study_has_all_sections_in_order() {
     )));
     assert!(text.contains("The search paid off: its network is better than tuned-reference."));
     assert!(text.contains("class=\"ring\"") && text.contains("params&lt;=50000"));
+}
+
+#[test]
+fn the_front_is_drawn_with_the_network_to_beat() {
+    let study = Study::new(Wishes::default());
+    assert!(checked(&study.report()).contains("<title>tuned-reference: "));
+    let text = front::text(&study.report()).unwrap();
+    assert_eq!(text.matches('@').count(), 2, "one in the picture, one in the legend: {text}");
+    assert!(text.starts_with("accuracy (%)\n") && text.contains(" params"), "{text}");
+    assert!(text.lines().last().unwrap().ends_with("@ recommended  × tuned-reference"), "{text}");
+    assert!(text.matches('o').count() > 5 && text.matches('·').count() > 5, "{text}");
+    // Lines of a terminal.
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let one = Study::new(Wishes { sizes: false, ..Wishes::default() });
+    assert_eq!(front::text(&one.report()), None);
+    let none = Study::new(Wishes { search: 0, baseline: false, ..Wishes::default() });
+    assert_eq!(front::text(&none.report()), None);
 }
 
 #[test]

@@ -66,6 +66,9 @@ pub fn show(options: &Show) -> Result<ExitCode, Error> {
         let members: Vec<String> = summary.pareto.iter().map(|m| m.trial.to_string()).collect();
         out!("Pareto set: trials {}", members.join(", "));
     }
+    if let Some(front) = stored.front() {
+        out!("\n{}", front.trim_end());
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,37 +1,28 @@
 use super::{Section, View, axis_of};
-use crate::chart::{Axis, Chart, Format, Point, legend};
+use crate::chart::{Axis, Chart, Point, legend};
 use crate::escape::html;
 use crate::format::{metric, words};
+use crate::front::{Front, format_of, place, references};
 use nascent_core::Trial;
-use nascent_core::event::Role;
-use nascent_core::objective::{Direction, Objective, Score};
-use nascent_core::pareto::front;
+use nascent_core::objective::{Direction, Objective};
 use std::fmt::Write;
 
 /// Members of the set that are listed; all are drawn.
 const MOST_LISTED: usize = 40;
 
 pub(super) fn section(view: &View<'_, '_>) -> Option<Section> {
-    let report = view.report;
-    let wanted = &report.objectives.wanted;
-    if wanted.len() < 2 {
-        return None;
-    }
-    let (trials, scores): (Vec<&Trial>, Vec<Score>) = report
-        .history
-        .of(&Role::Search)
-        .filter(|t| t.copied_from.is_none())
-        .filter_map(|t| Some((t, t.score(report.objectives)?)))
-        .unzip();
-    let kept: Vec<usize> = front(&scores).into_iter().filter(|&i| scores[i].violation == 0.0).collect();
-    if trials.is_empty() {
-        return None;
-    }
-    let mut body = legend(&[
+    let wanted = &view.report.objectives.wanted;
+    let Front { trials, members: kept } = Front::new(view.report)?;
+    let has_reference = references(view.report).next().is_some();
+    let mut shown: Vec<(usize, &str, String)> = vec![
         (0, "", "Pareto set".into()),
         (6, "faint", "other trials".into()),
         (6, "limit", "limits".into()),
-    ]);
+    ];
+    if has_reference {
+        shown.push((1, "", "networks that were known before".into()));
+    }
+    let mut body = legend(&shown);
     body.push_str("<div class=\"pair\">");
     for other in &wanted[1..] {
         body.push_str(&chart(view, other, &trials, &kept));
@@ -61,12 +52,11 @@ fn lead(view: &View<'_, '_>, members: usize) -> String {
 fn chart(view: &View<'_, '_>, other: &Objective, trials: &[&Trial], kept: &[usize]) -> String {
     let (scale, label) = axis_of(&view.first.name);
     let (x_scale, x_label) = axis_of(&other.name);
-    let at = |t: &Trial| {
-        let m = t.metrics();
-        Some((m.value(&other.name)? * x_scale, m.value(&view.first.name)? * scale))
-    };
+    let at = |t: &Trial| place(&t.metrics(), &view.first, other);
     let places: Vec<Option<(f64, f64)>> = trials.iter().map(|t| at(t)).collect();
-    let mut xs: Vec<f64> = places.iter().flatten().map(|p| p.0).collect();
+    let known: Vec<(&str, (f64, f64))> =
+        references(view.report).filter_map(|(b, t)| Some((b.name.as_str(), at(t)?))).collect();
+    let mut xs: Vec<f64> = places.iter().flatten().chain(known.iter().map(|(_, p)| p)).map(|p| p.0).collect();
     // A limit that is far from every trial is left out of the picture.
     let reach = xs.iter().fold(0.0, |most: f64, x| most.max(x.abs())) * 2.0;
     let limits = view.report.objectives.limits.iter().filter(|l| l.metric == other.name);
@@ -79,13 +69,10 @@ fn chart(view: &View<'_, '_>, other: &Objective, trials: &[&Trial], kept: &[usiz
         Direction::Maximize => ys[cut..].to_vec(),
         Direction::Minimize => ys[..ys.len() - cut].to_vec(),
     };
-    shown.extend(kept.iter().filter_map(|&i| places[i]).map(|p| p.1));
-    let format = |values: &[f64]| {
-        if values.iter().any(|v| v.abs() >= 1e4) { Format::Compact } else { Format::Plain }
-    };
+    shown.extend(kept.iter().filter_map(|&i| places[i]).chain(known.iter().map(|(_, p)| *p)).map(|p| p.1));
     let (x, y) = (
-        Axis::around(x_label.clone(), &xs, format(&xs)),
-        Axis::around(label.clone(), &shown, format(&shown)),
+        Axis::around(x_label.clone(), &xs, format_of(&xs)),
+        Axis::around(label.clone(), &shown, format_of(&shown)),
     );
     let mut chart = Chart::new(540.0, 340.0, x, y);
     for limit in &view.report.objectives.limits {
@@ -96,16 +83,13 @@ fn chart(view: &View<'_, '_>, other: &Objective, trials: &[&Trial], kept: &[usiz
             chart.limit_y(limit.value * scale, &text);
         }
     }
+    let point = |what: String, (x, y): (f64, f64)| {
+        let (a, b) = (metric(&view.first.name, y / scale), metric(&other.name, x / x_scale));
+        Point { x, y, hint: format!("{what}: {a}, {} {b}", words(&other.name)) }
+    };
     let points = |on_front: bool| -> Vec<Point> {
-        (0..trials.len())
-            .filter(|i| kept.contains(i) == on_front)
-            .filter_map(|i| {
-                let (x, y) = places[i]?;
-                let value = |o: &Objective, v: f64, s: f64| metric(&o.name, v / s);
-                let (a, b) = (value(&view.first, y, scale), value(other, x, x_scale));
-                Some(Point { x, y, hint: format!("trial {}: {a}, {} {b}", trials[i].id, words(&other.name)) })
-            })
-            .collect()
+        let those = (0..trials.len()).filter(|i| kept.contains(i) == on_front);
+        those.filter_map(|i| Some(point(format!("trial {}", trials[i].id), places[i]?))).collect()
     };
     chart.points(6, "faint", &points(false));
     if view.report.objectives.wanted.len() == 2 {
@@ -118,6 +102,8 @@ fn chart(view: &View<'_, '_>, other: &Objective, trials: &[&Trial], kept: &[usiz
         chart.steps(0, "", &line);
     }
     chart.points(0, "", &points(true));
+    let known: Vec<Point> = known.into_iter().map(|(name, place)| point(name.into(), place)).collect();
+    chart.points(1, "", &known);
     let recommended = view.winner().map(|(t, _)| t.copied_from.unwrap_or(t.id));
     let recommended = trials.iter().position(|t| Some(t.id) == recommended);
     if let Some((x, y)) = recommended.and_then(|i| places[i]) {
