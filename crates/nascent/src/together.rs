@@ -154,8 +154,9 @@ fn epoch_cost(method: Method, space: &dyn Space, typical: &[u64]) -> Result<f64,
         }
         // A pass for the weights and one for the options.
         Method::Gdas | Method::Enas => 2.0,
-        Method::Darts | Method::DartsPlain | Method::DrNas => {
+        Method::Darts | Method::DartsPlain | Method::PcDarts | Method::DrNas => {
             let graph = space.relax().map_err(|e| bad(&e))?;
+            let graph = graph.map(|graph| method.seen(graph)).transpose().map_err(|e| bad(&e))?;
             let macs = graph.map_or(0.0, |graph| graph.cost().macs as f64);
             let mean = typical.iter().map(|m| *m as f64).sum::<f64>() / typical.len().max(1) as f64;
             if mean > 0.0 { 2.0 * (macs / mean).max(1.0) } else { 4.0 }

@@ -4,6 +4,7 @@ mod canonical;
 mod cost;
 mod graph;
 pub mod op;
+mod partial;
 mod relaxed;
 mod schedule;
 mod shape;

@@ -89,7 +89,7 @@ impl Step for Flatten {
     }
 }
 
-/// A range of a vector's numbers.
+/// A range of channels, or of a vector's numbers.
 pub(super) struct Slice {
     pub x: ValueId,
     pub y: ValueId,

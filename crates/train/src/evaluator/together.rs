@@ -2,7 +2,7 @@
 
 use super::{TrainEvaluator, metrics_of};
 use crate::evaluation::evaluate;
-use crate::supernet::{Method, Supernet, SupernetPlan, train_supernet};
+use crate::supernet::{Method, Supernet, SupernetPlan, member, train_supernet};
 use crate::training::{Augment, on_one_thread};
 use nascent_core::architecture::Architecture;
 use nascent_core::chooser::replay;
@@ -68,15 +68,19 @@ impl TrainEvaluator {
         };
         let (batch, device, metric) = (self.training.batch_size, self.training.device, self.task.metric);
         self.supernet(from, progress)?;
-        let Some((_, supernet)) = self.together.as_ref().and_then(|together| together.last.as_ref()) else {
+        let found = self.together.as_ref().and_then(|t| Some((&t.space, &t.last.as_ref()?.1)));
+        let (Some((space, supernet)), Some(method)) = (found, Method::of_estimator(&from.rung.estimator))
+        else {
             return Err(EvaluateError("there is no supernet to take weights from".into()));
         };
+        let part = member(&**space, method, &job.decisions, graph);
+        let part = part.map_err(|e| EvaluateError(e.to_string()))?;
+        let fail = |e: &dyn std::fmt::Display| EvaluateError(e.to_string());
         let (training, held) = &self.folds[0];
         let judged = on_one_thread(|| {
-            let mut network = supernet.network(graph, training, batch, device)?;
+            let mut network = supernet.network(&part, training, batch, device)?;
             evaluate(&mut network, held, metric)
         });
-        let fail = |e: &dyn std::fmt::Display| EvaluateError(e.to_string());
         let judged = judged.map_err(|e| fail(&e))?.map_err(|e| fail(&e))?;
         Ok(Outcome { metrics: metrics_of(&judged), best_step: None, cost: SHARED_COST })
     }

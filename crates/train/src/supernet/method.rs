@@ -1,5 +1,7 @@
 use super::paths::Paths;
 use super::relaxation::{DARTS, DRNAS, ENAS, GDAS, Relaxation};
+use crate::TrainError;
+use nascent_core::architecture::Architecture;
 use nascent_core::did_you_mean;
 use nascent_core::event::SUPERNET;
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,9 @@ pub enum Method {
     Darts,
     /// The same without any guard: a yardstick for those.
     DartsPlain,
+    /// The same with a quarter of the channels before each choice (Xu et al. 2019, arXiv:1907.05737), without edge normalisation,
+    /// for no edge is chosen among others in spaces of ours.
+    PcDarts,
     /// Options drawn by Gumbel noise (Dong & Yang 2019, arXiv:1910.04465).
     Gdas,
     /// Weights drawn from Dirichlet's distribution (Chen et al. 2020, arXiv:2006.10355).
@@ -30,12 +35,13 @@ pub enum Method {
 
 impl Method {
     /// All, in the order they are listed.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Spos,
         Self::FairNas,
         Self::Sandwich,
         Self::Darts,
         Self::DartsPlain,
+        Self::PcDarts,
         Self::Gdas,
         Self::DrNas,
         Self::Enas,
@@ -50,6 +56,7 @@ impl Method {
             Self::Sandwich => "sandwich",
             Self::Darts => "darts",
             Self::DartsPlain => "darts-plain",
+            Self::PcDarts => "pc-darts",
             Self::Gdas => "gdas",
             Self::DrNas => "drnas",
             Self::Enas => "enas",
@@ -65,6 +72,7 @@ impl Method {
             Self::Sandwich => "the largest, the smallest and two between; the largest teaches the others",
             Self::Darts => "all options weighed by a softmax, with guards against collapse",
             Self::DartsPlain => "the same without guards",
+            Self::PcDarts => "the same, each choice seeing a quarter of the channels: several times as fast",
             Self::Gdas => "one option drawn by Gumbel noise, learned from as if all had been weighed",
             Self::DrNas => "all options weighed by draws from Dirichlet's distribution",
             Self::Enas => "one option drawn by a policy that learns from the loss",
@@ -79,6 +87,7 @@ impl Method {
             Self::FairNas => "arXiv:1907.01845",
             Self::Sandwich => "arXiv:2003.11142",
             Self::Darts | Self::DartsPlain => "arXiv:1806.09055",
+            Self::PcDarts => "arXiv:1907.05737",
             Self::Gdas => "arXiv:1910.04465",
             Self::DrNas => "arXiv:2006.10355",
             Self::Enas => "arXiv:1802.03268",
@@ -106,7 +115,23 @@ impl Method {
 
     /// Whether it computes all options of a choice at once, or one.
     pub(crate) fn mixes(self) -> bool {
-        matches!(self, Self::Darts | Self::DartsPlain | Self::DrNas)
+        matches!(self, Self::Darts | Self::DartsPlain | Self::PcDarts | Self::DrNas)
+    }
+
+    /// One in how many channels the options of a choice see.
+    pub(super) fn parts(self) -> usize {
+        if self == Self::PcDarts { 4 } else { 1 }
+    }
+
+    /// A graph with open choices as it is trained.
+    ///
+    /// # Errors
+    /// Where what a choice sees of it makes no graph.
+    pub fn seen(self, graph: Architecture) -> Result<Architecture, TrainError> {
+        match self.parts() {
+            1 => Ok(graph),
+            parts => graph.with_partial_choices(parts).map_err(|e| TrainError::Mismatch(e.to_string())),
+        }
     }
 
     pub(super) fn paths(self) -> Paths {
@@ -120,7 +145,7 @@ impl Method {
     pub(super) fn relaxation(self) -> Option<&'static Relaxation> {
         match self {
             Self::Spos | Self::FairNas | Self::Sandwich => None,
-            Self::Darts | Self::DartsPlain => Some(&DARTS),
+            Self::Darts | Self::DartsPlain | Self::PcDarts => Some(&DARTS),
             Self::Gdas => Some(&GDAS),
             Self::DrNas => Some(&DRNAS),
             Self::Enas => Some(&ENAS),

@@ -20,13 +20,16 @@ mod tests;
 mod training;
 
 pub use method::Method;
+pub(crate) use part::{Axis, axes, runs};
 pub use shared::Shared;
+pub(crate) use shared::keys;
 pub use training::{Supernet, SupernetEpoch, SupernetPlan, train_supernet};
 
 use crate::weights::slots;
 use crate::{TrainError, training_bytes};
 use nascent_core::architecture::Architecture;
-use nascent_core::{Settings, Space};
+use nascent_core::chooser::describe;
+use nascent_core::{Decisions, Settings, Space};
 
 /// Bytes that training a supernet of a space takes at a batch size, where these are some of its networks.
 ///
@@ -45,7 +48,7 @@ pub fn supernet_bytes(
     let activations = |graph: &Architecture| 2 * graph.training_activation_bytes() * batch_size as u64;
     let largest = some.iter().map(|graph| training_bytes(graph, batch_size)).max().unwrap_or(0);
     if method.is_relaxation() {
-        let graph = relaxed(space)?;
+        let graph = method.seen(relaxed(space)?)?;
         let numbers: u64 = slots(&graph).iter().map(|slot| slot.len() as u64).sum();
         // What is weighed is kept beside its weighed copy.
         let computed = if method.mixes() { 2 * activations(&graph) } else { largest };
@@ -54,6 +57,31 @@ pub fn supernet_bytes(
     let mut shared = Shared::new(&Settings::default(), 0);
     some.iter().for_each(|graph| shared.reserve(graph));
     Ok(shared.params() * 4 * COPIES + largest)
+}
+
+/// A network of a space as it is a part of a supernet: `graph`, or what a method sees of it.
+///
+/// # Errors
+/// Where the space cannot be relaxed, or has no such network.
+pub(crate) fn member(
+    space: &dyn Space,
+    method: Method,
+    decisions: &Decisions,
+    graph: &Architecture,
+) -> Result<Architecture, TrainError> {
+    if method.parts() == 1 {
+        return Ok(graph.clone());
+    }
+    let fail = |e: &dyn std::fmt::Display| TrainError::Mismatch(e.to_string());
+    let answers = describe(space, decisions).map_err(|e| fail(&e))?;
+    let open = method.seen(relaxed(space)?)?;
+    let choices = open.choices();
+    let option = |path: &str| {
+        let answer = answers.iter().find(|answer| answer.path == path)?;
+        let choice = choices.iter().find(|choice| choice.path == path)?;
+        choice.options.iter().position(|option| *option == answer.label)
+    };
+    open.derive(option).map_err(|e| fail(&e))
 }
 
 /// The graph of all networks of a space.

@@ -5,7 +5,7 @@ use nascent_core::architecture::{Architecture, Op};
 
 /// One extent of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     pub len: usize,
     /// Whether a part lies in the middle of the whole, as a small kernel does in a large one.
     pub is_centred: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Run {
 }
 
 /// The extents of a slot, those of what lies side by side in one axis taken apart.
-pub(super) fn axes(graph: &Architecture, slot: &Slot) -> Vec<Axis> {
+pub(crate) fn axes(graph: &Architecture, slot: &Slot) -> Vec<Axis> {
     let part = slot.name.splitn(3, '.').last().unwrap_or_default();
     let shape = &slot.shape[..];
     let (extents, centred): (Vec<usize>, usize) = match (&graph.nodes()[slot.node.index()].op, part, shape) {
@@ -38,7 +38,7 @@ pub(super) fn axes(graph: &Architecture, slot: &Slot) -> Vec<Axis> {
 }
 
 /// Where the numbers of `part`, row-major, lie among those of a tensor of at least its extents.
-pub(super) fn runs(whole: &[usize], part: &[Axis]) -> Vec<Run> {
+pub(crate) fn runs(whole: &[usize], part: &[Axis]) -> Vec<Run> {
     let mut runs = vec![Run { whole: 0, part: 0, len: 1 }];
     let (mut whole_stride, mut part_stride) = (1, 1);
     for (&extent, axis) in whole.iter().zip(part).rev() {

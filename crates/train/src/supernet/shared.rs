@@ -218,7 +218,7 @@ fn spread(numbers: &[f32], rows: &[u32], len: usize) -> Vec<f32> {
 
 /// What the slots of a network are called among all networks of its space: the place, the operation, which of its kind it
 /// is there, and the part.
-fn keys(graph: &Architecture, slots: &[Slot]) -> Vec<String> {
+pub(crate) fn keys(graph: &Architecture, slots: &[Slot]) -> Vec<String> {
     let mut counts: HashMap<(&str, &str), usize> = HashMap::new();
     let mut last: Option<(NodeId, usize)> = None;
     let mut keys = Vec::with_capacity(slots.len());

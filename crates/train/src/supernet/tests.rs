@@ -367,13 +367,36 @@ fn networks_answer_with_the_weights_they_have_together() {
 }
 
 #[test]
+fn with_partial_channels_a_network_is_judged_by_the_part_that_was_trained() {
+    let space = Layers { is_shared: false };
+    let mut decisions = Decisions::new();
+    decisions.push(space.path(0).key(), 4);
+    decisions.push(space.path(1).key(), 1);
+    let graph = space.draw(Some([4, 1])).unwrap().canonical();
+    let whole = member(&space, Method::Darts, &decisions, &graph).unwrap();
+    assert_eq!(whole.hash(), graph.hash());
+    let part = member(&space, Method::PcDarts, &decisions, &graph).unwrap();
+    let slots = |graph: &Architecture| Weights::fresh(graph, 1).params();
+    // One channel of four goes through the convolution of 3×3: 9 weights and two numbers of a norm, not 144 and 8.
+    assert_eq!(slots(&graph) - slots(&part), 144 + 8 - 9 - 2);
+    let net = trained(&space, Method::PcDarts, 12, &objectives(), None, &mut |_| Control::Continue).unwrap();
+    let (training, held) = digits();
+    let mut network = net.network(&part, &training, 64, Device::Cpu).unwrap();
+    let accuracy =
+        evaluate(&mut network, &held, Metric::Accuracy).unwrap().metrics.value("accuracy").unwrap();
+    assert!(accuracy > 0.2, "{accuracy}");
+    let bytes = |method| supernet_bytes(&space, method, &[], 64).unwrap();
+    assert!(bytes(Method::PcDarts) < bytes(Method::Darts));
+}
+
+#[test]
 fn a_limit_keeps_gradient_search_from_what_is_too_dear() {
     // Without its convolutions a network has 40 + 8 + 50 parameters, with one of 3×3 in each layer 312 more.
     let space = Layers { is_shared: false };
     let largest = space.draw(Some([4, 4])).unwrap().cost().params as f64;
     let mut limited = objectives();
     limited.limits.push(format!("params<={}", largest * 0.5).parse().unwrap());
-    for method in [Method::Darts, Method::Gdas, Method::DrNas, Method::Enas] {
+    for method in [Method::Darts, Method::PcDarts, Method::Gdas, Method::DrNas, Method::Enas] {
         let mean = |objectives: &Objectives| {
             let net = trained(&space, method, 6, objectives, None, &mut |_| Control::Continue).unwrap();
             net.shares(method).iter().filter(|(_, option, _)| option == "three").map(|s| s.2).sum::<f64>()

@@ -204,10 +204,11 @@ impl<'w> Work<'w> {
         let way = match method.relaxation() {
             None => Way::Drawn(Draws { space, settled, seed: plan.seed }, method.paths()),
             Some(relaxation) => {
-                let graph = relaxed(space)?;
+                let whole = relaxed(space)?;
+                let graph = method.seen(whole.clone())?;
                 state.logits.get_or_insert_with(|| Logits::new(&graph));
                 let guards = if method == Method::Darts { Guards::ALL } else { Guards::NONE };
-                let prices = Prices::new(&graph, plan.objectives);
+                let prices = Prices::new(&whole, plan.objectives);
                 let held = Feed::new(held, None, settings.batch_size, mix(&[plan.seed, 7]));
                 let rate = (REACH / horizon as f64).clamp(3e-4, 0.1);
                 Way::Weighed(Box::new(Weighing { graph, relaxation, guards, prices, held, rate }))

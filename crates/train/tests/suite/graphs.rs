@@ -86,7 +86,8 @@ fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: b
             let gate =
                 b.chain(at, [GlobalAveragePool {}.into(), linear, Activation::Sigmoid.into()]).unwrap();
             let gated = b.add(Multiply {}, &[at, gate]).unwrap();
-            b.add(Concat {}, &[gated, at]).unwrap()
+            let both = b.add(Concat {}, &[gated, at]).unwrap();
+            b.add(Slice { from: 1, len: channels }, &[both]).unwrap()
         }
         // Of two channels a norm leaves little but signs: which of equal numbers is the largest is then a matter of rounding.
         7 if channels > 2 => b.add(LayerNorm {}, &[at]).unwrap(),

@@ -146,7 +146,7 @@ operations! {
     Pool1d,
     /// The largest value of each channel.
     GlobalMaxPool,
-    /// Some neighbouring numbers of a vector.
+    /// Some neighbouring numbers of a vector, or channels.
     Slice,
     /// A trained vector for each code.
     Embedding,

@@ -1,7 +1,7 @@
 use super::{OpCode, Operation, Shape, code, only};
 use serde::{Deserialize, Serialize};
 
-/// Some neighbouring numbers of a vector.
+/// Some neighbouring numbers of a vector, or channels of what has any.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
     /// The first of them, counted from 0.
@@ -13,9 +13,10 @@ pub struct Slice {
 impl Operation for Slice {
     fn output(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let input = only(inputs)?;
-        let n = input.vector().ok_or_else(|| format!("needs features, got {input}"))?;
+        let (&n, rest) =
+            input.extents().split_first().ok_or_else(|| format!("needs features, got {input}"))?;
         match self.from.checked_add(self.len) {
-            Some(end) if end <= n => Ok(Shape::new(&[self.len])),
+            Some(end) if end <= n => Ok(Shape::new(&[&[self.len][..], rest].concat())),
             _ => Err(format!("{} numbers from {} on are not among {n}", self.len, self.from)),
         }
     }

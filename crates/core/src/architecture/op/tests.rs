@@ -24,6 +24,7 @@ fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
         (Delay { steps: 2 }.into(), steps.clone()),
         (SelfAttention { heads: 2, causal: true, relative: Relative::None }.into(), steps.clone()),
         (Gru { size: 5 }.into(), shape(&[5, 9])),
+        (Slice { from: 1, len: 2 }.into(), shape(&[2, 9])),
         (Flatten {}.into(), shape(&[36])),
     ];
     let on_vectors: Vec<(Op, Shape)> = vec![

@@ -239,6 +239,7 @@ impl<'a> Forward<'a> {
             Op::LayerNorm(_) => self.normalise_layer(x),
             Op::Activation(f) => self.activate(*f, x),
             Op::Dropout(op) => self.drop(op.per_mille, x),
+            Op::Slice(op) => x.narrow(1, op.from, op.len),
             Op::Pool2d(_) | Op::Pool1d(_) => self.pool(op, x),
             Op::GlobalAveragePool(_) | Op::GlobalMaxPool(_) => {
                 return Value::Vectors(self.pool(op, x).flatten(1, 3));

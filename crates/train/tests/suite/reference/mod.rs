@@ -80,7 +80,10 @@ pub fn answer(graph: &Architecture, weights: &Weights, input: &[f32]) -> Vec<f64
                 let n = plane(inputs[0], shapes[0].extents()[0]);
                 inputs[0].chunks(n).map(|c| c.iter().copied().fold(f64::NEG_INFINITY, f64::max)).collect()
             }
-            Op::Slice(op) => inputs[0][op.from..op.from + op.len].to_vec(),
+            Op::Slice(op) => {
+                let n = plane(inputs[0], shapes[0].extents()[0]);
+                inputs[0][op.from * n..(op.from + op.len) * n].to_vec()
+            }
             Op::PiecewiseLinear(op) => numbers::bins(op.bins, inputs[0]),
             Op::PerFeature(op) => numbers::each(op, inputs[0], &of_node("weight"), &of_node("bias")),
             Op::Periodic(op) => numbers::waves(op.frequencies, inputs[0], &of_node("frequencies")),
