@@ -14,6 +14,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "nothing yet",
     paper: "",
     cost: "constant time; memory grows with the trials",
+    has_children: false,
     parameters: &[],
     make: |_| Ok(Box::new(TemplateName::default())),
 };

@@ -30,9 +30,10 @@ pub struct Job {
     /// so a trial that begins anew instead comes to the same result, at a higher cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<Continued>,
-    /// The trial of the supernet whose weights the network has, where the rung is judged by such.
+    /// The trial whose weights the network begins with: of the supernet, where the rung is judged by such, or of another network
+    /// that this one comes from, where the rung trains from those.
     ///
-    /// The whole job: where its weights are gone, they are trained again and come to the same.
+    /// The whole job: where the weights of a supernet are gone, they are trained again and come to the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inherits: Option<Box<Job>>,
 }

@@ -56,6 +56,9 @@ pub const SUPERNET: &str = "supernet:";
 /// The estimator that judges a network by the weights it has in a supernet: that of a parent of the trial.
 pub const SHARED: &str = "shared-weights";
 
+/// The estimator that trains a network which begins with the weights of the network it comes from: those of a parent of the trial.
+pub const FROM_PARENT: &str = "train-from-parent";
+
 impl Rung {
     /// Whether a trial on it is that of a supernet.
     #[must_use]

@@ -106,6 +106,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "everyone who does not want to choose; what it chose is stored and reported",
     paper: "",
     cost: "that of what it chooses",
+    has_children: false,
     parameters: &[Parameter {
         name: "trials",
         meaning: "trials to choose for",

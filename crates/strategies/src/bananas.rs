@@ -63,6 +63,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "expensive trials, some hundred of them; a yardstick for npenas",
     paper: "arXiv:1910.11858",
     cost: "tens of milliseconds, on average; memory grows with the trials",
+    has_children: true,
     parameters: &[
         Parameter {
             name: "startup",

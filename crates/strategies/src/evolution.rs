@@ -78,6 +78,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "almost any space and budget from some twenty trials on",
     paper: "arXiv:1802.01548",
     cost: "constant time; memory grows with the trials",
+    has_children: true,
     parameters: &[
         Parameter {
             name: "population",

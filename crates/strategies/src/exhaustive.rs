@@ -14,6 +14,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "spaces smaller than the number of trials",
     paper: "",
     cost: "constant time and memory",
+    has_children: false,
     parameters: &[],
     make: |_| Ok(Box::new(Exhaustive::default())),
 };

@@ -59,6 +59,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "small spaces with little noise",
     paper: "arXiv:2005.02960",
     cost: "time grows with the number of neighbours; memory grows with the trials",
+    has_children: true,
     parameters: &[Parameter {
         name: "best",
         meaning: "1: try all neighbours, then move to the best; 0: move at the first improvement",

@@ -127,6 +127,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "a yardstick: hundreds of expensive trials",
     paper: "arXiv:1808.07233",
     cost: "tens of milliseconds, on average, growing with the questions; memory grows with the trials",
+    has_children: true,
     parameters: &[STARTUP, BATCH, SEEDS, EPOCHS, WIDTH, TRADE_OFF],
     make: |values| Ok(Box::new(NaoParams::of(values).check()?)),
 };

@@ -74,6 +74,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "expensive trials: tens to some thousands of them, several objectives and measured limits included",
     paper: "arXiv:2003.12857",
     cost: "milliseconds, growing with the trials up to some hundred of them; memory grows with the trials",
+    has_children: true,
     parameters: &[
         Parameter {
             name: "startup",

@@ -67,6 +67,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "several objectives, limits, and some hundred trials",
     paper: "doi:10.1109/4235.996017",
     cost: "time grows with the population; memory grows with the trials",
+    has_children: true,
     parameters: &[
         Parameter {
             name: "population",

@@ -85,6 +85,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "hundreds of trials; spaces where answers matter one by one",
     paper: "arXiv:1707.06347",
     cost: "time grows with the questions; memory grows with the trials",
+    has_children: false,
     parameters: &[
         RECURRENT,
         Parameter {

@@ -14,6 +14,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "a yardstick; very small budgets",
     paper: "arXiv:1902.07638",
     cost: "constant time; memory grows with the trials",
+    has_children: false,
     parameters: &[],
     make: |_| Ok(Box::new(Random::default())),
 };

@@ -21,6 +21,8 @@ pub struct Entry {
     pub paper: &'static str,
     /// What one proposal costs, in time and memory, as the study grows.
     pub cost: &'static str,
+    /// Whether it makes networks out of earlier ones, its parents, which they differ from by little.
+    pub has_children: bool,
     /// Its parameters.
     pub parameters: &'static [Parameter],
     /// Makes it.

@@ -41,6 +41,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "a yardstick: tens to hundreds of expensive trials",
     paper: "arXiv:2002.10389",
     cost: "up to a hundred milliseconds, on average, growing with the questions; memory grows with the trials",
+    has_children: true,
     parameters: &[
         STARTUP,
         BATCH,

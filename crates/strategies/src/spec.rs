@@ -318,6 +318,12 @@ impl Spec {
         self.wrappers.iter().any(|(wrapper, _)| wrapper.climbs)
     }
 
+    /// Whether it makes networks out of earlier ones.
+    #[must_use]
+    pub fn has_children(&self) -> bool {
+        self.entry.has_children
+    }
+
     /// Whether it looks at networks on the lowest rung first, and rejects most: one more rung, below those that it climbs.
     #[must_use]
     pub fn filters(&self) -> bool {

@@ -5,10 +5,10 @@ pub use together::SHARED_COST;
 use crate::evaluation::Evaluation;
 use crate::scores::{Batches, ENSEMBLE, Probe, ScoreError};
 use crate::supernet::Method;
-use crate::training::{Augment, Epoch, Moment, Plan, Trained, on_one_thread, train};
-use crate::{Checkpoint, Device, Optimizers, TrainError, Weights};
+use crate::training::{Augment, Begin, Epoch, Moment, Plan, Trained, on_one_thread, train};
+use crate::{Checkpoint, Device, Inheritance, Optimizers, TrainError, TrainStep, Weights};
 use nascent_core::architecture::{Architecture, ArchitectureHash};
-use nascent_core::event::{Data, Outcome, Role, SHARED};
+use nascent_core::event::{Data, FROM_PARENT, Outcome, Role, SHARED};
 use nascent_core::rng::{Rng, mix};
 use nascent_core::{Candidate, Control, EvaluateError, Evaluator, Job, Metrics, Progress, Settings, TrialId};
 use nascent_data::{Examples, Task};
@@ -80,6 +80,11 @@ impl TrainEvaluator {
         trials.join(trial.folder()).join(format!("fold-{fold}.checkpoint"))
     }
 
+    /// Where a trial's weights on one fold are kept for networks that come from its network.
+    fn inheritance_path(trials: &Path, trial: TrialId, fold: u64) -> PathBuf {
+        trials.join(trial.folder()).join(format!("fold-{fold}.safetensors"))
+    }
+
     /// Removes what trainings were to be gone on with, once no more will be.
     pub fn forget_checkpoints(trials: &Path) {
         let entries = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
@@ -108,6 +113,13 @@ const KEPT_PARAMS: u64 = 4_000_000;
 /// The estimator that looks at a network without training it: the scores of [`ENSEMBLE`](crate::scores::ENSEMBLE) that are
 /// defined for the data.
 pub const SCORES: &str = "scores";
+
+/// Makes the folder of a file.
+fn make_folder(path: &Path) -> Result<(), EvaluateError> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    let cannot = |e| EvaluateError(format!("{} cannot be made: {e}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(cannot)
+}
 
 /// What one epoch is reported as.
 fn metrics(epoch: &Epoch) -> Metrics {
@@ -207,6 +219,15 @@ impl Evaluator for TrainEvaluator {
             for epoch in from.iter().flat_map(|from| from.epochs()) {
                 observe(Moment::Epoch(epoch));
             }
+            let from = match (from, &job.inherits) {
+                (Some(checkpoint), _) => Some(Begin::Checkpoint(checkpoint)),
+                (None, Some(parent)) => {
+                    let path = Self::inheritance_path(&self.trials, parent.trial, number);
+                    let left = Inheritance::load(&path).map_err(fail)?;
+                    Some(Begin::Weights(left.given(&graph, Weights::fresh(&graph, plan.seed))))
+                }
+                (None, None) => None,
+            };
             let run = || train(&graph, &settings, (training, validation), augment, &plan, from, &mut observe);
             let mut one = on_one_thread(run).map_err(fail)?.map_err(fail)?;
             if let Some(checkpoint) = one.checkpoint.take() {
@@ -214,6 +235,11 @@ impl Evaluator for TrainEvaluator {
                 // One that cannot be kept costs a training, and no result.
                 let folder = path.parent().map(std::fs::create_dir_all);
                 let _ = folder.map(|_| checkpoint.save(&path));
+            }
+            if job.rung.estimator == FROM_PARENT && job.role == Role::Search {
+                let path = Self::inheritance_path(&self.trials, job.trial, number);
+                make_folder(&path)?;
+                Inheritance::of(&graph, one.network.weights()).save(&path).map_err(fail)?;
             }
             trained.push(one);
             if is_stopped {
@@ -228,11 +254,8 @@ impl Evaluator for TrainEvaluator {
         }
         if let (Role::Final { data: Data::All, .. }, Some(only)) = (&job.role, trained.first()) {
             let path = Self::weights_path(&self.trials, job.trial);
-            if let Some(folder) = path.parent() {
-                let cannot = |e| EvaluateError(format!("{} cannot be made: {e}", folder.display()));
-                std::fs::create_dir_all(folder).map_err(cannot)?;
-            }
-            crate::TrainStep::weights(&only.network).save(&path).map_err(fail)?;
+            make_folder(&path)?;
+            only.network.weights().save(&path).map_err(fail)?;
         }
         Ok(together(&trained))
     }

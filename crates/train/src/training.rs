@@ -63,13 +63,22 @@ pub struct Trained {
     pub checkpoint: Option<Checkpoint>,
 }
 
+/// What a training begins with, where that is not fresh.
+pub enum Begin {
+    /// These weights.
+    Weights(Weights),
+    /// Where another training was left.
+    Checkpoint(Checkpoint),
+}
+
 /// Varies one batch of training inputs in place.
 pub type Augment<'a> = &'a (dyn Fn(&mut [f32], &mut Rng) + Sync);
 
 /// Trains a network on examples, and judges it by others where there are some.
 ///
 /// With validation examples, the weights of the best epoch are kept: the best by the plan's metric, then the lowest loss.
-/// A training that goes on `from` a checkpoint must have the plan, the settings and the examples of the one that left it.
+/// A training that goes on `from` a checkpoint must have the plan, the settings and the examples of the one that left it. Without
+/// either, weights are fresh from the plan's seed.
 /// The observer hears of every batch and every epoch from there on. It can end the training: after an epoch with what
 /// there is, after a batch with [`TrainError::Stopped`], for nobody waits for it then.
 ///
@@ -81,11 +90,15 @@ pub fn train(
     (training, validation): (&Examples, Option<&Examples>),
     augment: Option<Augment<'_>>,
     plan: &Plan,
-    from: Option<Checkpoint>,
+    from: Option<Begin>,
     observe: &mut dyn FnMut(Moment<'_>) -> Control,
 ) -> Result<Trained, TrainError> {
     fits(graph, training)?;
-    let weights = Weights::fresh(graph, plan.seed);
+    let (weights, from) = match from {
+        Some(Begin::Weights(weights)) => (weights, None),
+        Some(Begin::Checkpoint(checkpoint)) => (Weights::fresh(graph, plan.seed), Some(checkpoint)),
+        None => (Weights::fresh(graph, plan.seed), None),
+    };
     let mut network = Network::new(graph.clone(), weights, settings, plan.seed, plan.device);
     let mut best: Option<(usize, Weights)> = None;
     let mut epochs: Vec<Epoch> = Vec::new();

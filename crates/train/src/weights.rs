@@ -35,7 +35,7 @@ pub(crate) fn fresh_numbers(graph: &Architecture, slot: &Slot, len: usize, rng: 
 }
 
 /// Numbers as they are stored.
-fn to_bytes(numbers: &[f32]) -> Vec<u8> {
+pub(crate) fn to_bytes(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|x| x.to_le_bytes()).collect()
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn from_bytes(bytes: &[u8]) -> Vec<f32> {
 }
 
 /// Writes a file that appears whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
     let partial = path.with_extension("partial");
     std::fs::write(&partial, bytes)
         .and_then(|()| std::fs::rename(&partial, path))

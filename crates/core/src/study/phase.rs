@@ -2,7 +2,7 @@ use super::known::{SpreadHash, digest};
 use super::{Halt, Study, StudyError};
 use crate::architecture::ArchitectureHash;
 use crate::evaluator::{Continued, Identity, Job};
-use crate::event::{Data, Event, Proposal, Role, Rung, SHARED, TrialId};
+use crate::event::{Data, Event, FROM_PARENT, Proposal, Role, Rung, SHARED, TrialId};
 use crate::history::{History, State, Trial};
 use crate::objective::{Metrics, Violation};
 use crate::rng::Rng;
@@ -335,18 +335,36 @@ impl Study<'_> {
         (is_lower && is_same).then_some(Continued { trial, budget: before.proposal.budget })
     }
 
-    /// The job of the supernet that a trial takes its weights from, where its rung asks for such.
+    /// The job of the trial that one takes its weights from, where its rung asks for such.
     fn inherited(&self, proposal: &Proposal) -> Option<Job> {
         let ladder = &self.created.ladder;
         let rung = |p: &Proposal| ladder.get(usize::from(p.rung));
-        rung(proposal).filter(|rung| rung.estimator == SHARED)?;
-        let parents = proposal.parents.iter().filter_map(|parent| self.history.trial(*parent));
-        let supernet = parents
-            .filter(|t| t.state == State::Finished)
-            .find(|t| rung(&t.proposal).is_some_and(Rung::is_supernet))?;
-        let network = supernet.hash.map_or_else(|| digest(&supernet.proposal.decisions), |hash| hash.0);
-        let id = supernet.copied_from.unwrap_or(supernet.id);
-        Some(Job::new(id, supernet.attempts, &supernet.proposal, ladder, network, self.created.seed))
+        let from = match rung(proposal)?.estimator.as_str() {
+            SHARED => {
+                let parents = proposal.parents.iter().filter_map(|parent| self.history.trial(*parent));
+                let mut finished = parents.filter(|t| t.state == State::Finished);
+                finished.find(|t| rung(&t.proposal).is_some_and(Rung::is_supernet))?
+            }
+            FROM_PARENT if proposal.role == Role::Search => self.ancestor(proposal)?,
+            _ => return None,
+        };
+        let network = from.hash.map_or_else(|| digest(&from.proposal.decisions), |hash| hash.0);
+        let id = from.copied_from.unwrap_or(from.id);
+        Some(Job::new(id, from.attempts, &from.proposal, ladder, network, self.created.seed))
+    }
+
+    /// The trial of another network that a proposal comes from, past the lower rungs of its own, where that was trained.
+    fn ancestor(&self, proposal: &Proposal) -> Option<&Trial> {
+        let mut at = proposal;
+        // Parents are trials before their children, so this ends.
+        loop {
+            let parent = self.history.trial(*at.parents.first()?)?;
+            if parent.proposal.decisions != proposal.decisions {
+                let rung = self.created.ladder.get(usize::from(parent.proposal.rung))?;
+                return (parent.state == State::Finished && rung.estimator == FROM_PARENT).then_some(parent);
+            }
+            at = &parent.proposal;
+        }
     }
 
     /// Takes in a worker's message.

@@ -64,6 +64,7 @@ pub(crate) static ENTRY: Entry = Entry {
     good_for: "spaces with conditional or ordered questions whose answers matter one by one",
     paper: "arXiv:2304.11127",
     cost: "time grows with the candidates and questions, not with the trials; memory grows with the trials",
+    has_children: false,
     parameters: &[
         Parameter {
             name: "startup",

@@ -1,7 +1,9 @@
 use nascent_core::architecture::op::{Activation, Flatten, Linear};
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, Op, Shape};
-use nascent_core::event::{Outcome, Proposal, Role, Rung, TrialId};
-use nascent_core::{Candidate, Continued, Control, Decisions, Evaluator, Job, Metrics, Progress, Settings};
+use nascent_core::event::{FROM_PARENT, Outcome, Proposal, Role, Rung, TrialId};
+use nascent_core::{
+    Candidate, Continued, Control, Decisions, EvaluateError, Evaluator, Job, Metrics, Progress, Settings,
+};
 use nascent_data::registry;
 use nascent_train::{Device, TrainEvaluator, Training};
 use std::path::Path;
@@ -17,9 +19,13 @@ impl Progress for Count {
 }
 
 fn graph() -> Architecture {
+    graph_of(16)
+}
+
+fn graph_of(units: usize) -> Architecture {
     let mut b = ArchitectureBuilder::new(Shape::new(&[1, 8, 8]));
     let linear = |features| Op::from(Linear { features, bias: true });
-    let ops = [Flatten {}.into(), linear(16), Activation::Relu.into(), linear(10)];
+    let ops = [Flatten {}.into(), linear(units), Activation::Relu.into(), linear(10)];
     let out = b.chain(b.input(), ops).unwrap();
     b.finish(out).unwrap()
 }
@@ -84,6 +90,43 @@ fn a_promoted_trial_goes_on_where_the_lower_rung_ended() {
     climb(folder.path(), 4, 0, None);
     TrainEvaluator::forget_checkpoints(folder.path());
     assert_eq!(files(), 0);
+}
+
+/// A trial of a network of so many hidden units, which begins with the weights of another where it comes from one.
+fn child(at: &Path, trial: u32, units: usize, parent: Option<&Job>) -> (Job, Result<Outcome, EvaluateError>) {
+    let task = registry::load("digits", 0).unwrap();
+    let training = Training { batch_size: 64, patience: None, folds: 2, device: Device::Cpu };
+    let mut evaluator = TrainEvaluator::new(task, at.into(), training);
+    let ladder = [Rung { estimator: FROM_PARENT.into(), budget: 2, cost: 2.0 }];
+    let proposal = Proposal {
+        decisions: Decisions::default(),
+        rung: 0,
+        budget: 2,
+        parents: Default::default(),
+        role: Role::Search,
+    };
+    let inherits = parent.cloned().map(Box::new);
+    let job = Job { inherits, ..Job::new(TrialId(trial), 1, &proposal, &ladder, units as u128, 1) };
+    let candidate = Candidate { settings: Settings::default(), draw: Box::new(|| Ok(graph_of(units))) };
+    let outcome = evaluator.evaluate(&job, candidate, &mut Count(Vec::new()));
+    (job, outcome)
+}
+
+#[test]
+fn a_network_begins_with_what_its_parent_has_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let accuracy = |outcome: Result<Outcome, _>| outcome.unwrap().metrics.value("accuracy").unwrap();
+    let (parent, before) = child(at, 0, 16, None);
+    let fresh = accuracy(child(at, 1, 24, None).1);
+    let after = accuracy(child(at, 2, 24, Some(&parent)).1);
+    assert!(after > fresh && after > accuracy(before), "{after} after {fresh}");
+    // Again it comes to the same, and what is kept to go on with is not what children begin with.
+    TrainEvaluator::forget_checkpoints(at);
+    assert_eq!(accuracy(child(at, 2, 24, Some(&parent)).1), after);
+    std::fs::remove_file(at.join(parent.trial.folder()).join("fold-1.safetensors")).unwrap();
+    let error = child(at, 3, 24, Some(&parent)).1.unwrap_err().to_string();
+    assert!(error.contains("fold-1.safetensors: cannot be read"), "{error}");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use nascent_core::rng::Rng;
 use nascent_core::{Control, Optimizer, Settings};
 use nascent_data::{Examples, Metric, Scale, Targets};
 use nascent_train::{
-    Checkpoint, Device, Epoch, Moment, Optimizers, Plan, TrainError, TrainStep, Trained, Weights, evaluate,
-    on_one_thread, train,
+    Begin, Checkpoint, Device, Epoch, Moment, Optimizers, Plan, TrainError, TrainStep, Trained, Weights,
+    evaluate, on_one_thread, train,
 };
 
 fn graph() -> Architecture {
@@ -62,8 +62,15 @@ fn losses_from(
         }
         Control::Continue
     };
-    let trained =
-        train(&graph(), settings, (&training, Some(&validation)), Some(&augment), plan, from, &mut observe);
+    let trained = train(
+        &graph(),
+        settings,
+        (&training, Some(&validation)),
+        Some(&augment),
+        plan,
+        from.map(Begin::Checkpoint),
+        &mut observe,
+    );
     (seen, trained)
 }
 
