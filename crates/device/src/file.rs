@@ -27,8 +27,42 @@ pub struct Device {
     pub validation: Validation,
     /// The predictor of whole networks.
     pub predictor: Predictor,
+    /// What networks use.
+    #[serde(default)]
+    pub energy: Energy,
     /// What single operations took, each at the shapes of its inputs.
     pub table: Vec<Timed>,
+}
+
+/// What networks use on a device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Energy {
+    /// It was counted while whole networks ran.
+    Counted {
+        /// What counted: the processor, or a command's meter.
+        by: String,
+        /// The power that a running network draws, in watts: the median over networks, idle power included.
+        watts: f64,
+        /// The mean absolute error as a share of what was counted, in percent, on networks that it was not fitted to.
+        mean_absolute_percentage_error: f64,
+        /// Spearman's rank correlation of predicted and counted on them.
+        rank_correlation: f64,
+        /// The energy of a batch as a multiple of `watts`, in milliseconds.
+        predictor: Predictor,
+    },
+    /// It was not.
+    Unknown {
+        /// Why.
+        unknown: String,
+    },
+}
+
+impl Default for Energy {
+    /// That of a device's file without one.
+    fn default() -> Self {
+        Self::Unknown { unknown: "the device was measured by a version that did not count it".into() }
+    }
 }
 
 /// A machine as far as its latencies depend on it.
@@ -141,8 +175,12 @@ impl Device {
         if let Some(bad) = self.table.iter().find(wrong) {
             return Err(format!("{:?} took {} ms: a number of at least 0 is needed", bad.key, bad.median_ms));
         }
-        if !self.predictor.is_finite() {
-            return Err("the predictor has numbers that are not finite: measure the device again".into());
+        let counted = match &self.energy {
+            Energy::Counted { watts, predictor, .. } => predictor.is_finite() && watts.is_finite(),
+            Energy::Unknown { .. } => true,
+        };
+        if !(self.predictor.is_finite() && counted) {
+            return Err("a predictor has numbers that are not finite: measure the device again".into());
         }
         Ok(())
     }
@@ -162,6 +200,17 @@ impl Device {
     #[must_use]
     pub fn latency_ms(&self, graph: &Architecture) -> f64 {
         self.predictor.predict(graph, &self.by_key())
+    }
+
+    /// What a network is predicted to use for one batch, in millijoules; none where energy was not counted.
+    #[must_use]
+    pub fn energy_mj(&self, graph: &Architecture) -> Option<f64> {
+        match &self.energy {
+            Energy::Counted { watts, predictor, .. } => {
+                Some(watts * predictor.predict(graph, &self.by_key()))
+            }
+            Energy::Unknown { .. } => None,
+        }
     }
 
     /// What the table says of each key.

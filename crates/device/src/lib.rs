@@ -1,4 +1,4 @@
-//! Where networks run: measured devices, predicted latencies, limits that are measured.
+//! Where networks run: measured devices, predicted latencies and energies, limits that are measured.
 //!
 //! A [`Device`] is a file: what operations take on a machine, and a predictor of whole networks fitted to measurements
 //! and judged on others. [`measure`] makes one for the machine it runs on; [`adapt`] predicts a new device from ten
@@ -9,6 +9,7 @@
 
 mod adapt;
 mod bound;
+mod energy;
 mod error;
 mod file;
 mod measuring;
@@ -21,12 +22,13 @@ mod via;
 
 pub use adapt::{Adapted, Family, Known, adapt};
 pub use bound::{Fresh, median_bound};
+pub use energy::{Counted, EnergyCounter};
 pub use error::DeviceError;
-pub use file::{Device, Machine, Timed, Validation};
+pub use file::{Device, Energy, Machine, Timed, Validation};
 pub use measuring::{Heard, Measuring, measure, measure_missing};
 pub use onnx_runtime::{Loaded, OnnxRuntime};
 pub use operation::Key;
 pub use predictor::Predictor;
 pub use runtime::Runtime;
 pub use timing::{Budget, Timing, time};
-pub use via::{Via, via_once};
+pub use via::{Took, Via, via_once};

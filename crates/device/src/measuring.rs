@@ -1,6 +1,7 @@
 //! Measuring a machine: single operations into a table, then whole networks to fit and to judge a predictor.
 
-use crate::file::{Device, Machine, SCHEMA, Timed, Validation};
+use crate::energy::EnergyCounter;
+use crate::file::{Device, Energy, Machine, SCHEMA, Timed, Validation};
 use crate::operation::{Carried, Key, carried, family, is_free, nothing, work};
 use crate::predictor::Predictor;
 use crate::timing::{Budget, NOISY, Timing};
@@ -68,16 +69,18 @@ pub fn measure(
     let until = begin + what.budget.mul_f64(OF_OPERATIONS);
     let (table, works) = operations(what, &wanted, until, hear)?;
     let whole = &graphs[graphs.len().saturating_sub(what.networks)..];
-    let networks = networks(what, whole, begin + what.budget, hear)?;
-    let fitted = ((networks.len() as f64) * FITTED).ceil() as usize;
-    // Every other one, so that both halves are of one kind.
-    let (mut fit, mut held) = (Vec::new(), Vec::new());
-    for (i, (graph, timing)) in networks.iter().enumerate() {
-        let half = if i % 2 == 0 && fit.len() < fitted { &mut fit } else { &mut held };
-        half.push((*graph, timing.median_ms));
-    }
+    let counter = EnergyCounter::find();
+    let counter = counter.as_ref().map_err(String::as_str);
+    let networks = networks(what, whole, begin + what.budget, counter.ok(), hear)?;
+    let took: Vec<(&Architecture, f64)> = networks.iter().map(|(g, t)| (*g, t.median_ms)).collect();
+    let (fit, held) = halves(&took);
     let predictor = Predictor::fit(&table, &works, &fit)?;
     let validation = validation(&predictor, &table, &fit, &held, &networks);
+    let why = match &what.via {
+        Some(via) => format!("the command {:?} did not answer with energy_mj", via.command()),
+        None => counter.err().unwrap_or("the processor's counter did not move").into(),
+    };
+    let energy = energy(what, (&table, &works), &networks)?.unwrap_or(Energy::Unknown { unknown: why });
     Ok(Device {
         schema: SCHEMA,
         name: what.name.clone(),
@@ -89,8 +92,57 @@ pub fn measure(
         },
         validation,
         predictor,
+        energy,
         table,
     })
+}
+
+/// Of some networks with what each took, those that a predictor is fitted to, and those that judge it: every other one, so
+/// that both halves are of one kind.
+fn halves<'g>(
+    all: &[(&'g Architecture, f64)],
+) -> (Vec<(&'g Architecture, f64)>, Vec<(&'g Architecture, f64)>) {
+    let fitted = ((all.len() as f64) * FITTED).ceil() as usize;
+    let (mut fit, mut held) = (Vec::new(), Vec::new());
+    for (i, one) in all.iter().enumerate() {
+        let half = if i % 2 == 0 && fit.len() < fitted { &mut fit } else { &mut held };
+        half.push(*one);
+    }
+    (fit, held)
+}
+
+/// What networks used, where all of them were counted.
+fn energy(
+    what: &Measuring,
+    (table, works): (&[Timed], &BTreeMap<String, [f64; 2]>),
+    networks: &[(&Architecture, Timing)],
+) -> Result<Option<Energy>, DeviceError> {
+    let used: Option<Vec<f64>> = networks.iter().map(|(_, timing)| timing.energy_mj).collect();
+    let Some(used) = used else { return Ok(None) };
+    let mut powers: Vec<f64> =
+        networks.iter().zip(&used).map(|((_, timing), mj)| mj / timing.median_ms.max(1e-9)).collect();
+    powers.sort_by(f64::total_cmp);
+    let watts = powers[powers.len() / 2];
+    let all: Vec<(&Architecture, f64)> =
+        networks.iter().zip(&used).map(|((graph, _), mj)| (*graph, mj / watts)).collect();
+    let (fit, held) = halves(&all);
+    let predictor = Predictor::fit(table, works, &fit)?;
+    let by_key: BTreeMap<&str, f64> = table.iter().map(|t| (t.key.as_str(), t.median_ms)).collect();
+    let said: Vec<f64> = held.iter().map(|(graph, _)| predictor.predict(graph, &by_key)).collect();
+    let truth: Vec<f64> = held.iter().map(|(_, used)| *used).collect();
+    Ok(Some(Energy::Counted {
+        by: if what.via.is_some() { "the command" } else { "the processor" }.into(),
+        watts,
+        mean_absolute_percentage_error: percentage_error(&said, &truth),
+        rank_correlation: spearman(&said, &truth).unwrap_or(0.0),
+        predictor,
+    }))
+}
+
+/// The mean absolute error as a share of the truth, in percent.
+fn percentage_error(said: &[f64], truth: &[f64]) -> f64 {
+    let each = said.iter().zip(truth).map(|(s, t)| (s - t).abs() / t.max(1e-9));
+    100.0 * each.sum::<f64>() / truth.len().max(1) as f64
 }
 
 /// A device with the operations of some networks whose families it was not measured for.
@@ -113,6 +165,9 @@ pub fn measure_missing(
     }
     let (table, works) = operations(what, &all, Instant::now() + what.budget, hear)?;
     device.predictor.add_lines(&table, &works);
+    if let Energy::Counted { predictor, .. } = &mut device.energy {
+        predictor.add_lines(&table, &works);
+    }
     device.table.extend(table);
     Ok(device)
 }
@@ -156,11 +211,18 @@ fn share(until: Instant, left: usize) -> Duration {
     (until.saturating_duration_since(Instant::now()) / left.max(1) as u32).clamp(LEAST, MOST)
 }
 
-fn timed(what: &Measuring, graph: &Architecture, budget: Duration) -> Result<Timing, DeviceError> {
+fn timed(
+    what: &Measuring,
+    graph: &Architecture,
+    budget: Duration,
+    counter: Option<&EnergyCounter>,
+) -> Result<Timing, DeviceError> {
     match &what.via {
         // What is said there is a median already.
-        Some(via) => via_once(via, graph).map(|ms| Timing::of(vec![ms])),
-        None => what.runtime.time(graph, what.batch, Budget::of(budget)),
+        Some(via) => {
+            via_once(via, graph).map(|took| Timing { energy_mj: took.energy_mj, ..Timing::of(vec![took.ms]) })
+        }
+        None => what.runtime.time(graph, what.batch, Budget::of(budget), counter),
     }
 }
 
@@ -174,7 +236,7 @@ fn operations(
     hear: &mut dyn FnMut(Heard),
 ) -> Result<Table, DeviceError> {
     let graph_fails = |e: nascent_core::architecture::ArchitectureError| DeviceError::TooFew(e.to_string());
-    let empty = timed(what, &nothing().map_err(graph_fails)?, MOST)?;
+    let empty = timed(what, &nothing().map_err(graph_fails)?, MOST, None)?;
     let (mut table, mut works) = (Vec::new(), BTreeMap::new());
     for (i, wanted) in all.iter().enumerate() {
         if Instant::now() >= until && i > 0 {
@@ -183,9 +245,9 @@ fn operations(
         let budget = share(until, all.len() - i);
         let op = &wanted.graph.nodes()[wanted.node.index()].op;
         let Carried { with, without } = carried(wanted.graph, wanted.node).map_err(graph_fails)?;
-        let timing = timed(what, &with, budget)?;
+        let timing = timed(what, &with, budget, None)?;
         let around = match without {
-            Some(without) => timed(what, &without, budget)?,
+            Some(without) => timed(what, &without, budget, None)?,
             None => empty,
         };
         let shapes = wanted.graph.input_shapes(wanted.node);
@@ -208,6 +270,7 @@ fn networks<'g>(
     what: &Measuring,
     graphs: &'g [Architecture],
     until: Instant,
+    counter: Option<&EnergyCounter>,
     hear: &mut dyn FnMut(Heard),
 ) -> Result<Vec<(&'g Architecture, Timing)>, DeviceError> {
     let mut measured = Vec::new();
@@ -215,7 +278,7 @@ fn networks<'g>(
         if Instant::now() >= until && measured.len() >= 8 {
             break;
         }
-        measured.push((graph, timed(what, graph, share(until, graphs.len() - i))?));
+        measured.push((graph, timed(what, graph, share(until, graphs.len() - i), counter)?));
         hear(Heard::Networks(measured.len(), graphs.len()));
     }
     Ok(measured)
@@ -237,16 +300,12 @@ fn validation(
     ratios.sort_by(f64::total_cmp);
     let factor = ratios.get(ratios.len() / 2).copied().unwrap_or(1.0);
     let summed: Vec<f64> = held.iter().map(|(graph, _)| factor * sum(graph)).collect();
-    let error = |said: &[f64]| {
-        let each = said.iter().zip(&true_ms).map(|(s, t)| (s - t).abs() / t.max(1e-9));
-        each.sum::<f64>() / true_ms.len().max(1) as f64
-    };
     let factors: f64 = networks.iter().map(|(_, t)| t.p95_ms / t.median_ms.max(1e-9)).sum();
     Validation {
         fitted: fit.len(),
         held_out: held.len(),
-        mean_absolute_percentage_error: 100.0 * error(&said),
-        of_plain_sum: 100.0 * error(&summed),
+        mean_absolute_percentage_error: percentage_error(&said, &true_ms),
+        of_plain_sum: percentage_error(&summed, &true_ms),
         rank_correlation: spearman(&said, &true_ms).unwrap_or(0.0),
         p95_factor: factors / networks.len().max(1) as f64,
         noisy: networks.iter().filter(|(_, t)| t.spread > NOISY).count(),

@@ -82,7 +82,7 @@ impl Loaded {
     /// # Errors
     /// As [`Loaded::answers`].
     pub fn time(&mut self, inputs: &[f32], extents: &[usize], budget: Budget) -> Result<Timing, DeviceError> {
-        time(&mut || self.answers(inputs, extents).map(|_| ()), budget)
+        time(&mut || self.answers(inputs, extents).map(|_| ()), budget, None)
     }
 }
 

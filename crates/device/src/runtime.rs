@@ -1,6 +1,7 @@
 //! What runs networks when they are timed.
 
 use crate::DeviceError;
+use crate::energy::EnergyCounter;
 use crate::timing::{Budget, Timing, time};
 use nascent_core::Settings;
 use nascent_core::architecture::Architecture;
@@ -41,14 +42,20 @@ impl Runtime {
         }
     }
 
-    /// What one batch of a network takes, with fresh weights.
+    /// What one batch of a network takes, with fresh weights, and uses where there is a counter.
     ///
     /// # Errors
     /// Where the runtime cannot run it.
-    pub fn time(self, graph: &Architecture, batch: usize, budget: Budget) -> Result<Timing, DeviceError> {
+    pub fn time(
+        self,
+        graph: &Architecture,
+        batch: usize,
+        budget: Budget,
+        counter: Option<&EnergyCounter>,
+    ) -> Result<Timing, DeviceError> {
         let timed = on_one_thread(|| {
             let mut ready = self.prepare(graph, batch);
-            time(&mut *ready, budget)
+            time(&mut *ready, budget, counter)
         });
         match timed {
             Ok(Ok(timing)) => Ok(timing),

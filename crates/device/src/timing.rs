@@ -1,3 +1,4 @@
+use crate::energy::EnergyCounter;
 use std::time::{Duration, Instant};
 
 /// How long one thing is timed.
@@ -28,6 +29,8 @@ pub struct Timing {
     pub spread: f64,
     /// Runs that were counted.
     pub runs: usize,
+    /// What a run used in the mean, in millijoules, where that was counted.
+    pub energy_mj: Option<f64>,
 }
 
 /// The fewest runs of which quartiles say something.
@@ -37,21 +40,29 @@ const MOST: usize = 20_000;
 /// A spread above this is measured again, and then flagged.
 pub(crate) const NOISY: f64 = 0.2;
 
-/// Times something run after run.
+/// Times something run after run, and reads what it uses where there is a counter.
 ///
 /// # Errors
 /// What the first run that fails says.
-pub fn time<E>(run: &mut dyn FnMut() -> Result<(), E>, budget: Budget) -> Result<Timing, E> {
-    let first = once(run, budget)?;
+pub fn time<E>(
+    run: &mut dyn FnMut() -> Result<(), E>,
+    budget: Budget,
+    counter: Option<&EnergyCounter>,
+) -> Result<Timing, E> {
+    let first = once(run, budget, counter)?;
     if first.spread <= NOISY {
         return Ok(first);
     }
     // A noisy machine gets a second chance; the quieter of both counts.
-    let second = once(run, budget)?;
+    let second = once(run, budget, counter)?;
     Ok(if second.spread < first.spread { second } else { first })
 }
 
-fn once<E>(run: &mut dyn FnMut() -> Result<(), E>, budget: Budget) -> Result<Timing, E> {
+fn once<E>(
+    run: &mut dyn FnMut() -> Result<(), E>,
+    budget: Budget,
+    counter: Option<&EnergyCounter>,
+) -> Result<Timing, E> {
     let begin = Instant::now();
     // At least one run is never counted.
     loop {
@@ -61,13 +72,19 @@ fn once<E>(run: &mut dyn FnMut() -> Result<(), E>, budget: Budget) -> Result<Tim
         }
     }
     let mut taken = Vec::new();
+    let before = counter.and_then(|counter| counter.read().ok());
     let begin = Instant::now();
     while taken.len() < FEWEST || begin.elapsed() < budget.measured && taken.len() < MOST {
         let start = Instant::now();
         run()?;
         taken.push(start.elapsed().as_secs_f64() * 1e3);
     }
-    Ok(Timing::of(taken))
+    let after = counter.and_then(|counter| counter.read().ok());
+    let used =
+        counter.zip(before.zip(after)).map(|(counter, (before, after))| counter.between(&before, &after));
+    let runs = taken.len() as f64;
+    // Counters move once a millisecond: one that did not move says nothing.
+    Ok(Timing { energy_mj: used.filter(|mj| *mj > 0.0).map(|mj| mj / runs), ..Timing::of(taken) })
 }
 
 impl Timing {
@@ -81,7 +98,7 @@ impl Timing {
         };
         let median_ms = at(0.5);
         let spread = (at(0.75) - at(0.25)) / median_ms.max(f64::MIN_POSITIVE);
-        Self { median_ms, p95_ms: at(0.95), spread, runs: taken.len() }
+        Self { median_ms, p95_ms: at(0.95), spread, runs: taken.len(), energy_mj: None }
     }
 }
 
@@ -104,8 +121,8 @@ mod tests {
             left -= 1;
             if left == 0 { Err("broken") } else { Ok(()) }
         };
-        assert_eq!(time(&mut run, budget), Err("broken"));
-        let timing = time::<()>(&mut || Ok(()), budget).unwrap();
-        assert!(timing.runs >= FEWEST && timing.median_ms >= 0.0);
+        assert_eq!(time(&mut run, budget, None), Err("broken"));
+        let timing = time::<()>(&mut || Ok(()), budget, None).unwrap();
+        assert!(timing.runs >= FEWEST && timing.median_ms >= 0.0 && timing.energy_mj.is_none());
     }
 }

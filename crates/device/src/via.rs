@@ -11,12 +11,22 @@ use std::time::{Duration, Instant};
 /// A command that measures one network on another machine.
 ///
 /// It is run once a network, with the file's path as its last argument, or in place of `{}`. Its answer is one number on
-/// standard output, the milliseconds of one batch, which may stand in an object of JSON as `latency_ms`.
+/// standard output, the milliseconds of one batch, which may stand in an object of JSON as `latency_ms`, with the
+/// millijoules beside it as `energy_mj` where the machine has a meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via {
     command: String,
     words: Vec<String>,
     limit: Duration,
+}
+
+/// What a batch took.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Took {
+    /// Milliseconds.
+    pub ms: f64,
+    /// Millijoules, where they were counted.
+    pub energy_mj: Option<f64>,
 }
 
 /// The most that a command may say.
@@ -47,11 +57,11 @@ impl Via {
         DeviceError::Via { command: self.command.clone(), reason }
     }
 
-    /// The milliseconds that a network takes there.
+    /// What a batch of a network takes there.
     ///
     /// # Errors
     /// Where the command cannot be started, hangs, fails, or answers no positive number.
-    pub fn measure(&self, file: &Path) -> Result<f64, DeviceError> {
+    pub fn measure(&self, file: &Path) -> Result<Took, DeviceError> {
         let path = file.to_string_lossy();
         let has_place = self.words.iter().any(|w| w.contains("{}"));
         let mut words = self.words.iter().map(|w| w.replace("{}", &path));
@@ -90,24 +100,28 @@ impl Via {
             let last = complained.lines().last().unwrap_or("nothing on standard error").trim().to_string();
             return Err(self.fail(format!("ended with {status}: {last}")));
         }
-        self.number(said.trim())
+        self.took(said.trim())
     }
 
-    /// The number in an answer.
-    fn number(&self, said: &str) -> Result<f64, DeviceError> {
+    /// The numbers in an answer.
+    fn took(&self, said: &str) -> Result<Took, DeviceError> {
         let shown: String = said.chars().take(60).collect();
         let wanted = "it must answer one number above 0, the milliseconds of a batch";
-        let parsed = match serde_json::from_str::<serde_json::Value>(said) {
-            Ok(serde_json::Value::Object(object)) => {
-                object.get("latency_ms").and_then(serde_json::Value::as_f64)
-            }
-            Ok(value) => value.as_f64(),
-            Err(_) => None,
+        let positive = |key: &str, value: f64| match value > 0.0 && value.is_finite() {
+            true => Ok(value),
+            false => Err(self.fail(format!("answered {key}{value}: {wanted}"))),
         };
-        match parsed {
-            Some(ms) if ms > 0.0 && ms.is_finite() => Ok(ms),
-            Some(ms) => Err(self.fail(format!("answered {ms}: {wanted}"))),
-            None => Err(self.fail(format!("answered {shown:?}: {wanted}"))),
+        let nothing = || self.fail(format!("answered {shown:?}: {wanted}"));
+        match serde_json::from_str::<serde_json::Value>(said) {
+            Ok(serde_json::Value::Object(object)) => {
+                let number = |key: &str| object.get(key).map(|value| value.as_f64().ok_or_else(nothing));
+                let ms = number("latency_ms").unwrap_or_else(|| Err(nothing()))?;
+                let energy_mj = number("energy_mj").transpose()?;
+                let energy_mj = energy_mj.map(|mj| positive("an energy_mj of ", mj)).transpose()?;
+                Ok(Took { ms: positive("", ms)?, energy_mj })
+            }
+            Ok(value) => Ok(Took { ms: positive("", value.as_f64().ok_or_else(nothing)?)?, energy_mj: None }),
+            Err(_) => Err(nothing()),
         }
     }
 }
@@ -116,7 +130,7 @@ impl Via {
 ///
 /// # Errors
 /// As [`Via::measure`], and where the file cannot be written.
-pub fn via_once(via: &Via, graph: &Architecture) -> Result<f64, DeviceError> {
+pub fn via_once(via: &Via, graph: &Architecture) -> Result<Took, DeviceError> {
     let name = format!("nascent-{}-{}.onnx", std::process::id(), graph.hash());
     let path = std::env::temp_dir().join(name);
     std::fs::write(&path, onnx(graph)?)
@@ -140,10 +154,24 @@ fn read(from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
 mod tests {
     use super::*;
 
-    fn ask(script: &str) -> Result<f64, String> {
+    fn took(script: &str) -> Result<Took, String> {
         let words = vec!["sh".into(), "-c".into(), script.into(), "sh".into()];
         let via = Via::new("board", words, Duration::from_millis(400)).unwrap();
         via.measure(Path::new("/some/model.onnx")).map_err(|e| e.to_string())
+    }
+
+    fn ask(script: &str) -> Result<f64, String> {
+        took(script).map(|took| took.ms)
+    }
+
+    #[test]
+    fn a_meter_is_read() {
+        let said = took("echo '{\"latency_ms\": 3, \"energy_mj\": 0.5}'");
+        assert_eq!(said, Ok(Took { ms: 3.0, energy_mj: Some(0.5) }));
+        assert_eq!(took("echo '{\"latency_ms\": 3}'").unwrap().energy_mj, None);
+        let wrong = took("echo '{\"latency_ms\": 3, \"energy_mj\": -2}'").unwrap_err();
+        assert!(wrong.contains("answered an energy_mj of -2"), "{wrong}");
+        assert!(took("echo '{\"energy_mj\": 2}'").unwrap_err().contains("it must answer one number"));
     }
 
     #[test]
@@ -155,7 +183,7 @@ mod tests {
         let words =
             ["sh", "-c", "test {} = /some/model.onnx && test $# = 0 && echo 1"].map(Into::into).to_vec();
         let via = Via::new("board", words, Duration::from_secs(2)).unwrap();
-        assert_eq!(via.measure(Path::new("/some/model.onnx")), Ok(1.0));
+        assert_eq!(via.measure(Path::new("/some/model.onnx")), Ok(Took { ms: 1.0, energy_mj: None }));
     }
 
     #[test]

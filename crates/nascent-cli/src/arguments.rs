@@ -76,6 +76,9 @@ pub struct Search {
     /// For how many epochs.
     #[arg(long, value_name = "EPOCHS")]
     pub supernet_epochs: Option<u32>,
+    /// Networks that a strategy makes out of others begin with the weights of those.
+    #[arg(long)]
+    pub inherit: bool,
     /// An earlier run in the same space, whose best networks are tried first.
     #[arg(long, value_name = "RUN")]
     pub warm_start: Option<String>,
@@ -179,12 +182,18 @@ pub struct Data {
     /// A column of numbers that are categories; repeat it for several.
     #[arg(long = "category", value_name = "COLUMN")]
     pub categories: Vec<String>,
+    /// A word that stands for a missing value, besides the usual ones; repeat it for several.
+    #[arg(long, value_name = "WORD")]
+    pub missing: Vec<String>,
     /// The most rows for training and validation together.
     #[arg(long, value_name = "N")]
     pub train_rows: Option<usize>,
     /// The number of steps that every series is brought to.
     #[arg(long, value_name = "STEPS")]
     pub resample: Option<usize>,
+    /// The height and width in pixels that every picture is brought to, such as 32x32.
+    #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = image_size)]
+    pub image_size: Option<[usize; 2]>,
     /// What texts are cut into: words or bpe; running text, characters or bpe.
     #[arg(long)]
     pub tokens: Option<Tokens>,
@@ -205,6 +214,12 @@ pub struct Data {
     pub data_folder: Option<PathBuf>,
 }
 
+fn image_size(text: &str) -> Result<[usize; 2], String> {
+    let sides =
+        text.split_once(['x', '×']).and_then(|(h, w)| Some([h.trim().parse().ok()?, w.trim().parse().ok()?]));
+    sides.ok_or_else(|| "give the height and the width in pixels, such as 32x32".into())
+}
+
 impl Data {
     /// Lays what was given over what a study file says.
     pub fn lay_over(&self, options: &mut Options) {
@@ -222,6 +237,7 @@ impl Data {
         lay(&self.group, &mut options.group);
         lay(&self.train_rows, &mut options.train_rows);
         lay(&self.resample, &mut options.resample);
+        lay(&self.image_size, &mut options.image_size);
         lay(&self.tokens, &mut options.tokens);
         lay(&self.context, &mut options.context);
         lay(&self.data_memory, &mut options.memory);
@@ -236,6 +252,7 @@ impl Data {
             (&self.text, &mut options.text),
             (&self.ignore, &mut options.ignore),
             (&self.categories, &mut options.categories),
+            (&self.missing, &mut options.missing),
         ] {
             if !given.is_empty() {
                 over.clone_from(given);

@@ -16,6 +16,9 @@ pub struct Live {
     measured: bool,
 }
 
+/// The most warnings and notes about the data that are printed.
+const MOST_WARNINGS: usize = 8;
+
 impl Live {
     pub fn new(json: bool) -> Self {
         Self { json, history: History::default(), bar: None, best: None, measured: false }
@@ -55,6 +58,15 @@ impl Live {
                         facts.name, facts.train, facts.validation, facts.test
                     ),
                 });
+                let found = setup.task.as_ref().map(|task| task.findings());
+                for warning in found.iter().flat_map(|f| f.warnings.iter().take(MOST_WARNINGS)) {
+                    self.say(&format!("warning   {warning}"));
+                }
+                let notes = found.iter().flat_map(|f| f.notes.iter().take(MOST_WARNINGS));
+                notes.for_each(|note| self.say(&format!("data      {note}")));
+                if found.is_some_and(|f| f.warnings.len().max(f.notes.len()) > MOST_WARNINGS) {
+                    self.say("data      there is more: nascent inspect tells all");
+                }
                 self.say(&format!(
                     "space     {}: {count} networks with their training settings",
                     setup.space.name()

@@ -1,4 +1,5 @@
-//! What a search hands over where there is a choice: a network of each size, or the member of the Pareto set that is preferred.
+//! What a search hands over where there is a choice: a network of each size, or the member of the Pareto set that is preferred;
+//! and what its networks begin with.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -6,6 +7,8 @@ mod common;
 use common::{json, nascent, refused, said};
 use serde_json::Value;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 fn summary(run: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(run.join("summary.json")).unwrap()).unwrap()
@@ -112,4 +115,52 @@ fn preferences_that_make_no_sense_are_refused() {
         let error = refused(folder, &format!("search digits --space mlp --trials 3 --out run {options}"));
         assert!(error.contains(part), "{options}: {error}");
     }
+}
+
+#[test]
+fn children_begin_with_the_weights_of_their_parents_in_one_session_or_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let line = |out: &str| {
+        format!(
+            "search digits --space mlp --strategy asha:eta=3>evolution:population=2,sample=1 --inherit --epochs 6 --folds 1 \
+             --trials 8 --baseline none --workers 1 --out {out}"
+        )
+    };
+    said(at, &line("whole"));
+    let words = line("parts");
+    let mut parts = Command::new(env!("CARGO_BIN_EXE_nascent"))
+        .args(words.split_whitespace())
+        .current_dir(at)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Killed once there is a network to come from.
+    for _ in 0..2_400 {
+        std::thread::sleep(Duration::from_millis(25));
+        if at.join("parts/trials/0002/fold-0.safetensors").exists() {
+            break;
+        }
+    }
+    parts.kill().unwrap();
+    parts.wait().unwrap();
+    said(at, "resume parts");
+    let trials = |run: &str| -> Vec<Value> {
+        let shown = json(at, &format!("show {run} --json"));
+        let all = shown["trials"].as_array().unwrap().iter().filter(|t| t["role"] == "search");
+        all.map(|t| serde_json::json!([t["decisions"], t["parents"], t["objectives"]])).collect()
+    };
+    assert_eq!(trials("whole"), trials("parts"));
+    assert!(at.join("whole/trials/0000/fold-0.safetensors").exists());
+    // Other weights, other results.
+    said(at, &line("fresh").replace(" --inherit", ""));
+    assert_ne!(trials("whole"), trials("fresh"));
+
+    let ask = |more: &str| refused(at, &format!("search digits --space mlp --trials 3 --inherit {more}"));
+    let random = ask("--strategy random");
+    assert!(
+        random.contains("random does not make networks out of others, as local-search, evolution"),
+        "{random}"
+    );
+    assert!(ask("--strategy evolution --estimator supernet").contains("share all of their weights"));
 }

@@ -128,6 +128,10 @@ fn the_front_is_read_by_conditions() {
     let found = json(at, &format!("show run --where params<={least} --best accuracy --json"));
     let found = found["trials"].as_array().unwrap();
     assert_eq!((found.len(), params(&found[0])), (1, least));
+    assert!(!said(at, "show run").contains("o Pareto set"), "of one objective there is nothing to draw");
+    said(at, &format!("{SMALL} --objective accuracy --objective params").replace("--out run", "--out two"));
+    let drawn = said(at, "show two");
+    assert!(drawn.contains("o Pareto set") && drawn.contains("@ recommended"), "{drawn}");
     let smallest = json(at, "show run --best params --json");
     assert_eq!(params(&smallest["trials"][0]), least);
     assert!(refused(at, "show run --where params<=0").contains("no trial keeps params<=0"));
@@ -170,6 +174,42 @@ fn a_machine_is_measured_and_a_limit_on_it_is_kept_when_measured_again() {
     assert!(more["operations"].as_u64() > measured["operations"].as_u64(), "{more}");
     let output = nascent(at, "search digits --space convnet --device-file here.toml --dry-run");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_board_with_a_meter_has_energies_and_one_without_says_why() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let script = |name: &str, answer: &str| {
+        let path = at.join(name);
+        let bytes = "bytes=$(wc -c < \"$1\")";
+        std::fs::write(&path, format!("#!/bin/sh\n{bytes}\n{answer}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    // A nanosecond and ten nanojoules a byte: 10 W.
+    script("meter", "echo \"{\\\"latency_ms\\\": ${bytes}e-6, \\\"energy_mj\\\": ${bytes}e-5}\"");
+    script("clock", "echo ${bytes}e-6");
+    let measure = |name: &str| {
+        json(at, &format!("device measure --space mlp --via ./{name} --networks 12 --out {name}.toml --json"))
+    };
+    let energy = &measure("meter")["energy"];
+    assert!((energy["watts"].as_f64().unwrap() - 10.0).abs() < 1e-6, "{energy}");
+    assert!(energy["rank_correlation"].as_f64().unwrap() > 0.5, "{energy}");
+    let unknown = measure("clock")["energy"]["unknown"].to_string();
+    assert!(unknown.contains("did not answer with energy_mj"), "{unknown}");
+
+    let search = "search digits --space mlp --trials 2 --epochs 1 --workers 1 --baseline none";
+    let found =
+        said(at, &format!("{search} --device-file meter.toml --limit energy_mj@meter<=1000 --out kept"));
+    assert!(found.contains("mJ on meter, at most"), "{found}");
+    let card = std::fs::read_to_string(at.join("kept/best/card.md")).unwrap();
+    assert!(card.contains("energy\\_mj@meter") && card.contains("| yes |"), "{card}");
+    let none = format!("{search} --device-file meter.toml --limit energy_mj@meter<=0.0000001 --out broken");
+    assert_eq!(nascent(at, &none).status.code(), Some(3));
+    let refusal = refused(at, &format!("{search} --device-file clock.toml --objective energy_mj@clock"));
+    assert!(refusal.contains("energy_mj of device \"clock\" is not known"), "{refusal}");
 }
 
 #[test]

@@ -53,13 +53,14 @@ impl Finals {
         judged * f64::from(self.epochs) + tested * f64::from(self.last_epochs)
     }
 
-    /// Fewer finalists, then fewer seeds, then fewer epochs, until they fit.
-    pub fn fitting(mut self, pace: &Pace, left_ms: f64) -> Self {
+    /// Fewer finalists, then fewer seeds, then fewer epochs, until they fit; what is handed over has no fewer epochs than `least`,
+    /// those that it won the search with, though the time were over.
+    pub fn fitting(mut self, pace: &Pace, left_ms: f64, least: u32) -> Self {
         while self.need_ms(pace) > left_ms {
             match self {
                 Self { finalists: 2.., .. } => self.finalists -= 1,
                 Self { replicas: 2.., .. } => self.replicas -= 1,
-                Self { last_epochs: 2.., .. } => self.last_epochs -= 1,
+                Self { last_epochs, .. } if last_epochs > least.max(1) => self.last_epochs -= 1,
                 _ => break,
             }
         }
@@ -100,7 +101,7 @@ mod tests {
     fn finals_are_lowered_in_order_until_they_fit() {
         let asked = Finals { finalists: 3, replicas: 3, epochs: 10, last_epochs: 10 };
         let pace = Pace { finalists: vec![vec![1.0, 1.0, 1.0]], baselines: vec![1.0], workers: 1 };
-        let fit = |left_ms| asked.fitting(&pace, left_ms);
+        let fit = |left_ms| asked.fitting(&pace, left_ms, 1);
         assert_eq!(fit(150.0), asked);
         assert_eq!(fit(149.0), Finals { finalists: 2, ..asked });
         // One finalist needs no comparison: two networks of three seeds and ten epochs.
@@ -109,11 +110,13 @@ mod tests {
         assert_eq!(fit(39.0), Finals { finalists: 1, replicas: 1, ..asked });
         assert_eq!(fit(19.0), Finals { finalists: 1, replicas: 1, last_epochs: 9, ..asked });
         assert_eq!(fit(0.0), Finals { finalists: 1, replicas: 1, last_epochs: 1, ..asked });
+        let least = asked.fitting(&pace, 0.0, 4);
+        assert_eq!(least, Finals { finalists: 1, replicas: 1, last_epochs: 4, ..asked });
         // What is handed over may be trained for longer than what is compared.
         let longer = Finals { last_epochs: 25, ..asked };
         assert_eq!(longer.need_ms(&pace), 240.0);
         assert_eq!(
-            longer.fitting(&pace, 30.0),
+            longer.fitting(&pace, 30.0, 1),
             Finals { finalists: 1, replicas: 1, last_epochs: 15, ..asked }
         );
         // Nine trainings and then six, in pairs.
@@ -126,6 +129,19 @@ mod tests {
         let finalists = vec![vec![0.5, 0.5], vec![1.0, 1.0], vec![1.0]];
         let three = Pace { finalists, baselines: vec![1.0], workers: 1 };
         assert_eq!(asked.need_ms(&three), (3.0 + 3.5) * 30.0);
+    }
+
+    #[test]
+    fn a_study_that_is_resumed_has_the_shares_that_it_began_with() {
+        let usual =
+            crate::Setup::new(crate::StudyFile::parse("study.toml", "task = \"digits\"").unwrap()).unwrap();
+        let asked = format!("task = \"digits\"\nbudget = \"3s\"\nfinal_epochs = {}", usual.epochs() - 1);
+        let first = crate::Setup::new(crate::StudyFile::parse("study.toml", &asked).unwrap()).unwrap();
+        // Fewer than the usual, and more than the budget leaves to the search.
+        assert!(first.epochs() < first.final_epochs() && first.final_epochs() < first.usual_epochs);
+        assert_eq!(first.shares, shares(true));
+        let again = crate::Setup::new(first.file.clone()).unwrap();
+        assert_eq!((again.shares, again.epochs()), (first.shares, first.epochs()));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use nascent_core::rng::{Rng, mix};
 use nascent_core::{Space, TrialId, draw};
 use nascent_data::Options;
 use nascent_device::{
-    Budget, Device, DeviceError, Fresh, Heard, Machine, Measuring, Runtime, Via, median_bound,
+    Budget, Device, DeviceError, Energy, EnergyCounter, Fresh, Heard, Machine, Measuring, Runtime, Took, Via,
+    median_bound,
 };
 use nascent_spaces::SpaceFile;
 use serde_json::{Value, json};
@@ -180,15 +181,19 @@ pub(crate) fn of_study(s: &mut Settings, space: &dyn Space) -> Result<Vec<Arc<De
     Ok(devices)
 }
 
+/// The metric of energy, and what commands call it.
+const ENERGY: &str = "energy_mj";
+
 /// What of a device is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asks {
     Median,
     P95,
     Throughput,
+    Energy,
 }
 
-/// A device's latency as a metric that follows from the graph, predicted.
+/// What a network takes on a device, as a metric that follows from the graph: predicted.
 struct OnDevice {
     name: String,
     asks: Asks,
@@ -205,34 +210,60 @@ impl CostMetric for OnDevice {
     }
 
     fn measure(&self, architecture: &Architecture) -> f64 {
-        self.asks.of(&self.device, self.device.latency_ms(architecture))
+        let device = &self.device;
+        let took = Took { ms: device.latency_ms(architecture), energy_mj: device.energy_mj(architecture) };
+        // Only devices that counted energy are asked for it.
+        self.asks.of(device, took).unwrap_or(f64::INFINITY)
     }
 }
 
 impl Asks {
-    const ALL: [(&'static str, Self); 3] =
-        [("latency_ms", Self::Median), ("latency_p95_ms", Self::P95), ("throughput", Self::Throughput)];
+    const ALL: [(&'static str, Self); 4] = [
+        ("latency_ms", Self::Median),
+        ("latency_p95_ms", Self::P95),
+        ("throughput", Self::Throughput),
+        (ENERGY, Self::Energy),
+    ];
 
-    /// What is asked, from the median latency of a batch.
-    fn of(self, device: &Device, median_ms: f64) -> f64 {
+    /// What is asked, from the median latency and the energy of a batch; none where that is not known.
+    fn of(self, device: &Device, took: Took) -> Option<f64> {
         match self {
-            Self::Median => median_ms,
-            Self::P95 => median_ms * device.validation.p95_factor.max(1.0),
-            Self::Throughput => 1e3 * device.batch as f64 / median_ms.max(1e-6),
+            Self::Median => Some(took.ms),
+            Self::P95 => Some(took.ms * device.validation.p95_factor.max(1.0)),
+            Self::Throughput => Some(1e3 * device.batch as f64 / took.ms.max(1e-6)),
+            Self::Energy => took.energy_mj,
         }
+    }
+
+    /// Whether a device can be asked for it.
+    fn is_of(self, device: &Device) -> bool {
+        self != Self::Energy || matches!(device.energy, Energy::Counted { .. })
     }
 }
 
-/// What devices add to the metrics: `latency_ms@DEVICE` and `latency_p95_ms@DEVICE` of a batch, and `throughput@DEVICE`
-/// in examples a second.
+/// What devices add to the metrics: `latency_ms@DEVICE` and `latency_p95_ms@DEVICE` of a batch, `throughput@DEVICE` in
+/// examples a second, and `energy_mj@DEVICE` of a batch where that was counted.
 pub(crate) fn costs(devices: &[Arc<Device>]) -> Vec<Arc<dyn CostMetric>> {
     let of = |device: &Arc<Device>| {
         let device = Arc::clone(device);
-        Asks::ALL.map(|(name, asks)| -> Arc<dyn CostMetric> {
+        let known = Asks::ALL.into_iter().filter(|(_, asks)| asks.is_of(&device));
+        let metric = |(name, asks)| -> Arc<dyn CostMetric> {
             Arc::new(OnDevice { name: format!("{name}@{}", device.name), asks, device: Arc::clone(&device) })
-        })
+        };
+        known.map(metric).collect::<Vec<_>>()
     };
     devices.iter().flat_map(of).collect()
+}
+
+/// Why devices have no such metric, where one of them might; what to do in words.
+pub(crate) fn lacking(devices: &[Arc<Device>], metric: &str) -> Option<String> {
+    let (metric, name) = metric.split_once('@')?;
+    let device = devices.iter().find(|d| d.name == name).filter(|_| metric == ENERGY)?;
+    let Energy::Unknown { unknown } = &device.energy else { return None };
+    Some(format!(
+        "{ENERGY} of device {name:?} is not known: {unknown}; measure it where the processor's counter can be read, or with \
+         --via COMMAND, which may answer with {ENERGY}"
+    ))
 }
 
 /// A device that is limited and can be asked.
@@ -282,37 +313,61 @@ impl Asked {
         let mut metrics = Metrics::new();
         for Askable { device, via } in &self.devices {
             let mut fresh = self.fresh(device, via.as_ref(), graph)?;
-            let spread = |fresh: &Fresh| fresh.upper_ms / fresh.mean_ms - 1.0;
-            if spread(&fresh) > 0.2 {
+            let spread = |fresh: &Fresh| fresh.upper / fresh.mean - 1.0;
+            if spread(&fresh.0) > 0.2 {
                 // A noisy moment gets a second chance.
                 let again = self.fresh(device, via.as_ref(), graph)?;
-                fresh = if spread(&again) < spread(&fresh) { again } else { fresh };
+                fresh = if spread(&again.0) < spread(&fresh.0) { again } else { fresh };
             }
-            let noisy = if spread(&fresh) > 0.2 { "; the machine is noisy" } else { "" };
+            let (time, energy) = fresh;
+            let noisy = if spread(&time) > 0.2 { "; the machine is noisy" } else { "" };
             tell(Progress::Note(format!(
                 "trial {trial} takes {:.3} ms on {}, at most {:.3} (predicted: {:.3}){noisy}",
-                fresh.mean_ms,
+                time.mean,
                 device.name,
-                fresh.upper_ms,
+                time.upper,
                 device.latency_ms(graph)
             )));
-            for (name, asks) in Asks::ALL {
-                metrics.set(format!("{name}@{}", device.name), asks.of(device, fresh.upper_ms));
+            let predicted = device.energy_mj(graph);
+            match (&energy, predicted) {
+                (Some(energy), Some(predicted)) => tell(Progress::Note(format!(
+                    "trial {trial} uses {:.3} mJ on {}, at most {:.3} (predicted: {predicted:.3})",
+                    energy.mean, device.name, energy.upper
+                ))),
+                (None, Some(_)) => tell(Progress::Note(format!(
+                    "what trial {trial} uses on {} could not be counted now: that rests on predictions",
+                    device.name
+                ))),
+                _ => {}
+            }
+            let took = Took { ms: time.upper, energy_mj: energy.map(|energy| energy.upper) };
+            for (name, asks) in Asks::ALL.into_iter().filter(|(_, asks)| asks.is_of(device)) {
+                if let Some(value) = asks.of(device, took) {
+                    metrics.set(format!("{name}@{}", device.name), value);
+                }
             }
         }
         Ok(metrics)
     }
 
-    fn fresh(&self, device: &Device, via: Option<&Via>, graph: &Architecture) -> Result<Fresh, Error> {
+    /// Times of fresh processes, and what these used where all of them could tell.
+    fn fresh(
+        &self,
+        device: &Device,
+        via: Option<&Via>,
+        graph: &Architecture,
+    ) -> Result<(Fresh, Option<Fresh>), Error> {
         let one = || match via {
             Some(via) => nascent_device::via_once(via, graph).map_err(|e| Error::input(e.to_string())),
             None => self.in_process(device, graph),
         };
-        Ok(median_bound((0..PROCESSES).map(|_| one()).collect::<Result<Vec<f64>, _>>()?))
+        let each = (0..PROCESSES).map(|_| one()).collect::<Result<Vec<Took>, _>>()?;
+        let used: Option<Vec<f64>> = each.iter().map(|took| took.energy_mj).collect();
+        Ok((median_bound(each.iter().map(|took| took.ms).collect()), used.map(median_bound)))
     }
 
     /// The median of a network's runs in a process of its own.
-    fn in_process(&self, device: &Device, graph: &Architecture) -> Result<f64, Error> {
+    fn in_process(&self, device: &Device, graph: &Architecture) -> Result<Took, Error> {
         let fail = |reason: String| Error::file(&self.program, format!("cannot time a network: {reason}"));
         let mut child = Command::new(&self.program)
             .arg("worker")
@@ -334,7 +389,7 @@ impl Asked {
         let answer: Value =
             serde_json::from_str(said.trim()).map_err(|_| fail(format!("it said {said:?}")))?;
         match (answer["latency_ms"].as_f64(), answer["error"].as_str()) {
-            (Some(ms), _) => Ok(ms),
+            (Some(ms), _) => Ok(Took { ms, energy_mj: answer[ENERGY].as_f64() }),
             (None, why) => Err(fail(why.unwrap_or("no answer").into())),
         }
     }
@@ -344,18 +399,19 @@ impl Asked {
 pub(crate) fn timed_for(line: &str) -> Option<Value> {
     let asked = serde_json::from_str::<Value>(line).ok()?;
     let asked = asked.get("time")?;
-    let answer = || -> Result<f64, String> {
+    let answer = || -> Result<Took, String> {
         let graph: Architecture =
             serde_json::from_value(asked["graph"].clone()).map_err(|e| e.to_string())?;
         let runtime =
             Runtime::find(asked["runtime"].as_str().unwrap_or_default()).map_err(|e| e.to_string())?;
         let batch = asked["batch"].as_u64().unwrap_or(1).max(1) as usize;
         let budget = Budget::of(Duration::from_millis(asked["milliseconds"].as_u64().unwrap_or(500)));
-        let timing = runtime.time(&graph, batch, budget).map_err(|e| e.to_string())?;
-        Ok(timing.median_ms)
+        let counter = EnergyCounter::find().ok();
+        let timing = runtime.time(&graph, batch, budget, counter.as_ref()).map_err(|e| e.to_string())?;
+        Ok(Took { ms: timing.median_ms, energy_mj: timing.energy_mj })
     };
     Some(match answer() {
-        Ok(ms) => json!({ "latency_ms": ms }),
+        Ok(Took { ms, energy_mj }) => json!({ "latency_ms": ms, ENERGY: energy_mj }),
         Err(reason) => json!({ "error": reason }),
     })
 }

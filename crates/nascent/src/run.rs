@@ -283,7 +283,7 @@ impl Whole<'_> {
             if self.refits(finals, more.time)? == End::Interrupted {
                 return Ok(End::Interrupted);
             }
-            self.test(task)?;
+            self.test(task, until(1.0))?;
         }
         if self.study.history().closed.is_none() {
             self.study.note(Event::Closed { reason: Reason::Finished })?;
@@ -435,7 +435,18 @@ impl Whole<'_> {
         let asked = self.asked();
         let Some(until) = until_ms else { return asked };
         let left = USABLE * until.saturating_sub(self.study.now_ms()) as f64;
-        let finals = asked.fitting(&self.pace(), left);
+        let least = self.finalists(1).first().map_or(1, |winner| winner.proposal.budget);
+        let pace = self.pace();
+        let finals = asked.fitting(&pace, left, least);
+        let need = finals.need_ms(&pace);
+        if need > left {
+            (self.tell)(Progress::Note(format!(
+                "the time is over, and what is handed over is trained for {} epochs all the same, for those it won the \
+                 search with: some {:.0} s more",
+                finals.last_epochs,
+                (need - left) / 1e3
+            )));
+        }
         if finals != asked {
             let Finals { finalists, replicas, last_epochs, .. } = finals;
             (self.tell)(Progress::Note(format!(
@@ -493,7 +504,7 @@ impl Whole<'_> {
     }
 
     /// Opens the test set, once: all that is tested is fixed by now, and all results are stored in one piece.
-    fn test(&mut self, task: &Task) -> Result<(), Error> {
+    fn test(&mut self, task: &Task, until_ms: Option<u64>) -> Result<(), Error> {
         let history = self.study.history();
         let trials: Vec<TrialId> =
             self.judged().iter().flat_map(|id| history.finals(*id, Data::All)).map(|t| t.id).collect();
@@ -526,7 +537,14 @@ impl Whole<'_> {
                     known[2].len()
                 )));
             }
-            match crate::trees::answers(&task.signature().features, known.each_ref(), &examples, seed) {
+            let is_over = || until_ms.is_some_and(|until| self.study.now_ms() > until);
+            match crate::trees::answers(
+                &task.signature().features,
+                known.each_ref(),
+                &examples,
+                seed,
+                &is_over,
+            ) {
                 Err(why) => (self.tell)(Progress::Note(format!("no {TREES} to compare with: {why}"))),
                 Ok(answers) => {
                     let (result, scores) = tested(&answers, &examples, task.metric);

@@ -40,6 +40,9 @@ pub struct Settings {
     /// For how many epochs; left out, three times those of a training, or fewer where a budget has no time for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supernet_epochs: Option<u32>,
+    /// Whether a network of the search that was made out of another one begins with the weights of that, and not with fresh ones.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inherit: bool,
     /// The folder of an earlier run in the same space, whose best networks are tried first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warm_start: Option<String>,
@@ -70,8 +73,8 @@ pub struct Settings {
     /// The most epochs of one training; left out, what suits the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u32>,
-    /// The most epochs of the networks that are handed over; left out, those of a training, and for running text with a budget as
-    /// many as it has time for.
+    /// The most epochs of the networks that are handed over; left out, those of a training. With a budget of time these are the
+    /// usual ones, should it have no time for them in the search, and for running text more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub final_epochs: Option<u32>,
     /// Epochs without improvement after which a training ends; 0, the default, never ends one, for the last epochs, at a low
@@ -118,6 +121,7 @@ impl Default for Settings {
             stop_when: None,
             supernet: None,
             supernet_epochs: None,
+            inherit: false,
             warm_start: None,
             earlier: Vec::new(),
             objectives: Vec::new(),

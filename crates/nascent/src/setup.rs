@@ -9,7 +9,7 @@ use crate::outside::Outside;
 use crate::settings::{Estimator, Settings, Size, StopWhen, StudyFile};
 use crate::together::{self, Supernet};
 use nascent_core::chooser::{Count, count, survey};
-use nascent_core::event::{Created, FORMAT, Proposal, Rung};
+use nascent_core::event::{Created, FORMAT, FROM_PARENT, Proposal, Rung};
 use nascent_core::objective::{Bound, CostMetric, Direction, Limit, Objective, amount, cost_metrics};
 use nascent_core::pareto::Preference;
 use nascent_core::{
@@ -139,10 +139,12 @@ impl Setup {
         let space: Arc<dyn Space> = Arc::from(space);
         let count = count(&*space).map_err(|e| InputError::about("space", e.to_string()))?;
         let s = &mut file.settings;
-        // Where time is what limits, final trainings get what is left of it.
-        let finals = s.final_epochs.or(s.budget.and(defaults.final_epochs));
-        let shares = shares(finals.is_some_and(|finals| finals > s.epochs.unwrap_or(defaults.epochs)));
-        let effort = Effort::new(s, task.as_ref(), &*space, shares[0]);
+        // Where time is what limits, final trainings get what is left of it: the usual epochs, should the search have fewer.
+        let usual = defaults.final_epochs.or_else(|| s.epochs.is_none().then_some(defaults.epochs));
+        let finals = s.final_epochs.or(s.budget.and(usual));
+        let of_epochs = |epochs: u32| shares(finals.is_some_and(|finals| finals > epochs));
+        let first = of_epochs(s.epochs.unwrap_or(defaults.epochs));
+        let mut effort = Effort::new(s, task.as_ref(), &*space, first[0]);
         let epochs = match s.epochs {
             Some(epochs) => epochs,
             None => {
@@ -150,6 +152,9 @@ impl Setup {
                 *s.epochs.insert(fitting)
             }
         };
+        // Finals may be longer than trainings that a budget made shorter: from here on, as when the study is resumed.
+        let shares = of_epochs(epochs);
+        effort.share = shares[0];
         range("epochs", u64::from(epochs), 1, 10_000)?;
         let finals = *s.final_epochs.get_or_insert(epochs.max(finals.unwrap_or(0)));
         range("final_epochs", u64::from(finals), 1, 10_000)?;
@@ -178,7 +183,7 @@ impl Setup {
             costs.push(crate::planned::cost(idle, s.batch_size.unwrap_or(64)));
             s.limits.push(crate::planned::limit(memory.0));
         }
-        let objectives = objectives(metrics, s, costs, !devices.is_empty())?;
+        let objectives = objectives(metrics, s, costs, &devices)?;
         // A metric that is optimised first is also what the test is judged by.
         if let (Some(first), Some(task)) = (objectives.wanted.first(), &mut task)
             && let Some(metric) = task.metrics().into_iter().find(|m| m.name() == first.name)
@@ -205,6 +210,7 @@ impl Setup {
         let situation =
             Situation { space: &*space, objectives: &objectives, trials: expected, trained: true };
         let spec = spec.chosen(&situation).0.resolved(expected);
+        heritable(s, &spec, task.is_some())?;
         let rule = Some(Rule::of(&situation)).filter(|rule| rule.is(&spec.unwrapped(), expected));
         let earlier = earlier(s, &spec, &*space)?;
         spec.make_after(expected, &earlier).map_err(|e| InputError::about("strategy", e.to_string()))?;
@@ -254,7 +260,8 @@ impl Setup {
         let all = rungs(self.epochs());
         let by_scores = self.file.settings.estimator == Estimator::Scores;
         let from = if has_low_rungs(&self.spec, self.file.settings.estimator) { 0 } else { all.len() - 1 };
-        let rung = |&budget: &u32| Rung { estimator: "train".into(), budget, cost: f64::from(budget) };
+        let estimator = if self.file.settings.inherit { FROM_PARENT } else { "train" };
+        let rung = |&budget: &u32| Rung { estimator: estimator.into(), budget, cost: f64::from(budget) };
         let look = by_scores.then(|| Rung { estimator: SCORES.into(), budget: 1, cost: LOOK });
         let together = self.supernet.iter().flat_map(Supernet::rungs);
         together.chain(look).chain(all[from..].iter().map(rung)).collect()
@@ -545,6 +552,24 @@ fn stopping(s: &crate::Settings, spec: Spec, objectives: usize) -> Result<Spec, 
     Spec::parse(&spec.stopping_below(percent).to_string()).map_err(|e| bad(e.to_string()))
 }
 
+/// That networks can begin with the weights of others, where that is asked for.
+fn heritable(s: &crate::Settings, spec: &Spec, has_task: bool) -> Result<(), Error> {
+    let why = if !s.inherit {
+        return Ok(());
+    } else if !has_task {
+        "an evaluator of your own keeps its weights to itself".to_string()
+    } else if s.estimator == Estimator::Supernet {
+        "networks of a supernet share all of their weights".to_string()
+    } else if !spec.has_children() {
+        let of: Vec<&str> =
+            nascent_strategies::registry::all().iter().filter(|e| e.has_children).map(|e| e.name).collect();
+        format!("{spec} does not make networks out of others, as {} do", of.join(", "))
+    } else {
+        return Ok(());
+    };
+    Err(InputError::about("inherit", format!("{why}: leave inherit out")).into())
+}
+
 /// As many trials as a strategy is chosen for where only a program of the user's knows what one takes.
 const UNPRICED_TRIALS: u64 = 100;
 
@@ -764,12 +789,15 @@ fn objectives(
     measured: Vec<(String, Direction)>,
     s: &crate::Settings,
     own: Vec<Arc<dyn CostMetric>>,
-    has_devices: bool,
+    devices: &[Arc<nascent_device::Device>],
 ) -> Result<Objectives, Error> {
     let mut known = with_costs(measured);
     known.extend(own.iter().map(|c| (c.name().to_string(), c.direction())));
     let unknown = |key: &str, name: &str| {
-        if let Some((metric, device)) = name.split_once('@').filter(|_| !has_devices) {
+        if let Some(message) = crate::devices::lacking(devices, name) {
+            return InputError::about(key, message);
+        }
+        if let Some((metric, device)) = name.split_once('@').filter(|_| devices.is_empty()) {
             let message = format!(
                 "{metric} of device {device:?} is not known: give the device's file with --device-file {device}.toml; \
                  nascent device measure makes one"

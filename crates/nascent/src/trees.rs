@@ -18,6 +18,8 @@ const LEARNING_RATE: f32 = 0.05;
 /// The share of rows and of columns that each tree sees.
 const SEEN: f32 = 0.8;
 const MOST_TREES: usize = 2_000;
+/// And once time is over, for one setting.
+const FEW_TREES: usize = 100;
 /// Trees without a better validation loss after which no more are grown.
 const PATIENCE: usize = 60;
 
@@ -99,7 +101,7 @@ fn fit(
     learned: Learned,
     [training, validation, all]: [&Part; 3],
     asked: &Examples,
-    seed: u64,
+    (seed, is_over): (u64, &dyn Fn() -> bool),
 ) -> Result<Vec<f64>, String> {
     let trees = |(depth, weight): (usize, f32), trees: usize| {
         GradientBooster::default()
@@ -117,7 +119,8 @@ fn fit(
             .set_max_depth(depth)
             .set_min_leaf_weight(weight)
             .set_subsample(SEEN)
-            .set_colsample_bytree(f64::from(SEEN))
+            // Of one column, a share is none.
+            .set_colsample_bytree(f64::from(SEEN).max(1.0 / columns.count().max(1) as f64))
             .set_initialize_base_score(true)
             .set_parallel(false)
             .set_seed(seed)
@@ -132,14 +135,19 @@ fn fit(
     };
     let mut best: Option<(f64, (usize, f32), usize)> = None;
     for setting in TRIED {
-        let mut tried = trees(setting, MOST_TREES).set_early_stopping_rounds(Some(PATIENCE));
+        let late = is_over();
+        if late && best.is_some() {
+            break;
+        }
+        let most = if late { FEW_TREES } else { MOST_TREES };
+        let mut tried = trees(setting, most).set_early_stopping_rounds(Some(PATIENCE));
         let judged = vec![(validation.matrix(columns), &validation.wanted[..], &validation.weights[..])];
         tried
             .fit(&training.matrix(columns), &training.wanted, &training.weights, Some(judged))
             .map_err(|e| e.to_string())?;
         let now = loss(&tried.predict(&validation.matrix(columns), false));
         if best.is_none_or(|(least, ..)| now < least) {
-            best = Some((now, setting, tried.best_iteration.unwrap_or(MOST_TREES) + 1));
+            best = Some((now, setting, tried.best_iteration.unwrap_or(most) + 1));
         }
     }
     let Some((_, setting, count)) = best else {
@@ -159,7 +167,7 @@ fn fit(
 
 /// The answers of boosted trees to `asked` after training, validation and all rows, as a network gives them: class
 /// probabilities, `[examples × classes]`, or standardised values, `[examples]`. Where there are more than two classes, each
-/// has trees of its own.
+/// has trees of its own. Once `is_over`, no more than a few trees of one setting are grown.
 ///
 /// # Errors
 /// Where the inputs are no rows of a table, or the trees cannot be fitted; the text says why.
@@ -168,6 +176,7 @@ pub(crate) fn answers(
     known: [&Examples; 3],
     asked: &Examples,
     seed: u64,
+    is_over: &dyn Fn() -> bool,
 ) -> Result<Vec<f32>, String> {
     let Features::Table { numbers, categories, .. } = *features else {
         return Err("they need rows of a table".into());
@@ -187,7 +196,7 @@ pub(crate) fn answers(
         });
         let parts = [training?, validation?, all?];
         // The library asserts what it expects of data.
-        let run = || fit(&columns, learned, [&parts[0], &parts[1], &parts[2]], asked, seed);
+        let run = || fit(&columns, learned, [&parts[0], &parts[1], &parts[2]], asked, (seed, is_over));
         catch_unwind(AssertUnwindSafe(run))
             .unwrap_or_else(|_| Err("the library gave up on these data".into()))
     };
@@ -245,7 +254,8 @@ mod tests {
         let ask = |classes: bool| {
             let parts =
                 [(300, 0), (80, 3), (380, 0), (60, 7)].map(|(rows, seed)| examples(rows, seed, classes));
-            let ask = || answers(&FEATURES, [&parts[0], &parts[1], &parts[2]], &parts[3], 1).unwrap();
+            let ask =
+                || answers(&FEATURES, [&parts[0], &parts[1], &parts[2]], &parts[3], 1, &|| false).unwrap();
             assert_eq!(ask(), ask());
             (ask(), parts[3].targets.clone())
         };
@@ -259,8 +269,28 @@ mod tests {
     }
 
     #[test]
+    fn one_column_is_seen_and_time_that_is_over_leaves_few_trees() {
+        let column = |rows: usize, seed: usize| {
+            let of = |i: usize| ((i * 37 + seed) % 101) as f32 / 50.0 - 1.0;
+            let inputs: Vec<f32> = (0..rows).flat_map(|i| [of(i), (of(i) + 1.0) / 2.0]).collect();
+            let values = (0..rows).map(|i| 3.0 * of(i)).collect();
+            let targets = Targets::Values { values, scale: Scale { mean: 0.0, deviation: 1.0 } };
+            Examples { shape: Shape::new(&[2]), inputs: inputs.into(), targets }
+        };
+        let parts = [(300, 0), (80, 3), (380, 0), (60, 7)].map(|(rows, seed)| column(rows, seed));
+        let features = Features::Table { numbers: 1, categories: 0, codes: 0 };
+        for late in [false, true] {
+            let found =
+                answers(&features, [&parts[0], &parts[1], &parts[2]], &parts[3], 1, &|| late).unwrap();
+            let Targets::Values { values, .. } = &parts[3].targets else { panic!("values were asked for") };
+            let worst = found.iter().zip(values).map(|(a, v)| (a - v).abs()).fold(0.0, f32::max);
+            assert!(worst < 1.0, "{late}: {worst}");
+        }
+    }
+
+    #[test]
     fn other_inputs_are_refused() {
         let some = examples(10, 0, false);
-        assert!(answers(&Features::Vector { numbers: 3 }, [&some; 3], &some, 1).is_err());
+        assert!(answers(&Features::Vector { numbers: 3 }, [&some; 3], &some, 1, &|| false).is_err());
     }
 }

@@ -8,7 +8,7 @@ use crate::preprocessing::{
     CategoryRule, ColumnInput, ColumnRule, DateNumber, DatePart, NumberRule, TableInputs,
 };
 use crate::read::DateForm;
-use crate::table::{Cells, Column, Dictionary, MISSING};
+use crate::table::{Cells, Column, Dictionary, MISSING, number};
 use std::collections::HashMap;
 
 /// The fewest rows in which a column of different cells looks like an identifier.
@@ -45,10 +45,19 @@ pub(super) fn fit(
         fitted.warnings.extend(leak(&column, goal, &target, rows));
         let missing = rows.iter().filter(|&&r| column.cells.is_missing(r)).count();
         let (rule, treatment, different) = match &column.cells {
-            Cells::Numbers(values) => number(&column.name, values, rows),
+            Cells::Numbers(values) => numbers(&column.name, values, rows),
             Cells::Dates(values) => date(values, column.dates.unwrap_or(DateForm::Ymd), rows),
             Cells::Words { codes, dictionary } => words(codes, dictionary, rows),
         };
+        if let Cells::Words { dictionary, .. } = &column.cells
+            && let Some(example) = decorated(dictionary)
+        {
+            fitted.warnings.push(format!(
+                "column {:?} has numbers with other signs in them, such as {example:?}, and is read as words: leave \
+                 digits, one decimal point and a minus alone to have it read as numbers",
+                column.name
+            ));
+        }
         if let Some(rule) = rule {
             fitted.inputs.columns.push(ColumnInput { name: column.name.clone(), rule });
         } else {
@@ -82,7 +91,7 @@ pub(super) fn is_free_text(column: &Column) -> bool {
 
 type Decision = (Option<ColumnRule>, String, usize);
 
-fn number(name: &str, values: &[f64], rows: &[usize]) -> Decision {
+fn numbers(name: &str, values: &[f64], rows: &[usize]) -> Decision {
     let training: Vec<f64> = rows.iter().map(|&r| values[r]).collect();
     if let Some(why) = numbers_rows(name, values, &training) {
         return (None, why, training.len());
@@ -102,26 +111,38 @@ fn number(name: &str, values: &[f64], rows: &[usize]) -> Decision {
     }
 }
 
-/// Why numbers only number the rows: they are whole, all different, and count up or are named so.
+/// Words in the names of columns that count something else than rows.
+const COUNTING: [&str; 16] = [
+    "year", "season", "quarter", "month", "week", "day", "date", "time", "hour", "minute", "second",
+    "period", "step", "age", "epoch", "lag",
+];
+/// Names of columns that number rows.
+const NUMBERING: [&str; 9] =
+    ["id", "index", "rowid", "rownames", "unnamed: 0", "idno", "uid", "caseid", "passengernumber"];
+
+/// Why numbers only number the rows: they are whole and mostly different, and either count up from 0 or 1, or are named so.
 fn numbers_rows(name: &str, values: &[f64], training: &[f64]) -> Option<String> {
-    if training.len() < FEWEST_NAMED || training.iter().any(|v| v.fract() != 0.0) {
+    let mut present: Vec<f64> = training.iter().copied().filter(|v| !v.is_nan()).collect();
+    if present.len() < FEWEST_NAMED || present.iter().any(|v| v.fract() != 0.0) {
         return None;
     }
-    let counting = values.windows(2).all(|w| w[1] - w[0] == 1.0);
-    let short = name.to_lowercase();
-    let named = ["id", "index", "rowid", "row_id", "unnamed: 0", "column_0"].contains(&short.as_str())
-        || short.ends_with("_id")
-        || short.ends_with(" id")
+    let short = name.trim().to_lowercase();
+    let is_first = values.first().is_some_and(|first| *first == 0.0 || *first == 1.0);
+    let counts_else = short.split(|c: char| !c.is_alphanumeric()).any(|word| COUNTING.contains(&word));
+    let counting = is_first && !counts_else && values.windows(2).all(|w| w[1] - w[0] == 1.0);
+    let named = NUMBERING.contains(&short.as_str())
+        || ["_id", " id", "-id", ".id"].iter().any(|end| short.ends_with(end))
         || name.ends_with("Id")
         || name.ends_with("ID");
     if !counting && !named {
         return None;
     }
-    let mut sorted = training.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let different = sorted.windows(2).all(|w| w[0] != w[1]);
-    (different && (counting || short != "column_0"))
-        .then(|| "an identifier: whole numbers, different in every row".to_string())
+    present.sort_unstable_by(f64::total_cmp);
+    let all = present.len();
+    present.dedup();
+    // Of a name alone, a few may come twice.
+    let mostly = if counting { present.len() == all } else { present.len() * 10 >= all * 9 };
+    mostly.then(|| "an identifier: whole numbers, different in almost every row".to_string())
 }
 
 fn date(values: &[f64], form: DateForm, rows: &[usize]) -> Decision {
@@ -178,6 +199,19 @@ fn words(codes: &[u32], dictionary: &Dictionary, rows: &[usize]) -> Decision {
         _ => format!("category, the {} most frequent on their own, others hashed", rule.categories.len()),
     };
     (Some(ColumnRule::Category(rule)), treatment, different)
+}
+
+/// One of a column's words, where almost all of them would be numbers without separators of thousands, percent, money or
+/// brackets.
+fn decorated(dictionary: &Dictionary) -> Option<&str> {
+    let is_sign = |c: char| "$€£¥%,'’() \u{a0}\u{202f}".contains(c);
+    let is_number = |text: &&str| {
+        let bare: String = text.replace('\u{2212}', "-").chars().filter(|c| !is_sign(*c)).collect();
+        bare.len() < text.len() && number(&bare, false).is_some()
+    };
+    let (all, like) = (dictionary.len(), dictionary.texts().filter(|t| is_number(t)).count());
+    let plain = dictionary.texts().filter(|t| number(t, false).is_some()).count();
+    (all >= 2 && like > 0 && (like + plain) * 10 >= all * 9).then(|| dictionary.texts().find(is_number))?
 }
 
 /// What is said of a column that tells the target outright, in the training rows.

@@ -59,7 +59,7 @@ pub(super) fn settle(
         _ => {
             let row = codes.iter().position(|c| strange.iter().any(|(s, _)| s == c)).unwrap_or(0);
             let reason = format!(
-                "{:?} in column {:?} is not a number, as {numbers} of its {all} cells are: correct it, leave it empty, or pass --missing for a word that means missing, --categories {} to read the column as categories",
+                "{:?} in column {:?} is not a number, as {numbers} of its {all} cells are: correct it, leave it empty, or pass --missing for a word that means missing, --category {} to read the column as categories",
                 dictionary.text(codes[row]),
                 column.name,
                 column.name

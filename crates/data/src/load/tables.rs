@@ -275,6 +275,9 @@ fn input_of(
     Ok((Input::Table, used))
 }
 
+/// The most columns that an error names.
+const MOST_NAMED: usize = 5;
+
 fn table_task(ready: Ready, split: Split, writing: Option<Writing>) -> Result<Task, DataError> {
     let Ready { train, test, used, goal, missing, mut findings, .. } = ready;
     let fitted = columns::fit(&train, &used, &goal, &split.train, missing)?;
@@ -282,10 +285,15 @@ fn table_task(ready: Ready, split: Split, writing: Option<Writing>) -> Result<Ta
     findings.columns = found;
     findings.warnings.extend(warnings);
     if inputs.columns.is_empty() {
-        return Err(DataError::file(
-            &train.place,
-            "has no column that varies beside the target: nothing can be learned from it",
-        ));
+        let left: Vec<String> = findings
+            .columns
+            .iter()
+            .take(MOST_NAMED)
+            .map(|c| format!("{:?} is {}", c.name, c.treatment))
+            .collect();
+        let why = if left.is_empty() { String::new() } else { format!(": {}", left.join("; ")) };
+        let reason = format!("has no column beside the target that can be learned from{why}");
+        return Err(DataError::file(&train.place, reason));
     }
     let place = train.place.clone();
     let mut tables = [train].into_iter().chain(test);

@@ -68,7 +68,7 @@ fn as_text(numbers: &[f64]) -> (Vec<u32>, Dictionary) {
     (codes, dictionary)
 }
 
-/// Reads a file of JSON lines, gzipped or not: one object a row, its keys the columns.
+/// Reads a file of JSON lines, gzipped or not: one object a row, its keys the columns; or one array of such objects.
 ///
 /// A column that has only numbers is numbers, any other is words; what is no text is written as JSON. A key that a row
 /// has not is missing there. `words` are columns that are words even if every value is a number.
@@ -76,12 +76,19 @@ fn as_text(numbers: &[f64]) -> (Vec<u32>, Dictionary) {
 /// # Errors
 /// Where a line is no JSON object; the error names it.
 pub fn read_json_lines(source: Source<'_>, words: &[String], missing: &[String]) -> Result<Table, DataError> {
-    let place = source.place();
+    let mut rows = Rows { place: source.place(), words, missing, ..Rows::default() };
     let mut reader = source.open()?;
-    let mut lines = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    let mut columns: Vec<Growing> = Vec::new();
-    let mut index: HashMap<String, usize> = HashMap::new();
+    if is_array(&source.start(START)?) {
+        let all: Vec<Map<String, Value>> = serde_json::from_reader(&mut reader).map_err(|e| {
+            let reason = format!("is no array of JSON objects ({e}): {NEEDED}");
+            DataError::line(&rows.place, e.line(), reason)
+        })?;
+        let size = all.len().saturating_mul(OF_A_ROW);
+        for (number, row) in (1..).zip(&all) {
+            rows.add(row, number, size)?;
+        }
+        return rows.table(&source);
+    }
     let mut bytes = Vec::new();
     for line in 1usize.. {
         bytes.clear();
@@ -93,39 +100,75 @@ pub fn read_json_lines(source: Source<'_>, words: &[String], missing: &[String])
             continue;
         }
         let row: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|e| {
-            DataError::line(&place, line, format!("is no JSON object ({e}): each line needs one, such as {{\"text\": \"…\", \"label\": \"…\"}}"))
-        })?;
-        for (name, value) in &row {
-            let at = *index.entry(name.clone()).or_insert_with(|| {
-                names.push(name.clone());
-                columns.push(Growing::default());
-                columns.len() - 1
-            });
-            columns[at].push(lines.len(), value, missing, words.contains(name));
-        }
-        if columns.len() > MOST_COLUMNS || columns.len() > 100 + 2 * bytes.len() {
-            return Err(DataError::line(
-                &place,
+            DataError::line(
+                &rows.place,
                 line,
-                format!("the rows have {} different keys, too many for columns", columns.len()),
-            ));
+                format!("is no JSON object ({e}): {NEEDED}, on a line of its own"),
+            )
+        })?;
+        rows.add(&row, line, bytes.len())?;
+    }
+    rows.table(&source)
+}
+
+/// First bytes that tell an array.
+const START: usize = 64;
+/// What an object of an array may have in keys of its own, in bytes.
+const OF_A_ROW: usize = 100;
+const NEEDED: &str = "each row needs an object, such as {\"text\": \"…\", \"label\": \"…\"}";
+
+fn is_array(start: &[u8]) -> bool {
+    start.trim_ascii_start().starts_with(b"[")
+}
+
+/// A table while it grows row by row.
+#[derive(Default)]
+struct Rows<'w> {
+    place: String,
+    words: &'w [String],
+    missing: &'w [String],
+    lines: Vec<u32>,
+    names: Vec<String>,
+    columns: Vec<Growing>,
+    index: HashMap<String, usize>,
+}
+
+impl Rows<'_> {
+    /// Adds a row, which stands in a line and was so many bytes long: as many keys cannot be new.
+    fn add(&mut self, row: &Map<String, Value>, line: usize, bytes: usize) -> Result<(), DataError> {
+        for (name, value) in row {
+            let at = *self.index.entry(name.clone()).or_insert_with(|| {
+                self.names.push(name.clone());
+                self.columns.push(Growing::default());
+                self.columns.len() - 1
+            });
+            self.columns[at].push(self.lines.len(), value, self.missing, self.words.contains(name));
         }
-        lines.push(line as u32);
+        if self.columns.len() > MOST_COLUMNS || self.columns.len() > 100 + 2 * bytes {
+            let reason = format!("the rows have {} different keys, too many for columns", self.columns.len());
+            return Err(DataError::line(&self.place, line, reason));
+        }
+        self.lines.push(line as u32);
+        Ok(())
     }
-    if lines.is_empty() {
-        return Err(source.fail("is empty: a table needs rows, one JSON object a line"));
+
+    fn table(self, source: &Source<'_>) -> Result<Table, DataError> {
+        let Self { place, words, lines, names, columns, .. } = self;
+        if lines.is_empty() {
+            return Err(source.fail("is empty: a table needs rows, one JSON object a line"));
+        }
+        let columns = names
+            .into_iter()
+            .zip(columns)
+            .map(|(name, mut column)| {
+                while column.rows < lines.len() {
+                    column.push_cell(None, words.contains(&name));
+                }
+                Column::new(name, column.cells())
+            })
+            .collect();
+        Ok(Table { place, columns, lines, header: true, classes: Vec::new() })
     }
-    let columns = names
-        .into_iter()
-        .zip(columns)
-        .map(|(name, mut column)| {
-            while column.rows < lines.len() {
-                column.push_cell(None, words.contains(&name));
-            }
-            Column::new(name, column.cells())
-        })
-        .collect();
-    Ok(Table { place, columns, lines, header: true, classes: Vec::new() })
 }
 
 #[cfg(test)]
@@ -135,6 +178,21 @@ mod tests {
     fn read(text: &str) -> Result<Table, DataError> {
         let source = Source::Bytes { name: "x.jsonl", bytes: text.as_bytes() };
         read_json_lines(source, &["w".into()], &[])
+    }
+
+    #[test]
+    fn an_array_of_objects_is_rows_too() {
+        let table = read("[\n  {\"a\": 1,\n \"b\": \"x\"},\n  {\"a\": 2.5}]\n").unwrap();
+        assert_eq!(table.lines, [1, 2]);
+        assert_eq!(
+            (table.columns[0].cells.word(1), table.columns[1].cells.word(0)),
+            ("2.5".into(), "x".into())
+        );
+        let error = |text: &str| read(text).unwrap_err().to_string();
+        assert!(error("[1, 2]").contains("is no array of JSON objects"), "{}", error("[1, 2]"));
+        let cut = error("[{\"a\": 1},\n{\"a\": ");
+        assert!(cut.contains("line 2") && cut.contains("each row needs an object"), "{cut}");
+        assert!(error("[]").contains("is empty"));
     }
 
     #[test]

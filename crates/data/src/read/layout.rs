@@ -190,8 +190,11 @@ fn counts_line(first: &[String], data: &[Vec<String>]) -> Option<Vec<String>> {
 /// Whether a first row names columns: it has no numbers, no two equal fields, and differs in kind from what is below.
 fn looks_like_header(first: &[String], data: &[Vec<String>], comma: bool) -> bool {
     let plain = |f: &String| number(f, comma).is_some() || DateForm::of([f.as_str()].into_iter()).is_some();
-    if first.iter().any(plain) || first.iter().all(String::is_empty) {
+    if first.iter().all(String::is_empty) {
         return false;
+    }
+    if first.iter().any(plain) {
+        return names_years(first, data, comma);
     }
     if data.is_empty() {
         return true;
@@ -213,6 +216,20 @@ fn looks_like_header(first: &[String], data: &[Vec<String>], comma: bool) -> boo
         }
     }
     votes > 0
+}
+
+/// Whether a first row with numbers names columns all the same: they are different years over what is none, and the other fields
+/// are words that do not come again.
+fn names_years(first: &[String], data: &[Vec<String>], comma: bool) -> bool {
+    let is_year = |f: &String| f.len() == 4 && f.parse().is_ok_and(|y: u32| (1500..=2200).contains(&y));
+    let below = |i: usize| data.iter().filter_map(move |row| row.get(i)).filter(|c| !is_missing(c, &[]));
+    let fits = |i: usize, name: &String| match number(name, comma) {
+        Some(_) => is_year(name) && 2 * below(i).filter(|c| is_year(c)).count() < below(i).count(),
+        None => !name.is_empty() && below(i).all(|cell| cell != name),
+    };
+    let different = first.iter().collect::<HashSet<_>>().len() == first.len();
+    let has_words = first.iter().any(|name| number(name, comma).is_none());
+    different && has_words && first.iter().enumerate().all(|(i, name)| fits(i, name))
 }
 
 /// What the cells of a column are, from some of them.

@@ -107,10 +107,7 @@ fn what_is_no_number_among_numbers_is_located() {
     let task = |strange: &[&str]| {
         table(&numbers(strange), &Options { task: Some(Answering::Regression), ..target("y") })
     };
-    says(
-        task(&["abc"]),
-        &["data.csv, line 102", "\"abc\" in column \"x\" is not a number", "--categories x"],
-    );
+    says(task(&["abc"]), &["data.csv, line 102", "\"abc\" in column \"x\" is not a number", "--category x"]);
     says(task(&["inf"]), &["line 102", "\"inf\"", "no finite number"]);
     says(task(&["-Infinity"]), &["\"-Infinity\""]);
     says(task(&["1e999"]), &["\"1e999\""]);
@@ -122,7 +119,7 @@ fn what_is_no_number_among_numbers_is_located() {
     let options = Options { missing: vec!["abc".into()], task: Some(Answering::Regression), ..target("y") };
     assert!(table(&numbers(&["abc"]), &options).is_ok());
     let options = Options { categories: vec!["x".into()], task: Some(Answering::Regression), ..target("y") };
-    says(table(&numbers(&["abc"]), &options), &["has no column that varies"]);
+    says(table(&numbers(&["abc"]), &options), &["has no column beside the target that can be learned from"]);
 }
 
 #[test]
@@ -254,7 +251,10 @@ fn too_few_rows_and_options_out_of_range_are_refused() {
         &["cannot be the text"],
     );
     let all = vec!["x".into(), "k".into()];
-    says(table(&small_table(50), &Options { ignore: all, ..target("y") }), &["no column that varies"]);
+    says(
+        table(&small_table(50), &Options { ignore: all, ..target("y") }),
+        &["has no column beside the target that can be learned from"],
+    );
 }
 
 #[test]
@@ -276,4 +276,55 @@ fn groups_and_duplicates_stay_on_one_side() {
         [&task.split.train, &task.split.validation, &task.split.test].iter().position(|p| p.contains(&row))
     };
     assert!((0..200).all(|row| side(row) == side(row / 2 * 2)));
+}
+
+#[test]
+fn what_counts_years_is_no_identifier_and_what_numbers_rows_is() {
+    let column = |name: &str, of: &dyn Fn(usize) -> usize| {
+        let row = |i: usize| format!("{},{},{}\n", of(i), i * 31 % 101, i as f64 * 0.37 % 5.0);
+        let text = format!("{name},x,y\n{}", (0..80).map(row).collect::<String>());
+        let task = table(&text, &Options { task: Some(Answering::Regression), ..target("y") }).unwrap();
+        let finding = task.findings().columns.iter().find(|c| c.name == name).unwrap();
+        !finding.treatment.contains("identifier")
+    };
+    assert!(column("year", &|i| 1940 + i));
+    assert!(column("Week number", &|i| 1 + i));
+    assert!(column("pressure", &|i| 200 + i));
+    assert!(!column("no", &|i| 1 + i));
+    // A name is enough, though some numbers are left out and some come twice.
+    assert!(!column("customer_id", &|i| 7 * (i - usize::from(i % 20 == 19))));
+    assert!(column("customer_id", &|i| i / 4));
+}
+
+#[test]
+fn numbers_with_other_signs_are_warned_of() {
+    for (cell, shown) in [("\"1,234\"", "1,23"), ("$12.50", "$12.5"), ("42%", "42"), ("(3.5)", "(3.5")] {
+        let row =
+            |i: usize| format!("{},{}\n", cell.replacen('2', &(i % 9).to_string(), 1), ["a", "b"][i % 2]);
+        let text =
+            format!("x,k,y\n{}", (0..90).map(|i| format!("{},{}", i * 7 % 13, row(i))).collect::<String>());
+        let task = table(&text, &target("y")).unwrap();
+        if cell.contains('2') {
+            warns(&task, &["column \"k\" has numbers with other signs in them", "read as words"]);
+        } else {
+            assert!(
+                !task.findings().warnings.iter().any(|w| w.contains(shown)),
+                "one word is no column of numbers"
+            );
+        }
+    }
+}
+
+#[test]
+fn years_may_be_names_of_columns() {
+    let row = |i: usize| format!("{},{},{}\n", i as f64 * 0.37 % 5.0, i * 31 % 101, ["a", "b"][i * 7 % 2]);
+    let rows: String = (0..60).map(row).collect();
+    let task = table(&format!("2019,2020,target\n{rows}"), &target("target")).unwrap();
+    let names: Vec<&str> = task.findings().columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["2019", "2020"]);
+    // Years over years are data, and so are other numbers.
+    let years: String =
+        (0..60).map(|i| format!("{},{},{}\n", 1950 + i % 40, i % 7, ["a", "b"][i % 2])).collect();
+    let data = table(&format!("2019,5,a\n{years}"), &target("last")).unwrap();
+    assert_eq!(data.findings().columns[0].name, "column_0");
 }

@@ -2,7 +2,7 @@ use super::study::space_file;
 use super::unusable;
 use crate::arguments::{Device as Options, DeviceAdapt, DeviceMeasure};
 use indicatif::{ProgressBar, ProgressStyle};
-use nascent::device::{Device, Heard};
+use nascent::device::{Device, Energy, Heard};
 use nascent::{Adapting, Choice, Error, InputError, LeftOut, MeasuringDevice};
 use serde_json::json;
 use std::fmt::Write;
@@ -64,7 +64,8 @@ fn measure(options: DeviceMeasure) -> Result<ExitCode, Error> {
     if options.json {
         out!(
             "{}",
-            json!({ "path": path, "name": device.name, "operations": device.table.len(), "validation": device.validation })
+            json!({ "path": path, "name": device.name, "operations": device.table.len(), "validation": device.validation,
+                "energy": device.energy })
         );
         return Ok(ExitCode::SUCCESS);
     }
@@ -86,6 +87,13 @@ fn measure(options: DeviceMeasure) -> Result<ExitCode, Error> {
         v.of_plain_sum,
         v.rank_correlation
     );
+    match &device.energy {
+        Energy::Counted { by, watts, mean_absolute_percentage_error, rank_correlation, .. } => out!(
+            "energy counted by {by}: {watts:.1} W; its predictor is off by {mean_absolute_percentage_error:.1} % in the \
+             mean, rank correlation {rank_correlation:.3}"
+        ),
+        Energy::Unknown { unknown } => out!("no energy: {unknown}"),
+    }
     if v.noisy > 0 {
         out!("{} networks had a spread above 20 % twice: the machine is noisy", v.noisy);
     }

@@ -37,6 +37,7 @@ fn asked(options: &Search) -> Result<StudyFile, Error> {
     s.supernet = options.supernet.or(s.supernet);
     s.supernet_epochs = options.supernet_epochs.or(s.supernet_epochs);
     s.stop_when = options.stop_when.or(s.stop_when);
+    s.inherit |= options.inherit;
     if options.warm_start.is_some() {
         s.warm_start = options.warm_start.clone();
         s.earlier.clear();
