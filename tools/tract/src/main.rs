@@ -4,6 +4,7 @@ use safetensors::SafeTensors;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tract_onnx::prelude::*;
 
@@ -21,7 +22,10 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["check", folder] => check(Path::new(folder)),
         ["time", file] => time(Path::new(file)),
-        _ => Err("nascent-tract check FOLDER | time FILE".into()),
+        ["steps", folder, batch] => {
+            batch.parse().map_err(Failed::from).and_then(|batch| steps(Path::new(folder), batch))
+        }
+        _ => Err("nascent-tract check FOLDER | time FILE | steps FOLDER BATCH".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -88,15 +92,21 @@ fn apart(case: &Path) -> Result<f32, Failed> {
     Ok(apart)
 }
 
-/// Prints the median milliseconds of one example.
-fn time(file: &Path) -> Result<(), Failed> {
+/// A network for batches of so many examples, and the extents of one.
+fn prepare(file: &Path, batch: usize) -> Result<(Arc<TypedRunnableModel>, Vec<usize>), Failed> {
     let mut model = tract_onnx::onnx().model_for_path(file)?;
     let fact = model.input_fact(0)?.clone();
     let rest = fact.shape.dims().skip(1).map(|d| d.concretize().and_then(|d| d.to_usize().ok()));
     let rest: Option<Vec<usize>> = rest.collect();
-    let shape: Vec<usize> = std::iter::once(1).chain(rest.ok_or("the input has no fixed extents")?).collect();
+    let rest = rest.ok_or("the input has no fixed extents")?;
+    let shape: Vec<usize> = std::iter::once(batch).chain(rest.iter().copied()).collect();
     model.set_input_fact(0, f32::fact(&shape).into())?;
-    let plan = model.into_optimized()?.into_runnable()?;
+    Ok((model.into_optimized()?.into_runnable()?, shape))
+}
+
+/// Prints the median milliseconds of one example.
+fn time(file: &Path) -> Result<(), Failed> {
+    let (plan, shape) = prepare(file, 1)?;
     let input: TValue = Tensor::from_shape(&shape, &vec![0.5f32; shape.iter().product()])?.into();
     let mut taken = Vec::new();
     let begin = Instant::now();
@@ -109,5 +119,40 @@ fn time(file: &Path) -> Result<(), Failed> {
     let mut taken = taken.split_off(taken.len() / 5);
     taken.sort_by(f64::total_cmp);
     println!("{}", taken[taken.len() / 2]);
+    Ok(())
+}
+
+/// Answers batches of `inputs.f32` as they are asked for: what the first answers were, then for each line in the shortest of that
+/// many seconds of batches.
+fn steps(folder: &Path, batch: usize) -> Result<(), Failed> {
+    let begun = Instant::now();
+    let (plan, shape) = prepare(&folder.join("model.onnx"), batch)?;
+    let bytes = std::fs::read(folder.join("inputs.f32"))?;
+    let numbers = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let inputs: Vec<f32> = numbers.take(shape.iter().product()).collect();
+    let answer = || -> Result<_, Failed> {
+        Ok(plan.run(tvec!(Tensor::from_shape(&shape, &inputs)?.into()))?)
+    };
+    let answers = answer()?;
+    let answers = answers[0].to_plain_array_view::<f32>()?;
+    let squares = answers.iter().map(|a| f64::from(*a).powi(2)).sum::<f64>() / answers.len() as f64;
+    let first = answers.iter().next().ok_or("there are no answers")?;
+    let first_ms = begun.elapsed().as_secs_f64() * 1e3;
+    println!("{{\"first_answer\": {first:?}, \"mean_of_squares\": {squares:?}, \"first_ms\": {first_ms:?}}}");
+    for line in std::io::stdin().lines() {
+        let seconds: f64 = line?.trim().parse()?;
+        let (begun, mut best, mut steps) = (Instant::now(), f64::INFINITY, 0);
+        while begun.elapsed().as_secs_f64() < seconds || steps < 3 {
+            let start = Instant::now();
+            std::hint::black_box(answer()?);
+            best = best.min(start.elapsed().as_secs_f64());
+            steps += 1;
+        }
+        println!("{{\"ms\": {:?}}}", best * 1e3);
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = peak.and_then(|peak| peak.trim().trim_end_matches("kB").trim().parse::<f64>().ok());
+    println!("{{\"mb\": {:?}}}", kib.unwrap_or(0.0) / 1024.0);
     Ok(())
 }

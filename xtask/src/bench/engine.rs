@@ -1,10 +1,10 @@
 use super::Part;
-use super::python::environment;
+use super::python::runtimes;
+use super::stepper::Stepper;
 use crate::examples;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 pub const PART: Part = Part {
     name: "engine",
@@ -13,7 +13,6 @@ pub const PART: Part = Part {
     run,
 };
 
-const PACKAGES: [&str; 2] = ["torch", "numpy"];
 const SCRIPT: &str = include_str!("../../templates/engine.py");
 const WORKLOADS: [&str; 6] = ["W1", "W2", "W3", "W4", "W5", "W7"];
 /// Ways to run PyTorch; the first is what a person writes first.
@@ -24,7 +23,7 @@ const SECONDS: f64 = 1.0;
 
 /// Measures the workloads that are named, or all; `--no-compile` leaves `torch.compile` out, which takes a minute a workload.
 fn run(root: &Path, words: &[&str]) -> Result<(), String> {
-    let python = environment(root, "engine-python", "import torch, numpy", &PACKAGES)?;
+    let python = runtimes(root)?;
     let program = examples::build_release(root, &["engine_time"])?.remove(0);
     let folder = root.join("target/bench/engine");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -61,14 +60,14 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn ours(&self) -> Result<Trainer, String> {
-        Trainer::start(Command::new(self.program).args(["run", self.name]))
+    fn ours(&self) -> Result<Stepper, String> {
+        Stepper::start(Command::new(self.program).args(["run", self.name]))
     }
 
-    fn torch(&self, variant: &str, threads: usize) -> Result<Trainer, String> {
+    fn torch(&self, variant: &str, threads: usize) -> Result<Stepper, String> {
         let mut command = Command::new(self.python);
         command.args(["-c", SCRIPT]).arg(&self.folder).args([variant, &threads.to_string()]);
-        Trainer::start(&mut command)
+        Stepper::start(&mut command)
     }
 
     /// Ours, which uses one thread, beside PyTorch with one or two, in turns.
@@ -86,7 +85,7 @@ impl Bench<'_> {
             }
         }
         for (variant, trainer) in &theirs {
-            ours.same_work(trainer, variant)?;
+            ours.same_work(trainer, &format!("PyTorch {variant}"))?;
         }
         for _ in 0..TURNS {
             ours.turn(SECONDS)?;
@@ -125,12 +124,12 @@ impl Bench<'_> {
 
     /// Two trainings at once on two cores, each with one thread.
     fn side_by_side(&self) -> Result<Value, String> {
-        let pair = |mut trainers: [Trainer; 2]| -> Result<f64, String> {
+        let pair = |mut trainers: [Stepper; 2]| -> Result<f64, String> {
             for _ in 0..TURNS {
                 trainers.iter_mut().try_for_each(|t| t.ask(SECONDS))?;
-                trainers.iter_mut().try_for_each(Trainer::hear)?;
+                trainers.iter_mut().try_for_each(Stepper::hear)?;
             }
-            let [a, b] = trainers.map(Trainer::end);
+            let [a, b] = trainers.map(Stepper::end);
             Ok((a?.ms + b?.ms) / 2.0)
         };
         let ours = pair([self.ours()?, self.ours()?])?;
@@ -168,99 +167,4 @@ fn probe(program: &Path) -> Result<f64, String> {
 fn ended(command: &mut Command) -> Result<(), String> {
     let status = command.status().map_err(|e| format!("{command:?}: {e}"))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
-}
-
-/// A program that trains when it is asked.
-struct Trainer {
-    child: Child,
-    asks: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-    params: f64,
-    loss: f64,
-    first_ms: f64,
-    ms: f64,
-}
-
-/// What a trainer did in all.
-struct Done {
-    ms: f64,
-    mb: f64,
-    first_ms: f64,
-}
-
-impl Trainer {
-    fn start(command: &mut Command) -> Result<Self, String> {
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.spawn().map_err(|e| format!("a trainer cannot be started: {e}"))?;
-        let (Some(asks), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err("a trainer has no pipes".into());
-        };
-        let (asks, answers) = (Some(asks), BufReader::new(answers));
-        let mut trainer =
-            Self { child, asks, answers, params: 0.0, loss: 0.0, first_ms: 0.0, ms: f64::INFINITY };
-        let value = trainer.line()?;
-        let of = |key: &str| value[key].as_f64().unwrap_or(f64::NAN);
-        (trainer.params, trainer.loss, trainer.first_ms) = (of("params"), of("loss"), of("first_ms"));
-        Ok(trainer)
-    }
-
-    /// The next object that it says.
-    fn line(&mut self) -> Result<Value, String> {
-        let mut line = String::new();
-        loop {
-            line.clear();
-            let read =
-                self.answers.read_line(&mut line).map_err(|e| format!("a trainer cannot be heard: {e}"))?;
-            if read == 0 {
-                let mut said = String::new();
-                if let Some(mut error) = self.child.stderr.take() {
-                    let _ = std::io::Read::read_to_string(&mut error, &mut said);
-                }
-                return Err(format!(
-                    "a trainer ended: {}",
-                    said.trim().lines().last().unwrap_or("it said nothing")
-                ));
-            }
-            match serde_json::from_str(&line) {
-                Ok(value) => return Ok(value),
-                Err(_) => print!("   {line}"),
-            }
-        }
-    }
-
-    /// Whether another does the same work: as many parameters, and the same loss to a thousandth from the same weights.
-    fn same_work(&self, other: &Self, variant: &str) -> Result<(), String> {
-        if self.params == other.params && (self.loss - other.loss).abs() <= 1e-3 * other.loss.abs() {
-            return Ok(());
-        }
-        Err(format!(
-            "PyTorch {variant} has {} parameters and a first loss of {}, ours {} and {}: they do other work",
-            other.params, other.loss, self.params, self.loss
-        ))
-    }
-
-    fn turn(&mut self, seconds: f64) -> Result<(), String> {
-        self.ask(seconds)?;
-        self.hear()
-    }
-
-    fn ask(&mut self, seconds: f64) -> Result<(), String> {
-        let asks = self.asks.as_mut().ok_or("the trainer has ended")?;
-        writeln!(asks, "{seconds}")
-            .and_then(|()| asks.flush())
-            .map_err(|e| format!("a trainer cannot be asked: {e}"))
-    }
-
-    fn hear(&mut self) -> Result<(), String> {
-        let ms = self.line()?["ms"].as_f64().ok_or("a trainer said no time")?;
-        self.ms = self.ms.min(ms);
-        Ok(())
-    }
-
-    fn end(mut self) -> Result<Done, String> {
-        self.asks = None;
-        let mb = self.line()?["mb"].as_f64().unwrap_or(f64::NAN);
-        let _ = self.child.wait();
-        Ok(Done { ms: self.ms, mb, first_ms: self.first_ms })
-    }
 }

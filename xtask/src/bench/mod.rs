@@ -5,10 +5,12 @@
 
 mod data;
 mod engine;
+mod inference;
 mod kernels;
 mod overhead;
 mod python;
 mod scores;
+mod stepper;
 mod strategies;
 mod training;
 
@@ -38,6 +40,7 @@ const PARTS: &[&Part] = &[
     &strategies::PART,
     &scores::PART,
     &engine::PART,
+    &inference::PART,
 ];
 
 /// Measures the named part, or all that are quick.

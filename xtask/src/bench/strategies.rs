@@ -30,7 +30,7 @@ const PAIRS: [(&str, &str); 8] = [
 ];
 
 fn run(root: &Path, _: &[&str]) -> Result<(), String> {
-    let python = environment(root, "bench-python", "import optuna, pymoo", &PACKAGES)?;
+    let python = environment(&root.join("target/bench-python"), "import optuna, pymoo", &PACKAGES)?;
     let program = examples::build_release(root, &["strategy_time"])?.remove(0);
     let ours = measured(Command::new(program).arg("--json"), "strategy")?;
     let mut others = Command::new(python);

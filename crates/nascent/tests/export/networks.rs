@@ -100,7 +100,7 @@ fn of_pictures(shape: &Shape, outputs: usize, rng: &mut Rng) -> Preprocessing {
 }
 
 /// Weights whose norms remember something, so that forgetting to use it shows.
-fn lived_in(graph: &Architecture, rng: &mut Rng) -> Weights {
+pub fn lived_in(graph: &Architecture, rng: &mut Rng) -> Weights {
     let mut weights = Weights::fresh(graph, rng.bits());
     for (slot, values) in weights.slots.iter().zip(&mut weights.values) {
         for value in values.iter_mut() {
@@ -117,9 +117,14 @@ fn lived_in(graph: &Architecture, rng: &mut Rng) -> Weights {
 }
 
 /// One example after another, as a user has them.
-fn inputs(features: &Features, preprocessing: Option<&Preprocessing>, rng: &mut Rng) -> Vec<f32> {
+pub fn inputs(
+    examples: usize,
+    features: &Features,
+    preprocessing: Option<&Preprocessing>,
+    rng: &mut Rng,
+) -> Vec<f32> {
     let mut inputs = Vec::new();
-    for _ in 0..BATCH {
+    for _ in 0..examples {
         match *features {
             Features::Table { numbers, categories, codes } => {
                 inputs.extend((0..numbers).map(|_| rng.normal() as f32));
@@ -160,7 +165,7 @@ fn case(
     rng: &mut Rng,
 ) -> Case {
     let weights = lived_in(&graph, rng);
-    let inputs = inputs(features, preprocessing.as_ref(), rng);
+    let inputs = inputs(BATCH, features, preprocessing.as_ref(), rng);
     let mut network = Network::new(graph.clone(), weights.clone(), &Settings::default(), 0, Device::Cpu);
     let mut case = Case { name, graph, weights, preprocessing, inputs, answers: Vec::new() };
     case.answers = network.eval_batch(&read(&case));
