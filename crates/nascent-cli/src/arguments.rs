@@ -342,23 +342,35 @@ pub struct Generate {
 }
 
 #[derive(Args)]
-pub struct Export {
+pub struct Pick {
     /// The run folder.
-    pub run: PathBuf,
+    run: PathBuf,
     /// A trial's number; the best network unless given.
-    pub trial: Option<u32>,
+    trial: Option<u32>,
     /// The size whose network it is, where the study found one for each of several sizes.
     #[arg(long)]
-    pub size: Option<Size>,
+    size: Option<Size>,
+    /// The file where there is one, else the folder; below RUN/export unless given. Nothing may be there.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Train the network first where it has no weights.
+    #[arg(long)]
+    train: bool,
+}
+
+impl From<Pick> for nascent::Pick {
+    fn from(Pick { run, trial, size, out, train }: Pick) -> Self {
+        Self { run, trial, size, out, train }
+    }
+}
+
+#[derive(Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub network: Pick,
     /// The format: onnx, safetensors or pytorch; `nascent list exporters` lists them.
     #[arg(long, value_name = "FORMAT", default_value = "onnx")]
     pub to: String,
-    /// The file of onnx, the folder of other formats; below RUN/export unless given. Nothing may be there.
-    #[arg(long)]
-    pub out: Option<PathBuf>,
-    /// Train the network first where it has no weights.
-    #[arg(long)]
-    pub train: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -366,22 +378,11 @@ pub struct Export {
 
 #[derive(Args)]
 pub struct Compress {
-    /// The run folder.
-    pub run: PathBuf,
-    /// A trial's number; the best network unless given.
-    pub trial: Option<u32>,
-    /// The size whose network it is, where the study found one for each of several sizes.
-    #[arg(long)]
-    pub size: Option<Size>,
+    #[command(flatten)]
+    pub network: Pick,
     /// How many training rows the ranges of values are taken from.
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub rows: usize,
-    /// The folder of the files; below RUN/export unless given. Nothing may be there.
-    #[arg(long)]
-    pub out: Option<PathBuf>,
-    /// Train the network first where it has no weights.
-    #[arg(long)]
-    pub train: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -33,7 +33,10 @@ fn the_best_network_and_any_other_are_exported() {
     let expected =
         format!("trial {other} has no weights: it is finished, and a search keeps the weights of its best");
     assert!(said.contains(&expected), "{said}");
-    assert!(said.contains(&format!("nascent export run {other} --to onnx --train")), "{said}");
+    assert!(
+        said.contains("with --train, its network is trained on the training and validation rows first"),
+        "{said}"
+    );
     let done = json(at, &format!("export run {other} --to safetensors --train --json"));
     assert!(done["weights"].as_str().unwrap().contains("training and validation rows"), "{done}");
     let folder = at.join(format!("run/export/{other:04}/safetensors"));

@@ -1,7 +1,8 @@
 //! A trained network as whole numbers of eight bits, and what that costs.
 
 use crate::error::{Error, InputError};
-use crate::export::{Exporting, Found, found, usual_folder, write};
+use crate::export::write;
+use crate::pick::{Found, Pick, found, usual_folder};
 use crate::stored::load;
 use nascent_core::architecture::slots;
 use nascent_core::rng::{Rng, mix};
@@ -21,7 +22,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Compressing {
     /// The network, and the folder that its files go to.
-    pub network: Exporting,
+    pub network: Pick,
     /// Training rows that the ranges of values are taken from.
     pub rows: usize,
 }
@@ -311,7 +312,7 @@ impl Judge<'_> {
     }
 }
 
-fn notes(what: &Exporting, milliseconds: Option<[f64; 2]>) -> Vec<String> {
+fn notes(what: &Pick, milliseconds: Option<[f64; 2]>) -> Vec<String> {
     let mut notes = vec![String::from(
         "The test part was opened once more for these figures, and the study's log does not count that: choose no network by them.",
     )];

@@ -1,19 +1,11 @@
 use crate::arguments::Compress;
-use nascent::{Compressed, Compressing, Error, Exporting, Side};
+use nascent::{Compressed, Compressing, Error, Side};
 use std::process::ExitCode;
 
-pub fn compress(options: &Compress) -> Result<ExitCode, Error> {
-    let Compress { run, trial, size, rows, out, train, json } = options;
-    let network = Exporting {
-        run: run.clone(),
-        trial: *trial,
-        size: *size,
-        to: "onnx".into(),
-        out: out.clone(),
-        train: *train,
-    };
-    let done = nascent::compress(&Compressing { network, rows: *rows })?;
-    if *json {
+pub fn compress(options: Compress) -> Result<ExitCode, Error> {
+    let Compress { network, rows, json } = options;
+    let done = nascent::compress(&Compressing { network: network.into(), rows })?;
+    if json {
         out!("{}", serde_json::json!(done));
     } else {
         show(&done);
