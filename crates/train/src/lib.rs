@@ -1,8 +1,8 @@
 //! From an architecture to trained weights. The only crate that uses Burn.
 //!
 //! Read [`Weights`] first: a network's numbers on the host. [`Network`] computes with them behind the seam
-//! [`TrainStep`], by steps of `compiled/` where the processor computes and by Burn's operations elsewhere, [`train`] is the loop over epochs, [`tune`] goes on from weights, perhaps with a
-//! [`Teacher`], [`evaluate`] and [`probabilities`] ask a trained network, and [`TrainEvaluator`] makes all of it an evaluator for the study's loop. `glue/` puts the kernels of `nascent-kernels`
+//! [`TrainStep`], by steps of `compiled/` where the processor computes and by Burn's operations elsewhere, [`train`] is the loop over epochs, [`mod@prune`] makes
+//! a smaller network of a trained one, [`tune`] goes on from weights, perhaps with a [`Teacher`], [`evaluate`] and [`probabilities`] ask a trained network, and [`TrainEvaluator`] makes all of it an evaluator for the study's loop. `glue/` puts the kernels of `nascent-kernels`
 //! under Burn.
 
 mod checkpoint;
@@ -17,6 +17,7 @@ mod glue;
 mod memory;
 mod network;
 mod optimizer;
+pub mod prune;
 mod schedule;
 pub mod scores;
 mod supernet;
