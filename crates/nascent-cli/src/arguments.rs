@@ -1,7 +1,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nascent::data::{Answering, Bytes, Input, Options, SplitRule, Tokens};
 use nascent::train::Method;
-use nascent::{Budget, Estimator, Memory, Size, StopWhen};
+use nascent::{Budget, Estimator, Memory, Precision, Share, Size, StopWhen, TaughtBy};
 use std::path::PathBuf;
 
 /// Finds, trains, proves and exports a neural network for your data and your limits.
@@ -30,7 +30,8 @@ pub enum Command {
     Generate(Generate),
     /// Write a study's network for other programs.
     Export(Export),
-    /// Write a study's network with whole numbers of eight bits, and judge it beside the one it is made of.
+    /// Write a study's network smaller, and judge it beside the one it is made of: in whole numbers of eight bits, without channels that
+    /// matter little, or both.
     Compress(Compress),
     /// Put studies side by side.
     Compare(Compare),
@@ -341,6 +342,7 @@ pub struct Generate {
     pub size: Option<Size>,
 }
 
+/// Which network of a study, and where the files go that are made of it.
 #[derive(Args)]
 pub struct Pick {
     /// The run folder.
@@ -380,6 +382,20 @@ pub struct Export {
 pub struct Compress {
     #[command(flatten)]
     pub network: Pick,
+    /// How much of the network's parameters to take away first, such as 50%: whole channels, those that matter least.
+    #[arg(long, value_name = "SHARE")]
+    pub prune: Option<Share>,
+    /// For how many epochs it is trained on then; half of those of a handed-over network unless given, none where nothing was pruned or
+    /// teaches.
+    #[arg(long, value_name = "EPOCHS")]
+    pub tune_epochs: Option<u32>,
+    /// Whom it learns from then besides the right answers: itself as it was before (unless given, where it was pruned), best, a trial's
+    /// number, or none.
+    #[arg(long, value_name = "WHOM")]
+    pub teacher: Option<TaughtBy>,
+    /// What its numbers are written as: int8, or float32 where a smaller network is all that is wanted.
+    #[arg(long, value_name = "FORM", default_value = "int8")]
+    pub numbers: Precision,
     /// How many training rows the ranges of values are taken from.
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub rows: usize,

@@ -102,12 +102,7 @@ fn name(run: &Path) -> String {
 /// The network of a trial, with the weights that are there for it, or that are made for it now.
 fn of_trial(what: &Pick, number: u32) -> Result<Found, Error> {
     let stored = load(&what.run)?;
-    let last = stored.history.trials.len().saturating_sub(1);
-    let none = || {
-        InputError::about("trial", format!("there is no trial {number}: the study has trials 0 to {last}"))
-    };
-    let asked = stored.history.trial(TrialId(number)).ok_or_else(none)?;
-    let trial = asked.copied_from.and_then(|id| stored.history.trial(id)).unwrap_or(asked);
+    let (asked, trial) = numbered(&stored, number)?;
     let task = stored.setup.task.as_ref().ok_or_else(|| {
         Error::file(
             &what.run,
@@ -152,18 +147,46 @@ fn of_trial(what: &Pick, number: u32) -> Result<Found, Error> {
     Ok(Found { name, graph, weights, preprocessing, card: Some(card), from })
 }
 
-/// Trains a trial's network as the study's best is trained: on the training and validation rows, for as many epochs as
-/// served it well. The weights are kept in the trial's folder.
-fn trained(stored: &Stored, trial: &Trial) -> Result<PathBuf, Error> {
+/// The trial of a number, and the one that it is a copy of, or itself.
+fn numbered(stored: &Stored, number: u32) -> Result<(&Trial, &Trial), Error> {
+    let last = stored.history.trials.len().saturating_sub(1);
+    let none = || {
+        InputError::about("trial", format!("there is no trial {number}: the study has trials 0 to {last}"))
+    };
+    let asked = stored.history.trial(TrialId(number)).ok_or_else(none)?;
+    Ok((asked, asked.copied_from.and_then(|id| stored.history.trial(id)).unwrap_or(asked)))
+}
+
+/// The trial that found the network.
+pub(crate) fn trial_of<'s>(what: &Pick, stored: &'s Stored) -> Result<&'s Trial, Error> {
+    if let Some(number) = what.trial {
+        return Ok(numbered(stored, number)?.1);
+    }
+    let evidence = stored.evidence();
+    let found = match what.size {
+        Some(size) => evidence.sizes.iter().find(|of| of.most == size.0).and_then(|of| of.trial),
+        None => evidence.winner,
+    };
+    let none = || Error::file(&what.run, "has no finished network yet: run nascent resume first");
+    found.and_then(|id| stored.history.trial(id)).ok_or_else(none)
+}
+
+/// For how many epochs a trial's network is trained to be handed over: as many as served it well.
+pub(crate) fn usual_epochs(stored: &Stored, trial: &Trial) -> u32 {
     let (setup, history) = (&stored.setup, &stored.history);
     // What was handed over had no more time than there was.
     let handed_over =
         history.trials.iter().filter(|t| matches!(t.proposal.role, Role::Final { data: Data::All, .. }));
     let longest = handed_over.map(|t| t.proposal.budget).max().unwrap_or(setup.final_epochs());
-    let epochs = setup.best_epochs(history, trial).unwrap_or(longest);
-    let proposal = trainings(trial, 1, Data::All, epochs).pop();
+    setup.best_epochs(history, trial).unwrap_or(longest)
+}
+
+/// Trains a trial's network as the study's best is trained, on the training and validation rows. The weights are kept in the
+/// trial's folder.
+fn trained(stored: &Stored, trial: &Trial) -> Result<PathBuf, Error> {
+    let proposal = trainings(trial, 1, Data::All, usual_epochs(stored, trial)).pop();
     let proposal = proposal.ok_or_else(|| Error::input("nothing to train"))?;
-    train_again(setup, history, &stored.folder, trial.id, &proposal)
+    train_again(&stored.setup, &stored.history, &stored.folder, trial.id, &proposal)
 }
 
 fn without_weights(what: &Pick, trial: &Trial) -> Error {
