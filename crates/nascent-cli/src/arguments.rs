@@ -385,13 +385,13 @@ pub struct Compress {
     /// How much of the network's parameters to take away first, such as 50%: whole channels, those that matter least.
     #[arg(long, value_name = "SHARE")]
     pub prune: Option<Share>,
-    /// For how many epochs it is trained on then; half of those of a handed-over network unless given, none where nothing was pruned or
-    /// teaches.
+    /// Epochs for which the network is trained on; where something was pruned or teaches, half of those of a handed-over network unless
+    /// given.
     #[arg(long, value_name = "EPOCHS")]
     pub tune_epochs: Option<u32>,
-    /// Whom it learns from then besides the right answers: itself as it was before (unless given, where it was pruned), best, a trial's
+    /// Who teaches it then besides the right answers: itself (as it was before, the default where something was pruned), best, a trial's
     /// number, or none.
-    #[arg(long, value_name = "WHOM")]
+    #[arg(long, value_name = "WHO")]
     pub teacher: Option<TaughtBy>,
     /// What its numbers are written as: int8, or float32 where a smaller network is all that is wanted.
     #[arg(long, value_name = "FORM", default_value = "int8")]

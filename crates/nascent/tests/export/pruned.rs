@@ -174,7 +174,8 @@ fn what_matters_least_goes_first() {
     let of = |unit: usize| matter[channels.of(NodeId(1))[unit]];
     assert_eq!(of(1), 0.0);
     assert!(of(2) > 0.0 && of(2) < 1e-4 && of(0) > 0.1 && of(3) > 0.1, "{matter:?}");
-    let (_, left) = prune((&graph, &weights), &matter, 0.5).unwrap();
+    // Each unit has 6 of 26 parameters: two must go.
+    let (_, left) = prune((&graph, &weights), &matter, 0.4).unwrap();
     assert_eq!(left.values[2], [1.0, 1.0, 1.0, -1.0]);
 }
 
