@@ -1,7 +1,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nascent::data::{Answering, Bytes, Input, Options, SplitRule, Tokens};
 use nascent::train::Method;
-use nascent::{Budget, Estimator, Memory, Size, StopWhen};
+use nascent::{Budget, Estimator, Memory, Precision, Share, Size, StopWhen, TaughtBy};
 use std::path::PathBuf;
 
 /// Finds, trains, proves and exports a neural network for your data and your limits.
@@ -30,7 +30,8 @@ pub enum Command {
     Generate(Generate),
     /// Write a study's network for other programs.
     Export(Export),
-    /// Write a study's network with whole numbers of eight bits, and judge it beside the one it is made of.
+    /// Write a study's network smaller, and judge it beside the one it is made of: in whole numbers of eight bits, without channels that
+    /// matter little, or both.
     Compress(Compress),
     /// Put studies side by side.
     Compare(Compare),
@@ -358,24 +359,37 @@ pub struct Generate {
     pub size: Option<Size>,
 }
 
+/// Which network of a study, and where the files go that are made of it.
 #[derive(Args)]
-pub struct Export {
+pub struct Pick {
     /// The run folder.
-    pub run: PathBuf,
+    run: PathBuf,
     /// A trial's number; the best network unless given.
-    pub trial: Option<u32>,
+    trial: Option<u32>,
     /// The size whose network it is, where the study found one for each of several sizes.
     #[arg(long)]
-    pub size: Option<Size>,
+    size: Option<Size>,
+    /// The file where there is one, else the folder; below RUN/export unless given. Nothing may be there.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Train the network first where it has no weights.
+    #[arg(long)]
+    train: bool,
+}
+
+impl From<Pick> for nascent::Pick {
+    fn from(Pick { run, trial, size, out, train }: Pick) -> Self {
+        Self { run, trial, size, out, train }
+    }
+}
+
+#[derive(Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub network: Pick,
     /// The format: onnx, safetensors or pytorch; `nascent list exporters` lists them.
     #[arg(long, value_name = "FORMAT", default_value = "onnx")]
     pub to: String,
-    /// The file of onnx, the folder of other formats; below RUN/export unless given. Nothing may be there.
-    #[arg(long)]
-    pub out: Option<PathBuf>,
-    /// Train the network first where it has no weights.
-    #[arg(long)]
-    pub train: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -383,22 +397,25 @@ pub struct Export {
 
 #[derive(Args)]
 pub struct Compress {
-    /// The run folder.
-    pub run: PathBuf,
-    /// A trial's number; the best network unless given.
-    pub trial: Option<u32>,
-    /// The size whose network it is, where the study found one for each of several sizes.
-    #[arg(long)]
-    pub size: Option<Size>,
+    #[command(flatten)]
+    pub network: Pick,
+    /// How much of the network's parameters to take away first, such as 50%: whole channels, those that matter least.
+    #[arg(long, value_name = "SHARE")]
+    pub prune: Option<Share>,
+    /// Epochs for which the network is trained on; where something was pruned or teaches, half of those of a handed-over network unless
+    /// given.
+    #[arg(long, value_name = "EPOCHS")]
+    pub tune_epochs: Option<u32>,
+    /// Who teaches it then besides the right answers: itself (as it was before, the default where something was pruned), best, a trial's
+    /// number, or none.
+    #[arg(long, value_name = "WHO")]
+    pub teacher: Option<TaughtBy>,
+    /// What its numbers are written as: int8, or float32 where a smaller network is all that is wanted.
+    #[arg(long, value_name = "FORM", default_value = "int8")]
+    pub numbers: Precision,
     /// How many training rows the ranges of values are taken from.
     #[arg(long, value_name = "N", default_value_t = 256)]
     pub rows: usize,
-    /// The folder of the files; below RUN/export unless given. Nothing may be there.
-    #[arg(long)]
-    pub out: Option<PathBuf>,
-    /// Train the network first where it has no weights.
-    #[arg(long)]
-    pub train: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

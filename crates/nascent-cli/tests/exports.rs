@@ -33,7 +33,10 @@ fn the_best_network_and_any_other_are_exported() {
     let expected =
         format!("trial {other} has no weights: it is finished, and a search keeps the weights of its best");
     assert!(said.contains(&expected), "{said}");
-    assert!(said.contains(&format!("nascent export run {other} --to onnx --train")), "{said}");
+    assert!(
+        said.contains("with --train, its network is trained on the training and validation rows first"),
+        "{said}"
+    );
     let done = json(at, &format!("export run {other} --to safetensors --train --json"));
     assert!(done["weights"].as_str().unwrap().contains("training and validation rows"), "{done}");
     let folder = at.join(format!("run/export/{other:04}/safetensors"));
@@ -91,6 +94,71 @@ fn the_best_network_is_compressed_and_judged() {
     assert!(refused(at, "compress run --out again").contains("is there already"));
     assert!(refused(at, "compress run 99").contains("there is no trial 99"));
     assert!(refused(at, "compress nowhere").contains("nowhere"));
+}
+
+#[test]
+fn a_network_is_pruned_tuned_and_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let search = "search digits --space convnet --trials 2 --epochs 3 --workers 1 --baseline none --out run";
+    assert!(nascent(at, search).status.success());
+    let done = json(at, "compress run --prune 40% --tune-epochs 2 --json");
+    let files = at.join("run/export/best/pruned-40-int8");
+    assert_eq!(done["change"]["pruned_percent"], 40.0);
+    assert_eq!(
+        (&done["change"]["epochs"], &done["change"]["teacher"]),
+        (&2.into(), &"the network as it was before".into())
+    );
+    let number = |done: &Value, pointer: &str| done.pointer(pointer).and_then(Value::as_f64).unwrap();
+    let params = [number(&done, "/before/params"), number(&done, "/after/params")];
+    assert!(params[1] <= 0.6 * params[0] && params[1] > 0.3 * params[0], "{done}");
+    assert!(number(&done, "/after/macs") < number(&done, "/before/macs"), "{done}");
+    assert!(number(&done, "/after/number_bytes") < 0.25 * number(&done, "/before/number_bytes"), "{done}");
+    assert!(number(&done, "/after/value") > 0.5, "{done}");
+    let card = std::fs::read_to_string(files.join("card.md")).unwrap();
+    assert!(card.contains("Channels with 40 % of the parameters were taken away"), "{card}");
+    assert!(card.contains("trained on for 2 epochs"), "{card}");
+    // The smaller network as Nascent reads it lies beside the file.
+    let text = std::fs::read_to_string(files.join("architecture.json")).unwrap();
+    let graph: nascent::core::architecture::Architecture = serde_json::from_str(&text).unwrap();
+    assert_eq!(graph.cost().params as f64, params[1]);
+    nascent::train::Weights::load(&files.join("model.safetensors"), &graph).unwrap();
+    // The same again, to the byte.
+    let first = std::fs::read(files.join("model.onnx")).unwrap();
+    json(at, "compress run --prune 40% --tune-epochs 2 --out again --json");
+    assert_eq!(std::fs::read(at.join("again/model.onnx")).unwrap(), first);
+
+    // Not rounded, and not tuned: the file has fewer bytes and the metric is what it is.
+    let done = json(at, "compress run --prune 12.5% --tune-epochs 0 --numbers float32 --json");
+    let files = at.join("run/export/best/pruned-12.5");
+    assert_eq!((number(&done, "/whole_numbers"), number(&done, "/calibration_rows")), (0.0, 0.0));
+    assert_eq!(done["change"]["epochs"], 0);
+    assert!(number(&done, "/after/bytes") < number(&done, "/before/bytes"), "{done}");
+    assert!(files.join("preprocessing.json").exists() && files.join("card.md").exists());
+    // A trial that learns from the best.
+    let summary: Value =
+        serde_json::from_slice(&std::fs::read(at.join("run/summary.json")).unwrap()).unwrap();
+    let best = summary["best"]["trial"].as_u64().unwrap();
+    let line = format!("compress run {} --train --teacher best --tune-epochs 1 --json", 1 - best);
+    let done = json(at, &line);
+    assert_eq!(done["change"]["teacher"], "the study's best network");
+    assert!(done["change"]["pruned_percent"].is_null(), "{done}");
+    assert!(at.join(format!("run/export/{:04}/tuned-int8/model.onnx", 1 - best)).exists());
+
+    let wrong = |more: &str| refused(at, &format!("compress run {more}"));
+    assert!(
+        wrong("--prune 99.9%").contains("cannot be taken away: each layer keeps an eighth of its channels")
+    );
+    for share in ["0.5", "0%", "100%", "half"] {
+        assert!(
+            wrong(&format!("--prune {share}")).contains("no share above 0% and below 100%, such as \"50%\"")
+        );
+    }
+    assert!(wrong("--teacher nobody").contains("there are itself, best, a trial's number, and none"));
+    assert!(wrong("--teacher 99").contains("there is no trial 99"));
+    assert!(wrong("--prune 10% --tune-epochs 0 --teacher best").contains("learns from nobody"));
+    assert!(wrong("--numbers float32").contains("what there is already"));
+    assert!(wrong("--numbers int4").contains("there are int8 and float32"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Runs a study from settings to files: the library behind the command line, and for programs of your own.
 //!
 //! [`Settings`] is what can be asked, [`Setup`] checks it, [`run`] does it and leaves a run folder, [`load`] reads one.
-//! [`fn@export`] writes a network for other programs, [`fn@compress`] one of whole numbers. [`fn@generate`] continues text. [`fn@score`] scores networks without training them. [`measure_predictors`] says how well models guess results. [`mod@bench`] compares strategies on tables. [`search_in_process`]
+//! [`fn@export`] writes a network for other programs, [`fn@compress`] a smaller one. [`fn@generate`] continues text. [`fn@score`] scores networks without training them. [`measure_predictors`] says how well models guess results. [`mod@bench`] compares strategies on tables. [`search_in_process`]
 //! searches with a space, strategy, evaluator or objective of your own: the crate's examples show one each.
 
 mod adapt;
@@ -22,6 +22,7 @@ mod handover;
 mod in_process;
 mod outside;
 mod parallel;
+mod pick;
 mod planned;
 mod predict;
 mod predictors;
@@ -39,7 +40,7 @@ mod worker;
 pub use adapt::{Adapting, Choice, LeftOut, leave_one_out, predict_device, to_measure};
 pub use choice::rule;
 pub use compare::{Comparison, Pair, compare};
-pub use compress::{Compressed, Compressing, Side, compress};
+pub use compress::{Change, Compressed, Compressing, Precision, Share, Side, TaughtBy, compress};
 pub use devices::{MeasuringDevice, measure_device, measure_missing};
 pub use earlier::Spelled;
 pub use error::{Error, InputError};
@@ -48,6 +49,7 @@ pub use export::{Exported, Exporting, export};
 pub use generate::{Generating, generate};
 pub use in_process::search_in_process;
 pub use outside::Outside;
+pub use pick::Pick;
 pub use predict::{Answered, Prediction, Predictions, ask, predict};
 pub use predictors::{PredictorStudy, PredictorTable, measure_predictors};
 pub use run::{Finish, Progress, Start, run};

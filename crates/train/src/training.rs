@@ -1,7 +1,7 @@
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::evaluation::{Evaluation, evaluate};
 use crate::feed::{Feed, wanted};
-use crate::{Device, Network, TrainError, TrainStep, Weights, learning_rate};
+use crate::{Device, Network, Teacher, TrainError, TrainStep, Weights, learning_rate};
 use nascent_core::architecture::Architecture;
 use nascent_core::rng::Rng;
 use nascent_core::{Control, Settings};
@@ -100,14 +100,57 @@ pub fn train(
         None => (Weights::fresh(graph, plan.seed), None),
     };
     let mut network = Network::new(graph.clone(), weights, settings, plan.seed, plan.device);
-    let mut best: Option<(usize, Weights)> = None;
-    let mut epochs: Vec<Epoch> = Vec::new();
+    let mut past = Past::default();
     if let Some(Checkpoint { weights, best: kept, optimizers, progress }) = from {
         network.load(weights)?;
         network.restore(optimizers, progress.dropout, plan.seed);
-        best = Some((progress.best, kept));
-        epochs = progress.epochs;
+        past = Past { best: Some((progress.best, kept)), epochs: progress.epochs };
     }
+    learn((network, past), settings, (training, validation), (augment, None), plan, observe)
+}
+
+/// Trains a network further from weights that it has, under a schedule of its own; with a teacher, it learns from that as well.
+///
+/// All else is as for [`train`].
+///
+/// # Errors
+/// As [`train`], and where network and teacher do not fit.
+pub fn tune(
+    (graph, weights): (&Architecture, Weights),
+    settings: &Settings,
+    (training, validation): (&Examples, Option<&Examples>),
+    augment: Option<Augment<'_>>,
+    teacher: Option<&mut Teacher>,
+    plan: &Plan,
+    observe: &mut dyn FnMut(Moment<'_>) -> Control,
+) -> Result<Trained, TrainError> {
+    fits(graph, training)?;
+    if let Some(teacher) = &teacher {
+        fits(teacher.graph(), training)?;
+    }
+    let mut network =
+        Network::new(graph.clone(), Weights::fresh(graph, plan.seed), settings, plan.seed, plan.device);
+    network.load(weights)?;
+    learn((network, Past::default()), settings, (training, validation), (augment, teacher), plan, observe)
+}
+
+/// What a training has behind it.
+#[derive(Default)]
+struct Past {
+    /// The place of the best epoch, and its weights.
+    best: Option<(usize, Weights)>,
+    epochs: Vec<Epoch>,
+}
+
+/// The loop over epochs.
+fn learn(
+    (mut network, Past { mut best, mut epochs }): (Network, Past),
+    settings: &Settings,
+    (training, validation): (&Examples, Option<&Examples>),
+    (augment, mut teacher): (Option<Augment<'_>>, Option<&mut Teacher>),
+    plan: &Plan,
+    observe: &mut dyn FnMut(Moment<'_>) -> Control,
+) -> Result<Trained, TrainError> {
     let before = epochs.len() as u32;
     let mut feed = Feed::new(training, augment, settings.batch_size, plan.seed);
     let steps = feed.steps();
@@ -123,7 +166,12 @@ pub fn train(
             let (inputs, targets) = feed.batch(step)?;
             let at = (epoch as usize - 1) * steps + step;
             rate = learning_rate(settings.learning_rate, settings.warmup, at, horizon);
-            let loss = network.train_batch(inputs, wanted(&targets, plan.metric), rate);
+            let right = wanted(&targets, plan.metric);
+            let wanted = match &mut teacher {
+                Some(teacher) => teacher.teach(inputs, right),
+                None => right,
+            };
+            let loss = network.train_batch(inputs, wanted, rate);
             if !loss.is_finite() {
                 return Err(TrainError::Diverged { epoch, step: step + 1, loss });
             }

@@ -1,19 +1,12 @@
 use crate::arguments::Compress;
-use nascent::{Compressed, Compressing, Error, Exporting, Side};
+use nascent::{Compressed, Compressing, Error, Side};
 use std::process::ExitCode;
 
-pub fn compress(options: &Compress) -> Result<ExitCode, Error> {
-    let Compress { run, trial, size, rows, out, train, json } = options;
-    let network = Exporting {
-        run: run.clone(),
-        trial: *trial,
-        size: *size,
-        to: "onnx".into(),
-        out: out.clone(),
-        train: *train,
-    };
-    let done = nascent::compress(&Compressing { network, rows: *rows })?;
-    if *json {
+pub fn compress(options: Compress) -> Result<ExitCode, Error> {
+    let Compress { network, prune, tune_epochs, teacher, numbers, rows, json } = options;
+    let network = network.into();
+    let done = nascent::compress(&Compressing { network, prune, tune_epochs, teacher, numbers, rows })?;
+    if json {
         out!("{}", serde_json::json!(done));
     } else {
         show(&done);
@@ -22,10 +15,13 @@ pub fn compress(options: &Compress) -> Result<ExitCode, Error> {
 }
 
 fn show(done: &Compressed) {
-    out!("{:8} {:>13} {:>10} {:>10} {:>13}", "", done.metric, "bytes", "numbers", "milliseconds");
+    let heads = ["bytes", "numbers", "parameters", "macs", "milliseconds"];
+    let [bytes, numbers, params, macs, ms] = heads;
+    out!("{:8} {:>13} {bytes:>10} {numbers:>10} {params:>10} {macs:>11} {ms:>13}", "", done.metric);
     let line = |name: &str, side: &Side| {
-        let ms = side.milliseconds.map_or("–".into(), |ms| format!("{ms:.4}"));
-        out!("{name:8} {:>13.4} {:>10} {:>10} {ms:>13}", side.value, side.bytes, side.number_bytes);
+        let Side { value, bytes, number_bytes, params, macs, milliseconds } = side;
+        let ms = milliseconds.map_or("–".into(), |ms| format!("{ms:.4}"));
+        out!("{name:8} {value:>13.4} {bytes:>10} {number_bytes:>10} {params:>10} {macs:>11} {ms:>13}");
     };
     line("before", &done.before);
     line("after", &done.after);

@@ -2,18 +2,10 @@ use crate::arguments::Export;
 use nascent::{Error, Exporting};
 use std::process::ExitCode;
 
-pub fn export(options: &Export) -> Result<ExitCode, Error> {
-    let Export { run, trial, size, to, out, train, json } = options;
-    let what = Exporting {
-        run: run.clone(),
-        trial: *trial,
-        size: *size,
-        to: to.clone(),
-        out: out.clone(),
-        train: *train,
-    };
-    let done = nascent::export(&what)?;
-    if *json {
+pub fn export(options: Export) -> Result<ExitCode, Error> {
+    let Export { network, to, json } = options;
+    let done = nascent::export(&Exporting { network: network.into(), to })?;
+    if json {
         out!("{}", serde_json::json!(done));
     } else {
         out!("{}", done.path.display());

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod networks;
+mod pruned;
 
 use nascent::core::Settings;
 use nascent::core::architecture::{Architecture, Op, SlotKind, slots};

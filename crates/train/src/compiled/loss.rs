@@ -1,7 +1,7 @@
 //! What training makes small, and its gradient.
 
 use super::store::{Store, ValueId};
-use crate::network::{ROUNDED, Wanted};
+use crate::network::{Lesson, ROUNDED, Wanted};
 use nascent_kernels::last::surprise as surprise_of;
 
 /// The mean loss of a batch of answers, whose gradient is written.
@@ -14,16 +14,16 @@ pub(super) fn of(
 ) -> f64 {
     match wanted {
         Wanted::Tokens(labels) => of_steps(store, answers, images, (labels, None), smoothing),
-        Wanted::TokenShares { shares, labels } => {
-            of_steps(store, answers, images, (labels, Some(shares)), smoothing)
+        Wanted::TokenShares { labels, lesson } => {
+            of_steps(store, answers, images, (labels, Some(lesson)), smoothing)
         }
         Wanted::Classes(labels) => of_rows(store, answers, images, |n, row, gradient| {
-            let (rest, own) = (smoothing / row.len() as f64, labels[n] as usize);
-            surprise(row, |o| if o == own { 1.0 - smoothing + rest } else { rest }, images, gradient)
+            gradient.fill(0.0);
+            surprise(row, right(labels[n], row.len(), smoothing), AS_IT_IS, images, gradient)
         }),
-        Wanted::Shares(shares) => of_rows(store, answers, images, |n, row, gradient| {
-            let own = &shares[n * row.len()..][..row.len()];
-            surprise(row, |o| f64::from(own[o]), images, gradient)
+        Wanted::Shares { labels, lesson } => of_rows(store, answers, images, |n, row, gradient| {
+            gradient.fill(0.0);
+            taught(row, n, (labels[n], lesson), smoothing, images, gradient)
         }),
         Wanted::Values(values) | Wanted::Medians(values) => {
             let is_rounded = matches!(wanted, Wanted::Medians(_));
@@ -53,12 +53,13 @@ fn of_rows(
     total
 }
 
-/// The mean over all steps with a label of the cross-entropy of what is answered there with the label, or with the shares of each code.
+/// The mean over all steps with a label of the cross-entropy of what is answered there with the label, and with what another network
+/// says there.
 fn of_steps(
     store: &mut Store,
     answers: ValueId,
     images: usize,
-    (labels, shares): (&[u32], Option<&[f32]>),
+    (labels, lesson): (&[u32], Option<Lesson<'_>>),
     smoothing: f64,
 ) -> f64 {
     let (grid, flat) = (store.values[answers.0].grid, store.values[answers.0].flat);
@@ -73,32 +74,65 @@ fn of_steps(
         let row =
             &store.values[answers.0].numbers[image * grid.image_len() + grid.at(0, step)..][..grid.channels];
         let to = &mut gradient[image * flat.image_len() + flat.at(0, step)..][..grid.channels];
-        total += match shares {
+        total += match lesson {
             None => surprise_of(store.path, row, *label as usize, smoothing as f32, factor, to),
-            Some(shares) => {
-                let own = &shares[i * grid.channels..][..grid.channels];
-                asked as f64 * surprise(row, |o| f64::from(own[o]), asked, to)
-            }
+            Some(lesson) => asked as f64 * taught(row, i, (*label, lesson), smoothing, asked, to),
         };
     }
     store.put_gradient(answers, gradient);
     total / asked as f64
 }
 
-/// The cross-entropy of answers with probabilities, a part of `count`.
-fn surprise(row: &[f32], share: impl Fn(usize) -> f64, count: usize, gradient: &mut [f32]) -> f64 {
+/// What a label asks of each answer: all, but for what smoothing spreads.
+fn right(label: u32, answers: usize, smoothing: f64) -> impl Fn(usize) -> f64 {
+    let rest = smoothing / answers as f64;
+    move |o| if o == label as usize { 1.0 - smoothing + rest } else { rest }
+}
+
+/// The cross-entropy of the row of answers number `n` with its label and with what another network says of it, a part of `count`.
+fn taught(
+    row: &[f32],
+    n: usize,
+    (label, lesson): (u32, Lesson<'_>),
+    smoothing: f64,
+    count: usize,
+    gradient: &mut [f32],
+) -> f64 {
+    let Lesson { shares, temperature, part } = lesson;
+    let own = &shares[n * row.len()..][..row.len()];
+    let softened = (temperature, part * temperature * temperature);
+    let loss = surprise(row, |o| f64::from(own[o]), softened, count, gradient);
+    if part == 1.0 {
+        return loss;
+    }
+    loss + surprise(row, right(label, row.len(), smoothing), (1.0, 1.0 - part), count, gradient)
+}
+
+/// Answers that are not softened, and whose loss counts once.
+const AS_IT_IS: (f64, f64) = (1.0, 1.0);
+
+/// The cross-entropy of answers, divided by a temperature, with probabilities, a part of `count`; its gradient is added. Both
+/// are multiplied by `weight`.
+fn surprise(
+    row: &[f32],
+    share: impl Fn(usize) -> f64,
+    (temperature, weight): (f64, f64),
+    count: usize,
+    gradient: &mut [f32],
+) -> f64 {
     let most = row.iter().fold(f32::NEG_INFINITY, |most, x| if *x > most || x.is_nan() { *x } else { most });
-    let sum: f64 = row.iter().map(|x| f64::from(x - most).exp()).sum();
+    let above = |x: f32| f64::from(x - most) / temperature;
+    let sum: f64 = row.iter().map(|x| above(*x).exp()).sum();
     let (mut loss, mut mass) = (0.0, 0.0);
     for (o, x) in row.iter().enumerate() {
-        loss -= share(o) * (f64::from(x - most) - sum.ln());
+        loss -= share(o) * (above(*x) - sum.ln());
         mass += share(o);
     }
     for (o, (x, gradient)) in row.iter().zip(gradient).enumerate() {
-        let probability = f64::from(x - most).exp() / sum;
-        *gradient = ((probability * mass - share(o)) / count as f64) as f32;
+        let probability = above(*x).exp() / sum;
+        *gradient += (weight / temperature * (probability * mass - share(o)) / count as f64) as f32;
     }
-    loss / count as f64
+    weight * loss / count as f64
 }
 
 /// The squared error, or the absolute one with its edge rounded, a part of `count`.

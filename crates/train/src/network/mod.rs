@@ -45,21 +45,38 @@ pub trait TrainStep {
 pub enum Wanted<'a> {
     /// A class number for each example.
     Classes(&'a [u32]),
-    /// A probability for each class of each example, `[examples × classes]`, as another network gives them.
-    Shares(&'a [f32]),
+    /// The same, and a probability for each class of each example, as another network gives them.
+    Shares {
+        /// As for [`Wanted::Classes`].
+        labels: &'a [u32],
+        /// `[examples × classes]`.
+        lesson: Lesson<'a>,
+    },
     /// The code of the token that follows each step of each example, `[examples × steps]`; 0 where none is asked for.
     Tokens(&'a [u32]),
-    /// A probability for each code at each step where a token is asked for, as another network gives them.
+    /// The same, and a probability for each code at each step where a token is asked for, as another network gives them.
     TokenShares {
-        /// `[examples × steps × codes]`.
-        shares: &'a [f32],
         /// As for [`Wanted::Tokens`]: 0 where none is asked for.
         labels: &'a [u32],
+        /// `[examples × steps × codes]`.
+        lesson: Lesson<'a>,
     },
     /// A standardised value for each example; squared errors are made small.
     Values(&'a [f32]),
     /// A standardised value for each example; absolute errors are made small.
     Medians(&'a [f32]),
+}
+
+/// What another network says of a batch, to be learned beside what is right (Hinton et al. 2015, arXiv:1503.02531).
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// Its probabilities: of answers divided by the temperature.
+    pub shares: &'a [f32],
+    /// What answers are divided by before they become probabilities, above 0; 1 leaves them as they are.
+    pub temperature: f64,
+    /// The part of the loss that it makes, 0 to 1; labels make the rest. Its gradient is multiplied by the square of the
+    /// temperature, so that it weighs the same at any.
+    pub part: f64,
 }
 
 /// Where an absolute error gives way to a squared one, in standard deviations: without it the gradient jumps at zero.
@@ -213,7 +230,10 @@ fn loss(
     let outputs = answers.dims()[1];
     match wanted {
         Wanted::Classes(labels) => surprise(answers, smoothed(labels, outputs, label_smoothing), device),
-        Wanted::Shares(shares) => surprise(answers, shares.to_vec(), device),
+        Wanted::Shares { labels, lesson } => {
+            let right = smoothed(labels, outputs, label_smoothing);
+            taught(answers, right, lesson.shares.to_vec(), lesson, device)
+        }
         Wanted::Tokens(labels) | Wanted::TokenShares { labels, .. } => {
             // One row a step; what is answered where no token is asked for costs nothing.
             let [examples, numbers] = answers.dims();
@@ -221,15 +241,20 @@ fn loss(
             let outputs = numbers / steps.max(1);
             let rows = answers.reshape([examples, outputs, steps]).swap_dims(1, 2);
             let rows = rows.reshape([examples * steps, outputs]);
-            let mut shares = match wanted {
-                Wanted::TokenShares { shares, .. } => shares.to_vec(),
-                _ => smoothed(labels, outputs, label_smoothing),
-            };
             let asked = labels.iter().filter(|label| **label != 0).count().max(1);
-            for (row, _) in shares.chunks_exact_mut(outputs).zip(labels).filter(|(_, label)| **label == 0) {
-                row.fill(0.0);
-            }
-            surprise(rows, shares, device).mul_scalar((examples * steps) as f32 / asked as f32)
+            let masked = |mut shares: Vec<f32>| {
+                let rows = shares.chunks_exact_mut(outputs).zip(labels);
+                rows.filter(|(_, label)| **label == 0).for_each(|(row, _)| row.fill(0.0));
+                shares
+            };
+            let right = masked(smoothed(labels, outputs, label_smoothing));
+            let loss = match wanted {
+                Wanted::TokenShares { lesson, .. } => {
+                    taught(rows, right, masked(lesson.shares.to_vec()), lesson, device)
+                }
+                _ => surprise(rows, right, device),
+            };
+            loss.mul_scalar((examples * steps) as f32 / asked as f32)
         }
         Wanted::Values(values) | Wanted::Medians(values) => {
             let data = TensorData::new(values.to_vec(), [values.len(), outputs]);
@@ -242,6 +267,20 @@ fn loss(
             each.sum().div_scalar(values.len() as f32)
         }
     }
+}
+
+/// The mean cross-entropy of answers, `[examples × classes]`, with what is `right`, and that of softened answers with what
+/// another network says.
+fn taught(
+    answers: Tensor<2>,
+    right: Vec<f32>,
+    said: Vec<f32>,
+    Lesson { temperature, part, .. }: Lesson<'_>,
+    device: &burn::tensor::Device,
+) -> Tensor<1> {
+    let softened = answers.clone().div_scalar(temperature as f32);
+    let from_other = surprise(softened, said, device).mul_scalar((part * temperature * temperature) as f32);
+    surprise(answers, right, device).mul_scalar((1.0 - part) as f32) + from_other
 }
 
 /// The mean cross-entropy of answers, `[examples × classes]`, with probabilities.

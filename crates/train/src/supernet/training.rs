@@ -7,6 +7,7 @@ use super::shared::Shared;
 use super::{Method, relaxed};
 use crate::feed::{Feed, wanted};
 use crate::network::{Place, compiled_pass, measured, pass};
+use crate::teacher::{ALONE, said, taught};
 use crate::training::Augment;
 use crate::{Device, Network, TrainError, Wanted, learning_rate};
 use nascent_core::architecture::Architecture;
@@ -293,16 +294,13 @@ fn learn_together(
     // All have their places before any learns: what grows loses what it was about to learn.
     graphs.iter().for_each(|graph| shared.reserve(graph));
     let share = 1.0 / graphs.len().max(1) as f32;
-    let mut said: Option<Vec<f32>> = None;
+    let mut heard: Option<Vec<f32>> = None;
     let mut total = 0.0;
     for graph in graphs {
         let (weights, places) = shared.gather(graph);
-        let batch = match (&said, wanted) {
-            (None, _) => (inputs, wanted, smoothing),
-            (Some(shares), Wanted::Tokens(labels)) => (inputs, Wanted::TokenShares { shares, labels }, 0.0),
-            (Some(said), Wanted::Values(_)) => (inputs, Wanted::Values(said), 0.0),
-            (Some(said), Wanted::Medians(_)) => (inputs, Wanted::Medians(said), 0.0),
-            (Some(said), _) => (inputs, Wanted::Shares(said), 0.0),
+        let batch = match &heard {
+            None => (inputs, wanted, smoothing),
+            Some(heard) => (inputs, taught(wanted, heard, ALONE), 0.0),
         };
         let compiled = if place.kernels { compiled_pass((graph, &weights), batch, dropout) } else { None };
         let found = match compiled {
@@ -311,39 +309,11 @@ fn learn_together(
         };
         shared.learn(&places, &found.gradients, share);
         total += f64::from(share) * found.loss;
-        if imitate && said.is_none() {
-            let outputs = graph.output_shape().extents()[0];
-            said = Some(match wanted {
-                Wanted::Classes(_) | Wanted::Shares(_) => shares(found.answers, outputs),
-                Wanted::Tokens(_) | Wanted::TokenShares { .. } => {
-                    let steps = graph.output_shape().len() as usize / outputs.max(1);
-                    shares(by_step(&found.answers, outputs, steps), outputs)
-                }
-                Wanted::Values(_) | Wanted::Medians(_) => found.answers,
-            });
+        if imitate && heard.is_none() {
+            heard = Some(said(wanted, found.answers, graph, ALONE));
         }
     }
     total
-}
-
-/// `[examples × outputs × steps]` as `[examples × steps × outputs]`.
-fn by_step(answers: &[f32], outputs: usize, steps: usize) -> Vec<f32> {
-    let examples = answers.chunks_exact((outputs * steps).max(1));
-    let of_step = |example: &'_ [f32], step: usize| -> Vec<f32> {
-        example.iter().skip(step).step_by(steps.max(1)).copied().collect()
-    };
-    examples.flat_map(|example| (0..steps).flat_map(move |step| of_step(example, step))).collect()
-}
-
-/// The probabilities of answers, row by row.
-fn shares(mut answers: Vec<f32>, outputs: usize) -> Vec<f32> {
-    for row in answers.chunks_exact_mut(outputs.max(1)) {
-        let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        row.iter_mut().for_each(|x| *x = (*x - most).exp());
-        let sum: f32 = row.iter().sum();
-        row.iter_mut().for_each(|x| *x /= sum);
-    }
-    answers
 }
 
 /// How fast the mean reward follows the rewards.

@@ -5,7 +5,7 @@ use nascent_core::architecture::op::*;
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, NodeId, Shape};
 use nascent_core::rng::Rng;
 use nascent_data::{Examples, Metric, Targets};
-use nascent_train::{Continuation, Device, Network, TrainStep, Wanted, Weights, evaluate};
+use nascent_train::{Continuation, Device, Lesson, Network, TrainStep, Wanted, Weights, evaluate};
 use std::sync::Arc;
 
 const VOCABULARY: usize = 11;
@@ -92,9 +92,11 @@ fn steps_are_those_of_burn(graph: &Architecture) {
             let sum: f32 = row.iter().sum();
             row.iter_mut().for_each(|share| *share /= sum);
         }
-        let wanted = match step % 2 {
+        let lesson = |temperature, part| Lesson { shares: &shares, temperature, part };
+        let wanted = match step {
             0 => Wanted::Tokens(&labels),
-            _ => Wanted::TokenShares { shares: &shares, labels: &labels },
+            1 => Wanted::TokenShares { labels: &labels, lesson: lesson(1.0, 1.0) },
+            _ => Wanted::TokenShares { labels: &labels, lesson: lesson(2.5, 0.7) },
         };
         let [a, b] = [&mut ours, &mut burns].map(|n| n.train_batch(&inputs(&read), wanted, 0.003));
         assert!((a - b).abs() < 1e-4 * b.abs(), "step {step}: {a} against {b}");

@@ -5,8 +5,8 @@ use nascent_core::rng::Rng;
 use nascent_core::{Control, Optimizer, Settings};
 use nascent_data::{Examples, Metric, Scale, Targets};
 use nascent_train::{
-    Begin, Checkpoint, Device, Epoch, Moment, Optimizers, Plan, TrainError, TrainStep, Trained, Weights,
-    evaluate, on_one_thread, train,
+    Begin, Checkpoint, Device, Epoch, Lesson, Moment, Network, Optimizers, Plan, Teacher, TrainError,
+    TrainStep, Trained, Wanted, Weights, evaluate, on_one_thread, train, tune,
 };
 
 fn graph() -> Architecture {
@@ -221,4 +221,110 @@ fn an_absolute_error_is_answered_with_the_median_and_a_squared_one_with_the_mean
     let ((median, absolute), (mean, squared)) = (answer(Metric::Mae), answer(Metric::Rmse));
     assert!(median.abs() < 0.1 && (absolute - 1.0).abs() < 0.1, "{median} {absolute}");
     assert!((mean - 1.0).abs() < 0.1 && (squared - 2.0).abs() < 0.1, "{mean} {squared}");
+}
+
+/// A network that tells the examples apart.
+fn taught() -> Trained {
+    let mut deaf = |_: Moment<'_>| Control::Continue;
+    train(&graph(), &settings(), (&examples(200, 1), None), None, &plan(12), None, &mut deaf).unwrap()
+}
+
+fn accuracy(network: &mut Network) -> f64 {
+    let judged = evaluate(network, &examples(200, 2), Metric::Accuracy).unwrap();
+    judged.metrics.value("accuracy").unwrap()
+}
+
+#[test]
+fn a_tuned_network_goes_on_from_its_weights_under_a_schedule_of_its_own() {
+    let mut before = taught();
+    let worth = accuracy(&mut before.network);
+    assert!(worth > 0.9, "{worth}");
+    let examples = examples(70, 1);
+    let mut rates = Vec::new();
+    let mut observe = |moment: Moment<'_>| {
+        if let Moment::Epoch(epoch) = moment {
+            rates.push(epoch.learning_rate);
+        }
+        Control::Continue
+    };
+    let settings = Settings { learning_rate: 1e-4, ..settings() };
+    let weights = before.network.weights().clone();
+    let tuned =
+        tune((&graph(), weights.clone()), &settings, (&examples, None), None, None, &plan(2), &mut observe);
+    let mut tuned = tuned.unwrap();
+    assert!((accuracy(&mut tuned.network) - worth).abs() < 0.05);
+    assert_ne!(tuned.network.weights(), &weights);
+    assert!(tuned.epochs == 2 && rates.len() == 2 && rates[1] < rates[0], "{rates:?}");
+    // Weights and teachers of other networks are refused.
+    let mut b = ArchitectureBuilder::new(Shape::new(&[36]));
+    let out = b.add(Linear { features: 2, bias: true }, &[b.input()]).unwrap();
+    let other = b.finish(out).unwrap();
+    let mut deaf = |_: Moment<'_>| Control::Continue;
+    let strange = (&graph(), Weights::fresh(&other, 1));
+    let error = tune(strange, &settings, (&examples, None), None, None, &plan(1), &mut deaf).err().unwrap();
+    assert!(error.to_string().contains("belong to another network"), "{error}");
+    let mut teacher = Teacher::new(other.clone(), Weights::fresh(&other, 1), Device::Cpu);
+    let (own, teacher) = ((&graph(), weights), Some(&mut teacher));
+    let error = tune(own, &settings, (&examples, None), None, teacher, &plan(1), &mut deaf).err().unwrap();
+    assert!(error.to_string().contains("takes 36, the examples are 1×6×6"), "{error}");
+}
+
+#[test]
+fn a_teacher_is_heard_where_labels_are_wrong() {
+    let teacher = taught();
+    let mut wrong = examples(200, 3);
+    let Targets::Classes { labels, .. } = &mut wrong.targets else { unreachable!() };
+    let mut rng = Rng::new(5, 0);
+    labels.iter_mut().for_each(|label| *label = rng.below(2) as u32);
+    let learned = |teacher: Option<&mut Teacher>| {
+        let mut deaf = |_: Moment<'_>| Control::Continue;
+        let fresh = (&graph(), Weights::fresh(&graph(), 9));
+        let tuned = tune(fresh, &settings(), (&wrong, None), None, teacher, &plan(8), &mut deaf);
+        accuracy(&mut tuned.unwrap().network)
+    };
+    let mut teacher = Teacher::new(graph(), teacher.network.weights().clone(), Device::Cpu);
+    let (with, without) = (learned(Some(&mut teacher)), learned(None));
+    assert!(with > 0.9 && without < 0.8, "{with} with a teacher, {without} without");
+    assert_eq!(learned(Some(&mut teacher)), with);
+}
+
+#[test]
+fn a_value_that_is_taught_lies_between_the_teachers_and_the_right_one() {
+    let mut b = ArchitectureBuilder::new(Shape::new(&[1]));
+    let out = b.add(Linear { features: 1, bias: true }, &[b.input()]).unwrap();
+    let graph = b.finish(out).unwrap();
+    let targets = Targets::Values { values: vec![1.0; 64], scale: Scale { mean: 0.0, deviation: 1.0 } };
+    let examples = Examples { shape: Shape::new(&[1]), inputs: vec![1.0; 64].into(), targets };
+    let mut said = Weights::fresh(&graph, 1);
+    said.values = vec![vec![0.0], vec![3.0]];
+    let mut teacher = Teacher::new(graph.clone(), said, Device::Cpu);
+    let settings = Settings { weight_decay: 0.0, ..settings() };
+    let mut deaf = |_: Moment<'_>| Control::Continue;
+    let plan = Plan { metric: Metric::Rmse, ..plan(60) };
+    let fresh = (&graph, Weights::fresh(&graph, 1));
+    let tuned =
+        tune(fresh, &settings, (&examples, None), None, Some(&mut teacher), &plan, &mut deaf).unwrap();
+    let mut network = tuned.network;
+    let answer = network.eval_batch(&[1.0])[0];
+    assert!(answer > 1.2 && answer < 2.9, "{answer}");
+}
+
+#[test]
+fn a_lesson_teaches_what_burn_says_at_any_temperature() {
+    let inputs = graphs::normal(36 * 6, 4);
+    let labels = [0, 1, 1, 0, 1, 0];
+    let shares = [0.9, 0.1, 0.3, 0.7, 0.5, 0.5, 0.2, 0.8, 0.6, 0.4, 1.0, 0.0];
+    let settings = Settings { label_smoothing: 0.1, ..settings() };
+    let [mut ours, mut burns] = [true, false].map(|kernels| {
+        Network::new(graph(), Weights::fresh(&graph(), 5), &settings, 1, Device::Cpu).with_kernels(kernels)
+    });
+    assert_eq!(ours.left_to_burn(), None);
+    for (temperature, part) in [(1.0, 1.0), (1.0, 0.5), (4.0, 0.9), (0.5, 0.0)] {
+        let lesson = Lesson { shares: &shares, temperature, part };
+        let wanted = Wanted::Shares { labels: &labels, lesson };
+        let [a, b] = [&mut ours, &mut burns].map(|n| n.train_batch(&inputs, wanted, 0.003));
+        assert!((a - b).abs() < 1e-4 * b.abs(), "{temperature}, {part}: {a} against {b}");
+    }
+    let (a, b) = (ours.eval_batch(&inputs), burns.eval_batch(&inputs));
+    assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 2e-3), "{a:?} against {b:?}");
 }
