@@ -21,6 +21,7 @@ mod schedule;
 pub mod scores;
 mod supernet;
 mod training;
+mod unit;
 mod weights;
 
 pub use checkpoint::Checkpoint;
