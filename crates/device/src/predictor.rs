@@ -35,6 +35,8 @@ fn group(op: &Op) -> &'static str {
         | Op::Linear(_)
         | Op::SelfAttention(_)
         | Op::Gru(_)
+        | Op::Lstm(_)
+        | Op::Cell(_)
         | Op::PerFeature(_) => GROUPS[0],
         Op::Activation(_) | Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Add(_) | Op::Multiply(_) => GROUPS[1],
         Op::Pool2d(_)

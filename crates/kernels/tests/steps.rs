@@ -1,11 +1,10 @@
-//! Layer norms, attention and recurrence against their definitions in double precision, and their gradients against
+//! Layer norms and attention against their definitions in double precision, and their gradients against
 //! differences.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use common::{assert_close, cases, numbers, slopes, wide};
-use nascent_kernels::last::{Grid, Gru, SLACK};
 use nascent_kernels::{Attention, LayerNorm, Path};
 use proptest::prelude::*;
 
@@ -47,46 +46,6 @@ fn attend(s: &Attention, x: &[f64], codes: &[f32]) -> Vec<f64> {
         y.push(if live(query) { sum / total } else { 0.0 });
     }
     y
-}
-
-/// States `[batch, steps, size]` from gates `[batch, steps, 3 · size]`.
-fn recur([batch, size, steps]: [usize; 3], gates: &[f64], weight: &[f64]) -> Vec<f64> {
-    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-    let mut y = Vec::new();
-    for n in 0..batch {
-        let mut state = vec![0.0; size];
-        for step in 0..steps {
-            let given = |i: usize| gates[(n * steps + step) * 3 * size + i];
-            let old = |i: usize| (0..size).map(|j| state[j] * weight[j * 3 * size + i]).sum::<f64>();
-            let next = (0..size).map(|i| {
-                let reset = sigmoid(given(i) + old(i));
-                let update = sigmoid(given(size + i) + old(size + i));
-                let candidate = (given(2 * size + i) + reset * old(2 * size + i)).tanh();
-                (1.0 - update) * candidate + update * state[i]
-            });
-            let next: Vec<f64> = next.collect();
-            state = next;
-            y.extend(&state);
-        }
-    }
-    y
-}
-
-/// Steps as a grid wants them, with slack behind.
-fn lay(numbers: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
-    let mut laid = vec![0.0; batch * grid.image_len() + SLACK];
-    for (at, step) in numbers.chunks_exact(grid.channels).enumerate() {
-        let to = at / grid.width * grid.image_len() + grid.at(0, at % grid.width);
-        laid[to..][..grid.channels].copy_from_slice(step);
-    }
-    laid
-}
-
-/// The steps of a grid, close together.
-fn pick(laid: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
-    let places =
-        (0..batch * grid.width).map(|at| at / grid.width * grid.image_len() + grid.at(0, at % grid.width));
-    places.flat_map(|at| laid[at..][..grid.channels].to_vec()).collect()
 }
 
 proptest! {
@@ -134,54 +93,5 @@ proptest! {
             s.backward(path, &x, &weights, &dy, &mut dx);
             assert_close("dx", &dx, &dx_expected, 2e-5);
         }
-    }
-
-    #[test]
-    fn gru(batch in 0usize..10, size in 1usize..20, steps in 1usize..7, border in 0usize..3, seed in 0u64..100) {
-        let gates: Vec<f32> = numbers(3 * batch * size * steps, seed).iter().map(|x| 2.0 * x).collect();
-        let (weight, dy) = (numbers(3 * size * size, seed + 1), numbers(batch * size * steps, seed + 2));
-        let (wgates, wweight) = (wide(&gates), wide(&weight));
-        let of = |gates: &[f64], weight: &[f64]| recur([batch, size, steps], gates, weight);
-        let dgates_expected = slopes(&wgates, |gates| weighed(&of(gates, &wweight), &dy));
-        let dweight_expected = slopes(&wweight, |weight| weighed(&of(&wgates, weight), &dy));
-        for path in Path::available() {
-            let gates_grid = Grid::plain(1, steps, 3 * size, path.pitch(3 * size));
-            let flat = Grid::plain(1, steps, size, path.pitch(size));
-            let states_grid = flat.with_border([0, border], [0, border / 2]);
-            let mut gru = Gru::new(&gates_grid, &states_grid, path);
-            gru.set_weights(&weight, true);
-            // A larger batch before leaves nothing behind.
-            for count in [batch + 1, batch] {
-                let mut laid = lay(&gates, &gates_grid, batch);
-                laid.resize(count * gates_grid.image_len() + SLACK, 0.5);
-                let mut y = vec![0.0; count * states_grid.image_len() + SLACK];
-                let mut kept = vec![f32::NAN; count * gru.kept_len()];
-                gru.forward(count, &laid, &mut kept, &mut y);
-                assert_close("y", &pick(&y, &states_grid, batch), &of(&wgates, &wweight), 1e-5);
-                let mut laid_dy = lay(&dy, &flat, batch);
-                laid_dy.resize(count * flat.image_len() + SLACK, 0.0);
-                let (mut dgates, mut dweight) = (laid.clone(), vec![f32::NAN; weight.len()]);
-                gru.gradient(count, (&kept, &y), &laid_dy, &mut dgates, &mut dweight);
-                assert_close("dgates", &pick(&dgates, &gates_grid, batch), &dgates_expected, 3e-5);
-                assert_close("dweight", &dweight, &dweight_expected, 3e-5);
-            }
-        }
-    }
-}
-
-#[test]
-fn gates_that_are_far_open_or_shut_stay_numbers() {
-    for path in Path::available() {
-        let (gates, states) = (Grid::plain(1, 2, 3, path.pitch(3)), Grid::plain(1, 2, 1, path.pitch(1)));
-        let mut gru = Gru::new(&gates, &states, path);
-        gru.set_weights(&[0.5; 3], true);
-        let laid = lay(&[1e30, -1e30, 1e30, -1e30, 1e30, -1e30], &gates, 1);
-        let (mut kept, mut y) = (vec![0.0; gru.kept_len()], lay(&[0.0; 2], &states, 1));
-        gru.forward(1, &laid, &mut kept, &mut y);
-        // Shut, the update takes the candidate, which is 1; open, the state stays.
-        assert_eq!(pick(&y, &states, 1), [1.0, 1.0]);
-        let (mut dgates, mut dweight) = (laid.clone(), [f32::NAN; 3]);
-        gru.gradient(1, (&kept, &y), &lay(&[1.0; 2], &states, 1), &mut dgates, &mut dweight);
-        assert!(pick(&dgates, &gates, 1).iter().chain(&dweight).all(|d| d.abs() < 1e-6));
     }
 }

@@ -87,6 +87,34 @@ fn a_text_is_modelled_continued_and_exported() {
 }
 
 #[test]
+fn recurrent_cells_are_searched_continued_and_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("story.txt"), story(300)).unwrap();
+    let space = "space = \"recurrent\"\n[parameters]\nwidth = 8\nnodes = 4\n[narrow]\n";
+    let common = "search story.txt --context 16 --trials 3 --epochs 2 --workers 1";
+    // Where a cell must be searched, the reference is no network of the space.
+    let runs = [("cells", "searched", "nao", "none"), ("memories", "lstm", "evolution", "reference")];
+    for (run, cell, strategy, baseline) in runs {
+        std::fs::write(at.join("space.toml"), format!("{space}cell = \"{cell}\"\n")).unwrap();
+        let search =
+            format!("{common} --space space.toml --strategy {strategy} --baseline {baseline} --out {run}");
+        let text = prints(at, &search.split(' ').collect::<Vec<_>>());
+        assert!(text.contains("bits_per_byte"), "{text}");
+        let drawn = prints(at, &["show", run, "1"]);
+        assert!(drawn.contains("node[3].function") == (cell == "searched"), "{drawn}");
+        assert!(drawn.contains(if cell == "searched" { "cell " } else { "LSTM " }), "{drawn}");
+        let text = prints(at, &["generate", run, "--prompt", "the", "--tokens", "30"]);
+        assert!(text.starts_with("the") && text.chars().count() == 34, "{text:?}");
+        for format in ["onnx", "pytorch", "safetensors"] {
+            prints(at, &["export", run, "--to", format]);
+        }
+    }
+    let error = fails(at, &["search", "story.txt", "--space", "recurrnt", "--out", "other"]);
+    assert!(error.contains("did you mean \"recurrent\""), "{error}");
+}
+
+#[test]
 fn texts_that_cannot_be_modelled_are_answered() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

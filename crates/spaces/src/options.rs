@@ -32,6 +32,14 @@ impl<T: Copy> Options<T> {
         Self { scale: Scale::Ordered, topic, values, labels }
     }
 
+    /// Numbers without an order, such as those of places.
+    pub(crate) fn numbers(topic: Topic, values: Vec<T>) -> Self
+    where
+        T: Display,
+    {
+        Self { scale: Scale::Categorical, ..Self::sizes(topic, values) }
+    }
+
     /// All values, in the order of the options.
     pub(crate) fn values(&self) -> &[T] {
         &self.values

@@ -2,7 +2,7 @@
 
 use crate::error::{DefinitionError, Problem, nearest};
 use crate::parameters::{Parameter, Values};
-use crate::{conv1d, convnet, language, mlp, nb201, text};
+use crate::{conv1d, convnet, language, mlp, nb201, recurrent, text};
 use nascent_core::{Signature, Space};
 
 /// A space as it is listed.
@@ -25,8 +25,15 @@ pub struct Entry {
 type Make = fn(&Values, &Signature) -> Result<Box<dyn Space>, DefinitionError>;
 
 // The registration: a new space is one file and one line here.
-static ALL: &[&Entry] =
-    &[&convnet::ENTRY, &nb201::ENTRY, &mlp::ENTRY, &conv1d::ENTRY, &text::ENTRY, &language::ENTRY];
+static ALL: &[&Entry] = &[
+    &convnet::ENTRY,
+    &nb201::ENTRY,
+    &mlp::ENTRY,
+    &conv1d::ENTRY,
+    &text::ENTRY,
+    &language::ENTRY,
+    &recurrent::ENTRY,
+];
 
 /// All spaces, in the order they are listed.
 #[must_use]

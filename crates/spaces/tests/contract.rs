@@ -43,6 +43,9 @@ fn spaces_of_tables_series_and_texts_keep_the_contract() {
         ("language", Features::Tokens { length: 64, vocabulary: 60 }),
         ("language", Features::Tokens { length: 2, vocabulary: 3 }),
         ("language", Features::Tokens { length: 16, vocabulary: 300 }),
+        ("recurrent", Features::Tokens { length: 64, vocabulary: 60 }),
+        ("recurrent", Features::Tokens { length: 1, vocabulary: 3 }),
+        ("recurrent", Features::Tokens { length: 16, vocabulary: 300 }),
     ];
     for (name, features) in cases {
         for outputs in [1, 5] {
@@ -55,7 +58,7 @@ fn spaces_of_tables_series_and_texts_keep_the_contract() {
             assert_eq!(graph.output_shape(), &signature.answer());
         }
     }
-    for name in ["conv1d", "text", "language"] {
+    for name in ["conv1d", "text", "language", "recurrent"] {
         let picture = Signature::plain(&Shape::new(&[1, 8, 8]), 10);
         let error = registry::build(name, &Table::new(), &picture).err().unwrap();
         assert!(error.to_string().contains("inputs of 1×8×8"), "{error}");

@@ -1,11 +1,12 @@
 //! The networks of the built-in spaces: what a practitioner would expect of them.
 #![allow(clippy::unwrap_used)]
 
-use nascent_core::architecture::{Cost, Shape};
+use nascent_core::architecture::{Architecture, Cost, Op, Shape};
 use nascent_core::chooser::{describe, sample};
 use nascent_core::rng::Rng;
-use nascent_core::{Features, Settings, Signature, Space, draw};
-use nascent_spaces::{ConvnetParams, MlpParams, Nb201Params, registry};
+use nascent_core::question::{Path, Question};
+use nascent_core::{Chooser, Features, Settings, Signature, Space, SpaceError, draw};
+use nascent_spaces::{ConvnetParams, MlpParams, Nb201Params, RecurrentParams, registry};
 
 fn digits(name: &str) -> Box<dyn Space> {
     registry::build(name, &toml::Table::new(), &Signature::plain(&Shape::new(&[1, 8, 8]), 10)).unwrap()
@@ -126,7 +127,7 @@ fn parameters_are_checked_and_listed() {
             let given = [(parameter.name.to_string(), value)].into_iter().collect();
             let features = match entry.name {
                 "conv1d" => Features::Series { channels: 2, steps: 50 },
-                "language" => Features::Tokens { length: 9, vocabulary: 10 },
+                "language" | "recurrent" => Features::Tokens { length: 9, vocabulary: 10 },
                 "text" => Features::Text { tokens: 9, vocabulary: 30, grams: 9, buckets: 64 },
                 _ => Signature::plain(&input, 10).features,
             };
@@ -134,4 +135,61 @@ fn parameters_are_checked_and_listed() {
         }
     }
     assert!(registry::describe("mpl").unwrap_err().to_string().contains("did you mean \"mlp\""));
+}
+
+/// Answers by path, and the first option elsewhere.
+struct Answers<'a>(&'a [(&'a str, &'a str)]);
+
+impl Chooser for Answers<'_> {
+    fn choose(&mut self, path: Path<'_>, question: &Question<'_>) -> Result<usize, SpaceError> {
+        let path = path.to_string();
+        let label = self.0.iter().find(|(asked, _)| *asked == path).map(|(_, label)| *label);
+        Ok(label.map_or(0, |label| question.options.iter().position(|option| option == label).unwrap()))
+    }
+}
+
+#[test]
+fn recurrent_networks_have_the_cells_that_are_asked_for() {
+    let signature = Signature { features: Features::Tokens { length: 128, vocabulary: 67 }, outputs: 67 };
+    let space = RecurrentParams { nodes: 4, ..RecurrentParams::default() }.check(&signature).unwrap();
+    let drawn = |answers: &[(&str, &str)]| {
+        let candidate = space.build(&mut Answers(answers)).unwrap();
+        (candidate.draw)().unwrap().canonical()
+    };
+    let names = |graph: &Architecture| graph.nodes().iter().map(|n| n.op.name()).collect::<Vec<_>>();
+    // A training with PyTorch would write nn.LSTM(192, 192, 2), with one bias a gate.
+    let reference = draw(&space, &space.reference().unwrap()).unwrap();
+    assert_eq!(names(&reference).iter().filter(|name| **name == "Lstm").count(), 2);
+    assert_eq!(reference.cost().params, 66 * 192 + 2 * 4 * 192 * (2 * 192 + 1) + 67 * 193);
+    let unit = drawn(&[("cell", "gru"), ("width", "64")]);
+    assert_eq!(names(&unit), ["Input", "Embedding", "Gru", "Conv1d"]);
+
+    let cell = [
+        ("cell", "searched"),
+        ("node[0].function", "tanh"),
+        ("node[1].function", "relu"),
+        ("node[2].reads", "0"),
+        ("node[2].function", "sigmoid"),
+        ("node[3].reads", "2"),
+        ("node[3].function", "identity"),
+    ];
+    let one = drawn(&cell);
+    assert_eq!(one.cost().params, 66 * 32 + 2 * 32 * (32 + 4 * 32 + 1) + 67 * 33);
+    assert_eq!(one.cache_bytes(), 4 * 32);
+    // The same tree, its nodes in another order.
+    let mut other = cell;
+    (other[2].1, other[4].1, other[5].1) = ("sigmoid", "relu", "1");
+    assert_eq!(drawn(&other).hash(), one.hash());
+    other[5].1 = "2";
+    assert_ne!(drawn(&other).hash(), one.hash());
+    let Op::Cell(canonical) = &one.nodes()[2].op else { panic!("{:?}", names(&one)) };
+    assert_eq!(canonical.ends().len(), 2);
+
+    let error = |params: RecurrentParams| params.check(&signature).unwrap_err().to_string();
+    let usual = RecurrentParams::default();
+    assert!(error(RecurrentParams { nodes: 0, ..usual }).contains("nodes must be a whole number from 1 to 12, got 0"));
+    assert!(error(RecurrentParams { layers: 5, ..usual }).contains("from 1 to 4, got 5"));
+    let alone = RecurrentParams { nodes: 1, ..usual }.check(&signature).unwrap();
+    let graph = (alone.build(&mut Answers(&[])).unwrap().draw)().unwrap();
+    assert!(matches!(&graph.nodes()[2].op, Op::Cell(cell) if cell.nodes.len() == 1));
 }

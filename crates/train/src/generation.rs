@@ -1,7 +1,7 @@
 //! Text token by token: what earlier steps gave is kept, so that a token costs one step, however many there were.
 
 use crate::{TrainError, Weights};
-use nascent_core::architecture::op::{Activation, Conv1d, Relative, SelfAttention};
+use nascent_core::architecture::op::{Activation, Cell, CellFunction, Conv1d, Relative, SelfAttention};
 use nascent_core::architecture::{Architecture, Op, Operation};
 use nascent_kernels::{Path, Smooth};
 
@@ -25,7 +25,7 @@ struct Node {
     /// Its value at each step so far, `[steps, channels]`.
     values: Vec<f32>,
     channels: usize,
-    /// Queries, keys and values of attention, `[steps, 3 · channels]`; the state of a recurrence.
+    /// Queries, keys and values of attention, `[steps, 3 · channels]`; the state of a recurrence, and its memory behind that.
     kept: Vec<f32>,
 }
 
@@ -75,7 +75,8 @@ impl<'a> Continuation<'a> {
                 | Op::PositionEmbedding(_)
                 | Op::LayerNorm(_)
                 | Op::Activation(_) => least,
-                Op::Gru(_) | Op::Add(_) | Op::Multiply(_) | Op::Dropout(_) | Op::Identity(_) => least,
+                Op::Gru(_) | Op::Lstm(_) | Op::Cell(_) => least,
+                Op::Add(_) | Op::Multiply(_) | Op::Dropout(_) | Op::Identity(_) => least,
                 Op::TiedOutput(_) => ahead[node.inputs[0].index()],
                 other => return refuse(format!("it has a {}", other.label())),
             });
@@ -210,12 +211,18 @@ impl<'a> Continuation<'a> {
                 attend(op, own.channels, step, &own.kept, &mut mixed);
                 project(weights(2), weights(3), &mixed, &mut own.values);
             }
-            Op::Gru(_) => {
+            op @ (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_)) => {
                 let mut given = Vec::new();
                 project(weights(0), weights(1), x.at(step), &mut given);
-                own.kept.resize(own.channels, 0.0);
-                recur(weights(2), &given, &mut own.kept);
-                own.values.extend_from_slice(&own.kept);
+                // State and memory; who has none leaves it at zeros.
+                own.kept.resize(2 * own.channels, 0.0);
+                let (state, memory) = own.kept.split_at_mut(own.channels);
+                match op {
+                    Op::Lstm(_) => remember(weights(2), given, state, memory),
+                    Op::Cell(cell) => mix(cell, weights(2), &given, state),
+                    _ => recur(weights(2), &given, state),
+                }
+                own.values.extend_from_slice(&own.kept[..own.channels]);
             }
             // Nothing else passed the check but what changes nothing.
             _ => own.values.extend_from_slice(x.at(step)),
@@ -288,14 +295,22 @@ fn attend(op: &SelfAttention, channels: usize, step: usize, kept: &[f32], to: &m
     }
 }
 
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Adds `x · weight`, the weights having a row for each number of `x`.
+fn add_product(x: &[f32], weight: &[f32], to: &mut [f32]) {
+    for (x, row) in x.iter().zip(weight.chunks_exact(to.len().max(1))) {
+        to.iter_mut().zip(row).for_each(|(to, w)| *to += x * w);
+    }
+}
+
 /// One step of a gated recurrent unit.
 fn recur(weight: &[f32], given: &[f32], state: &mut [f32]) {
     let size = state.len();
     let mut old = vec![0.0; 3 * size];
-    for (h, row) in state.iter().zip(weight.chunks_exact(3 * size)) {
-        old.iter_mut().zip(row).for_each(|(to, w)| *to += h * w);
-    }
-    let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
+    add_product(state, weight, &mut old);
     for i in 0..size {
         let reset = sigmoid(given[i] + old[i]);
         let update = sigmoid(given[size + i] + old[size + i]);
@@ -304,12 +319,46 @@ fn recur(weight: &[f32], given: &[f32], state: &mut [f32]) {
     }
 }
 
+/// One step of a long short-term memory.
+fn remember(weight: &[f32], mut gates: Vec<f32>, state: &mut [f32], memory: &mut [f32]) {
+    let size = state.len();
+    add_product(state, weight, &mut gates);
+    for i in 0..size {
+        let (input, forget) = (sigmoid(gates[i]), sigmoid(gates[size + i]));
+        memory[i] = forget * memory[i] + input * gates[2 * size + i].tanh();
+        state[i] = sigmoid(gates[3 * size + i]) * memory[i].tanh();
+    }
+}
+
+/// One step of a recurrent cell.
+fn mix(cell: &Cell, weight: &[f32], given: &[f32], state: &mut [f32]) {
+    let size = state.len();
+    let mut values: Vec<Vec<f32>> = Vec::with_capacity(cell.nodes.len());
+    for (node, weight) in cell.nodes.iter().zip(weight.chunks_exact(2 * size * size)) {
+        let before = node.reads.map_or(&*state, |read| &values[read][..]);
+        let mut sums = if node.reads.is_none() { given.to_vec() } else { vec![0.0; 2 * size] };
+        add_product(before, weight, &mut sums);
+        let bend = |x: f32| match node.function {
+            CellFunction::Tanh => x.tanh(),
+            CellFunction::Relu => x.max(0.0),
+            CellFunction::Sigmoid => sigmoid(x),
+            CellFunction::Identity => x,
+        };
+        let mixed = |i: usize| before[i] + sigmoid(sums[i]) * (bend(sums[size + i]) - before[i]);
+        let mixed = (0..size).map(mixed).collect();
+        values.push(mixed);
+    }
+    let ends = cell.ends();
+    let mean = |i: usize| ends.iter().map(|end| values[*end][i]).sum::<f32>() / ends.len() as f32;
+    state.iter_mut().enumerate().for_each(|(i, state)| *state = mean(i));
+}
+
 fn activate(function: Activation, x: &[f32], y: &mut [f32]) {
     let mut each = |f: fn(f32) -> f32| y.iter_mut().for_each(|y| *y = f(*y));
     match function {
         Activation::Relu => each(|x| x.max(0.0)),
         Activation::Tanh => each(f32::tanh),
-        Activation::Sigmoid => each(|x| 1.0 / (1.0 + (-x).exp())),
+        Activation::Sigmoid => each(sigmoid),
         Activation::Silu => Smooth::Silu.forward(Path::best(), x, y),
         Activation::Gelu => Smooth::Gelu.forward(Path::best(), x, y),
     }

@@ -24,6 +24,7 @@ pub mod scores;
 mod supernet;
 mod teacher;
 mod training;
+mod unit;
 mod weights;
 
 pub use checkpoint::Checkpoint;

@@ -10,8 +10,8 @@ use std::path::Path;
 fn deviation(architecture: &Architecture, slot: &Slot) -> Option<f64> {
     match slot.kind {
         SlotKind::Weight => {
-            let linear =
-                matches!(architecture.nodes()[slot.node.index()].op, Op::SelfAttention(_) | Op::Gru(_));
+            let op = &architecture.nodes()[slot.node.index()].op;
+            let linear = matches!(op, Op::SelfAttention(_)) || op.gates().is_some();
             let gain = if linear || slot.node == architecture.output() { 1.0 } else { 2.0 };
             Some((gain / slot.fan_in.max(1) as f64).sqrt())
         }

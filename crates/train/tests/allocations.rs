@@ -64,10 +64,22 @@ fn texts() -> Architecture {
     b.finish(at).unwrap()
 }
 
+fn recurrences() -> Architecture {
+    let mut b = ArchitectureBuilder::new(Shape::new(&[12]));
+    let node = |(reads, function)| CellNode { reads, function };
+    let nodes = [(None, CellFunction::Tanh), (Some(0), CellFunction::Relu), (Some(0), CellFunction::Identity)];
+    let at = b.add(Embedding { vocabulary: 30, size: 16 }, &[b.input()]).unwrap();
+    let cell = Cell { size: 32, nodes: nodes.map(node).to_vec() };
+    let units = [Lstm { size: 16 }.into(), cell.into(), Gru { size: 16 }.into(), GlobalMaxPool {}.into()];
+    let at = b.chain(at, units).unwrap();
+    let at = b.add(Linear { features: 5, bias: true }, &[at]).unwrap();
+    b.finish(at).unwrap()
+}
+
 #[test]
 fn steps_after_the_first_allocate_nothing_and_memory_is_as_foreseen() {
     const BATCH: usize = 32;
-    for (graph, is_text) in [(images(), false), (texts(), true)] {
+    for (graph, is_text) in [(images(), false), (texts(), true), (recurrences(), true)] {
         let len = BATCH * graph.input_shape().len() as usize;
         let mut rng = Rng::new(1, 0);
         let number = |rng: &mut Rng| if is_text { rng.below(30) as f32 } else { rng.normal() as f32 };

@@ -9,7 +9,7 @@ impl Architecture {
     ///
     /// Removed are: nodes the output does not depend on; operations whose input is constant (a zeroed edge and
     /// all that is computed from it alone); identities; sums and concatenations of one; repeated rectification.
-    /// A sum read only by another sum is merged into it. A final linear layer stays even on a constant input.
+    /// A sum read only by another sum is merged into it. Nodes within a recurrent cell are put in order. A final linear layer stays even on a constant input.
     #[must_use]
     pub fn canonical(&self) -> Self {
         self.simplified().reordered()
@@ -80,7 +80,11 @@ impl Architecture {
                 }
             }
             let inputs = alive.iter().map(|&x| NodeId(x as u32)).collect();
-            nodes.push(Node { op: node.op.clone(), inputs, scope: node.scope });
+            let op = match &node.op {
+                Op::Cell(cell) => cell.canonical().into(),
+                op => op.clone(),
+            };
+            nodes.push(Node { op, inputs, scope: node.scope });
             shapes.push(self.shapes[i].clone());
             became.push(Some(nodes.len() - 1));
         }

@@ -44,7 +44,7 @@ pub struct Slot {
     /// What they are.
     pub kind: SlotKind,
     /// Convolutions `[out, in / groups, rows, columns]` or `[out, in / groups, steps]`, projections of steps `[out, in]`,
-    /// linear layers `[in, out]`, those of single features `[features, in, out]`, embeddings `[codes - 1, size]`,
+    /// linear layers and states `[in, out]`, those of cells `[nodes, in, out]`, those of single features `[features, in, out]`, embeddings `[codes - 1, size]`,
     /// positions `[channels, steps]`, frequencies `[numbers, frequencies]`, everything else `[channels]`.
     pub shape: Vec<usize>,
     /// How many inputs are summed into one output.
@@ -122,10 +122,17 @@ pub fn slots(architecture: &Architecture) -> Vec<Slot> {
                 add("output.weight", SlotKind::Weight, vec![first, first], first);
                 add("output.bias", SlotKind::Bias, vec![first], first);
             }
-            Op::Gru(g) => {
-                add("input.weight", SlotKind::Weight, vec![3 * g.size, first], first);
-                add("input.bias", SlotKind::Bias, vec![3 * g.size], first);
-                add("state.weight", SlotKind::Weight, vec![g.size, 3 * g.size], g.size);
+            unit @ (Op::Gru(op::Gru { size })
+            | Op::Lstm(op::Lstm { size })
+            | Op::Cell(op::Cell { size, .. })) => {
+                let wide = unit.gates().unwrap_or(1) * size;
+                add("input.weight", SlotKind::Weight, vec![wide, first], first);
+                add("input.bias", SlotKind::Bias, vec![wide], first);
+                let state = match unit {
+                    Op::Cell(cell) => vec![cell.nodes.len(), *size, wide],
+                    _ => vec![*size, wide],
+                };
+                add("state.weight", SlotKind::Weight, state, *size);
             }
             Op::BatchNorm(_) | Op::LayerNorm(_) => {
                 add("scale", SlotKind::Scale, vec![first], 1);

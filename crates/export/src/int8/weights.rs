@@ -88,10 +88,10 @@ pub(crate) fn channel_axis(op: &Op, place: usize, len: usize) -> Option<usize> {
         (Op::Conv2d(_) | Op::Conv1d(_), 0) => Some(0),
         (Op::Linear(_), 0) => Some(1),
         _ if len < FEW => None,
-        (Op::SelfAttention(_), 0 | 2) | (Op::Gru(_) | Op::PerFeature(_) | Op::PositionEmbedding(_), 0) => {
-            Some(0)
-        }
-        (Op::Gru(_), 2) | (Op::Embedding(_) | Op::EmbeddingBag(_), 0) => Some(1),
+        (Op::SelfAttention(_), 0 | 2) | (Op::PerFeature(_) | Op::PositionEmbedding(_), 0) => Some(0),
+        (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), 0) => Some(0),
+        (Op::Gru(_) | Op::Lstm(_), 2) | (Op::Embedding(_) | Op::EmbeddingBag(_), 0) => Some(1),
+        (Op::Cell(_), 2) => Some(2),
         _ => None,
     }
 }

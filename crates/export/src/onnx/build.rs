@@ -180,6 +180,44 @@ impl Build {
         self.node("Pad", &[value, &pads], Vec::new())
     }
 
+    /// The states of a loop over the first axis of a value, one below the other. Each step reads the state before it, the first of
+    /// which is `start`, and its part of `given`, both of the shapes that stand beside them; `body` makes the new state of them. What is
+    /// constant in the loop stands outside.
+    pub fn scan(
+        &mut self,
+        (start, of_state): (&str, &Shape),
+        (given, of_given): (&str, &Shape),
+        body: impl FnOnce(&mut Self, &str, &str) -> String,
+    ) -> String {
+        let [state, part, last, all] = [self.name(), self.name(), self.name(), self.name()];
+        let outside = std::mem::take(&mut self.nodes);
+        let next = body(self, &state, &part);
+        // What a step gives has a name for the next step, and another for all states.
+        let seen = self.node("Identity", &[&next], Vec::new());
+        let inside = GraphProto {
+            node: std::mem::replace(&mut self.nodes, outside),
+            name: Some(format!("{}/step", self.prefix)),
+            input: vec![value(&state, of_state), value(&part, of_given)],
+            output: vec![value(&next, of_state), value(&seen, of_state)],
+            ..GraphProto::default()
+        };
+        let kind = Some(AttributeType::Graph as i32);
+        let inside = AttributeProto {
+            name: Some("body".into()),
+            g: Some(inside),
+            r#type: kind,
+            ..AttributeProto::default()
+        };
+        self.nodes.push(NodeProto {
+            input: vec![start.into(), given.into()],
+            output: vec![last, all.clone()],
+            name: Some(all.clone()),
+            op_type: Some("Scan".into()),
+            attribute: vec![inside, int("num_scan_inputs", 1)],
+        });
+        all
+    }
+
     /// The value as numbers of another kind.
     pub fn cast(&mut self, value: &str, to: DataType) -> String {
         self.node("Cast", &[value], vec![int("to", to as i64)])

@@ -106,6 +106,9 @@ pub struct AttributeProto {
     /// A whole number.
     #[prost(int64, optional, tag = "3")]
     pub i: Option<i64>,
+    /// What a loop does.
+    #[prost(message, optional, tag = "6")]
+    pub g: Option<GraphProto>,
     /// Whole numbers.
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
@@ -124,6 +127,8 @@ pub enum AttributeType {
     Float = 1,
     /// A whole number.
     Int = 2,
+    /// What a loop does.
+    Graph = 5,
     /// Whole numbers.
     Ints = 7,
 }

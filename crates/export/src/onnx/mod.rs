@@ -87,9 +87,19 @@ fn shorten(graph: &mut GraphProto) {
             *name = short.entry(std::mem::take(name)).or_insert(next).clone();
         }
     };
+    rename_all(graph, &mut rename);
+}
+
+/// Renames the values of a graph, and of the loops within.
+fn rename_all(graph: &mut GraphProto, rename: &mut impl FnMut(&mut String)) {
     for node in &mut graph.node {
         node.name = None;
-        node.input.iter_mut().chain(&mut node.output).for_each(&mut rename);
+        node.input.iter_mut().chain(&mut node.output).for_each(&mut *rename);
+        for inside in node.attribute.iter_mut().filter_map(|attribute| attribute.g.as_mut()) {
+            let given = inside.input.iter_mut().chain(&mut inside.output);
+            given.filter_map(|value| value.name.as_mut()).for_each(&mut *rename);
+            rename_all(inside, rename);
+        }
     }
     graph.initializer.iter_mut().filter_map(|constant| constant.name.as_mut()).for_each(rename);
 }

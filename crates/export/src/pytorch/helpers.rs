@@ -14,6 +14,8 @@ pub(super) enum Helper {
     Attention,
     Positions,
     States,
+    Memory,
+    Cell,
     TiedOutput,
     PoolMean,
     PoolMax,
@@ -34,6 +36,8 @@ impl Helper {
             Self::Attention => ATTENTION,
             Self::Positions => POSITIONS,
             Self::States => STATES,
+            Self::Memory => MEMORY,
+            Self::Cell => CELL,
             Self::TiedOutput => TIED_OUTPUT,
             Self::PoolMean => POOL_MEAN,
             Self::PoolMax => POOL_MAX,
@@ -197,6 +201,49 @@ const STATES: &str = r#"class States(nn.GRU):
     def forward(self, x):
         states, _ = super().forward(x.transpose(1, 2))
         return states.transpose(1, 2)
+"#;
+
+const MEMORY: &str = r#"class Memory(nn.LSTM):
+    """The state of a long short-term memory at each step: [batch, channels, steps] to [batch, size, steps]."""
+
+    def __init__(self, channels, size):
+        super().__init__(channels, size, batch_first=True)
+
+    def forward(self, x):
+        states, _ = super().forward(x.transpose(1, 2))
+        return states.transpose(1, 2)
+"#;
+
+const CELL: &str = r#"class Cell(nn.Module):
+    """The state of a recurrent cell at each step: [batch, channels, steps] to [batch, size, steps].
+
+    Each node, (reads, function), lets some of what it reads through a function; the first reads the old state and the
+    step's input. The new state is the mean of the nodes that no other reads.
+    """
+
+    functions = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "identity": lambda x: x}
+
+    def __init__(self, channels, size, nodes):
+        super().__init__()
+        self.nodes = nodes
+        self.given = nn.Linear(channels, 2 * size)
+        self.weight = nn.Parameter(torch.randn(len(nodes), size, 2 * size) / math.sqrt(size))
+
+    def step(self, given, state):
+        values = []
+        for (reads, function), weight in zip(self.nodes, self.weight):
+            before = state if reads is None else values[reads]
+            sums = before @ weight + given if reads is None else before @ weight
+            gate, value = sums.chunk(2, 1)
+            values.append(before + gate.sigmoid() * (self.functions[function](value) - before))
+        read = {reads for reads, _ in self.nodes}
+        return torch.stack([value for i, value in enumerate(values) if i not in read]).mean(0)
+
+    def forward(self, x):
+        states = [x.new_zeros(len(x), self.weight.shape[1])]
+        for given in self.given(x.transpose(1, 2)).unbind(1):
+            states.append(self.step(given, states[-1]))
+        return torch.stack(states[1:], 2)
 "#;
 
 const POOL_MEAN: &str = r#"def pool_mean(x, codes):

@@ -2,7 +2,7 @@
 
 use super::helpers::Helper;
 use crate::exporter::{to_bytes, transposed, with_nothing};
-use nascent_core::architecture::op::{Activation, PoolKind, Relative};
+use nascent_core::architecture::op::{Activation, CellNode, PoolKind, Relative};
 use nascent_core::architecture::{Op, Shape, Slot};
 use safetensors::tensor::Dtype;
 
@@ -136,7 +136,17 @@ pub(super) fn layer(op: &Op, inputs: &[&Shape], slots: &Slots<'_>) -> Layer {
             let make = format!("Positions({channels}, {steps})");
             with(make, parts(&["weight"], slots), Some(Helper::Positions))
         }
-        Op::Gru(g) => recurrent(channels, g.size, slots),
+        Op::Gru(g) => recurrent(("States", Helper::States), channels, g.size, slots),
+        Op::Lstm(l) => recurrent(("Memory", Helper::Memory), channels, l.size, slots),
+        Op::Cell(cell) => {
+            let node = |node: &CellNode| {
+                let reads = node.reads.map_or_else(|| "None".into(), |read| read.to_string());
+                format!("({reads}, \"{}\")", node.function.name())
+            };
+            let nodes: Vec<String> = cell.nodes.iter().map(node).collect();
+            let make = format!("Cell({channels}, {}, [{}])", cell.size, nodes.join(", "));
+            with(make, parts(&["given.weight", "given.bias", "weight"], slots), Some(Helper::Cell))
+        }
         _ => expression(op),
     }
 }
@@ -208,14 +218,16 @@ fn table(name: &str, helper: Helper, vocabulary: usize, size: usize, slots: &Slo
     with(format!("{name}({vocabulary}, {size})"), vec![weight], Some(helper))
 }
 
-fn recurrent(channels: usize, size: usize, slots: &Slots<'_>) -> Layer {
+/// A unit that PyTorch has, its gates in the same order.
+fn recurrent((name, helper): (&str, Helper), channels: usize, size: usize, slots: &Slots<'_>) -> Layer {
     let mut parts = parts(&["weight_ih_l0", "bias_ih_l0", "weight_hh_l0"], slots);
+    let wide = slots.get(1).map_or(0, |(slot, _)| slot.len());
     if let (Some(state), Some((_, numbers))) = (parts.get_mut(2), slots.get(2)) {
-        *state = part("weight_hh_l0", vec![3 * size, size], &transposed(numbers, 3 * size));
+        *state = part("weight_hh_l0", vec![wide, size], &transposed(numbers, wide));
     }
     // Ours has biases on the side of the input only.
-    parts.push(part("bias_hh_l0", vec![3 * size], &vec![0.0; 3 * size]));
-    with(format!("States({channels}, {size})"), parts, Some(Helper::States))
+    parts.push(part("bias_hh_l0", vec![wide], &vec![0.0; wide]));
+    with(format!("{name}({channels}, {size})"), parts, Some(helper))
 }
 
 fn zeros(op: &Op) -> String {

@@ -94,12 +94,13 @@ fn class(out: &mut String, network: &Network) {
     for chain in &network.chains {
         match &chain.makes[..] {
             [only] => {
-                let _ = writeln!(out, "        self.{} = {only}", chain.name);
+                let begin = format!("        self.{} = ", chain.name);
+                let _ = writeln!(out, "{begin}{}", made(only, 8, begin.len()));
             }
             several => {
                 let _ = writeln!(out, "        self.{} = nn.Sequential(", chain.name);
                 several.iter().for_each(|make| {
-                    let _ = writeln!(out, "            {make},");
+                    let _ = writeln!(out, "            {},", made(make, 12, 12));
                 });
                 out.push_str("        )\n");
             }
@@ -113,6 +114,18 @@ fn class(out: &mut String, network: &Network) {
     if network.statements.last().is_none_or(|s| s.name != network.answer) {
         let _ = writeln!(out, "        return {}", network.answer);
     }
+}
+
+/// How a layer is made: a list of pairs in it stands over several lines where it is long.
+fn made(make: &str, indent: usize, before: usize) -> String {
+    if before + make.len() < WIDTH {
+        return make.to_string();
+    }
+    let outer = format!("\n{}", " ".repeat(indent));
+    let inner = format!("{outer}    ");
+    make.replace("[(", &format!("[{inner}("))
+        .replace("), (", &format!("),{inner}("))
+        .replace(")]", &format!("),{outer}]"))
 }
 
 /// One statement, over several lines where it is long.

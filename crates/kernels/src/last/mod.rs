@@ -20,7 +20,7 @@ pub use convolution::Convolution;
 pub use grid::{Grid, Images, ImagesMut};
 pub use layer_norm::LayerNorms;
 pub use pool::Windows;
-pub use recurrent::Gru;
+pub use recurrent::{CellFunction, CellNode, Recurrence, Unit};
 pub use sum::{Bend, Term};
 pub use surprise::surprise;
 pub(crate) use tile::Begin;

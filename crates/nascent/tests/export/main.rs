@@ -34,7 +34,7 @@ fn every_operation_is_written_in_every_format() {
             assert_eq!(files, again, "{}: the same network gives the same files", case.name);
         }
     }
-    assert_eq!(met.len(), 30, "{met:?}");
+    assert_eq!(met.len(), 32, "{met:?}");
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn small(space: &str) -> toml::Table {
     let settings: &[(&str, i64)] = match space {
         "nb201" => &[("channels", 4), ("cells", 1)],
         "text" | "language" => &[("width", 8)],
+        "recurrent" => &[("width", 8), ("nodes", 5)],
         _ => &[],
     };
     parameters.extend(settings.iter().map(|(name, value)| (name.to_string(), (*value).into())));
@@ -69,7 +70,7 @@ fn features(space: &str, rng: &mut Rng) -> Features {
     match space {
         "conv1d" => Features::Series { channels: from(1, 4), steps: from(12, 40) },
         "mlp" => Features::Table { numbers: from(1, 8), categories: from(0, 4), codes: 30 },
-        "language" => {
+        "language" | "recurrent" => {
             // Of many codes, embeddings may be smaller than the model, and shared.
             let most = [40, 300][from(0, 1)];
             Features::Tokens { length: from(8, 16), vocabulary: from(5 * most / 6, most) }

@@ -1,3 +1,4 @@
+use super::cell::opened;
 use nascent_core::architecture::{Architecture, NodeId, Op, Operation};
 
 /// What a block mainly does, for its colour.
@@ -14,7 +15,7 @@ pub(super) enum Kind {
 /// Operations that a reader takes for one: a layer with what comes right before and after it.
 #[derive(Clone, Debug)]
 pub(super) struct Block {
-    /// The graph's nodes, in the order computed.
+    /// The graph's nodes, in the order computed; none where a later block of the same operation has them.
     pub nodes: Vec<usize>,
     /// The blocks whose values it reads; a value read twice is there twice.
     pub inputs: Vec<usize>,
@@ -64,7 +65,26 @@ pub(super) fn blocks(architecture: &Architecture) -> Vec<Block> {
             block_of[node] = b;
         }
     }
-    groups.into_iter().map(|nodes| describe(architecture, nodes, &block_of)).collect()
+    let mut blocks = Vec::with_capacity(groups.len());
+    // The block that has the value of each group.
+    let mut last = Vec::with_capacity(groups.len());
+    for nodes in groups {
+        let cell = nodes.iter().find_map(|&n| match &architecture.nodes()[n].op {
+            Op::Cell(cell) => Some((cell, architecture.shapes()[n].extents()[1] as u64)),
+            _ => None,
+        });
+        let mut block = describe(architecture, nodes, &block_of);
+        block.inputs.iter_mut().for_each(|group| *group = last[*group]);
+        match cell {
+            Some((cell, steps)) => {
+                let first = blocks.len();
+                blocks.extend(opened(cell, steps, block, first));
+            }
+            None => blocks.push(block),
+        }
+        last.push(blocks.len() - 1);
+    }
+    blocks
 }
 
 /// Nodes that make one block, in the order of their first nodes.

@@ -1,9 +1,10 @@
 //! Networks as pictures a person can read: an SVG for pages, lines of text for terminals.
 //!
-//! Read in this order: `blocks` (operations that belong together become one box), `plan` (parts of the network in
+//! Read in this order: `blocks` (operations that belong together become one box, `cell` opens recurrent ones), `plan` (parts of the network in
 //! order, repeated parts drawn once), `layout` (rows, columns and coordinates), then `draw` and `lines`.
 
 mod blocks;
+mod cell;
 mod draw;
 mod layout;
 mod lines;

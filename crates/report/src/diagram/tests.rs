@@ -84,6 +84,9 @@ fn boxes_never_overlap_and_every_operation_is_drawn() {
         networks::residual(),
         networks::text(),
         networks::searched(8, 2, 5, 4, true, false),
+        networks::recurrent(&[]),
+        networks::recurrent(&[0, 1, 2]),
+        networks::recurrent(&[0, 0, 1, 1, 1, 2, 5]),
     ] {
         check(&a);
     }
@@ -165,4 +168,9 @@ fn networks_in_a_terminal() {
     insta::assert_snapshot!("text", text(&networks::text()));
     insta::assert_snapshot!("residual", text(&networks::residual()));
     insta::assert_snapshot!("cell", text(&networks::cells([3, 2, 4, 1, 3, 2], 2)));
+    // A cell is drawn as its nodes, in the order that their computation decides, and the mean of its loose ends.
+    let lines = text(&networks::recurrent(&[0, 0, 1, 1]));
+    for part in ["cell 16: tanh", "relu", "identity", "sigmoid", "mean"] {
+        assert!(lines.contains(part), "{part}: {lines}");
+    }
 }

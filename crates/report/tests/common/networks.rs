@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "what is drawn here is well-formed")]
 
 use nascent_core::architecture::op::{
-    Activation, Add, BatchNorm, Concat, Conv2d, Dropout, Embedding, EmbeddingBag, Flatten, GlobalAveragePool,
-    Identity, LayerNorm, Linear, MaskedPool, Pool2d, PoolKind, PositionEmbedding, Relative, SelfAttention,
-    Slice, Zero,
+    Activation, Add, BatchNorm, Cell, CellFunction, CellNode, Concat, Conv1d, Conv2d, Dropout, Embedding,
+    EmbeddingBag, Flatten, GlobalAveragePool, Identity, LayerNorm, Linear, MaskedPool, Pool2d, PoolKind,
+    PositionEmbedding, Relative, SelfAttention, Slice, Zero,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, NodeId, Op, Shape};
 
@@ -32,6 +32,25 @@ pub fn plain() -> Architecture {
     let head =
         [Flatten {}.into(), Dropout { per_mille: 100 }.into(), Linear { features: 10, bias: true }.into()];
     let out = b.chain(at, head).unwrap();
+    b.finish(out).unwrap().canonical()
+}
+
+/// Two layers of one recurrent cell that continue a text.
+pub fn recurrent(reads: &[usize]) -> Architecture {
+    let mut b = ArchitectureBuilder::new(Shape::new(&[32]));
+    b.scope("tokens");
+    let embedding = [Embedding { vocabulary: 60, size: 16 }.into(), Dropout { per_mille: 100 }.into()];
+    let mut at = b.chain(b.input(), embedding).unwrap();
+    let functions = CellFunction::ALL.into_iter().cycle();
+    let node = |(reads, function)| CellNode { reads, function };
+    let reads = std::iter::once(None).chain(reads.iter().copied().map(Some));
+    let cell = Cell { size: 16, nodes: reads.zip(functions).map(node).collect() };
+    for layer in 1..=2 {
+        b.scope(format!("layer {layer}"));
+        at = b.chain(at, [cell.clone().into(), Dropout { per_mille: 100 }.into()]).unwrap();
+    }
+    b.scope("head");
+    let out = b.add(Conv1d { bias: true, ..Conv1d::same(60, 1, 1) }, &[at]).unwrap();
     b.finish(out).unwrap().canonical()
 }
 

@@ -15,10 +15,11 @@ use super::rescale::{Dropout, LayerNorm, Multiply};
 use super::store::{Held, Norm, NormId, Store, ValueId};
 use super::sum::{Part, Sum};
 use super::table::Embed;
+use crate::unit::unit;
 use crate::weights::slots;
 use nascent_core::architecture::op::{Activation, PoolKind, SelfAttention};
 use nascent_core::architecture::{Architecture, NodeId, Op, Operation, Shape};
-use nascent_kernels::last::{Bend, Convolution, Grid, Windows};
+use nascent_kernels::last::{Bend, Convolution, Grid, Unit, Windows};
 use nascent_kernels::{Conv2d, Path, Pooling, Smooth};
 
 /// A network as steps.
@@ -53,7 +54,7 @@ enum Draft {
     LayerNorm { x: ValueId, y: ValueId, slot: usize },
     Attend { x: ValueId, y: ValueId, codes: Option<ValueId>, op: SelfAttention },
     Positions { x: ValueId, y: ValueId, slot: usize },
-    Recur { x: ValueId, y: ValueId, slot: usize },
+    Recur { x: ValueId, y: ValueId, slot: usize, unit: Unit },
     Embed { x: ValueId, y: ValueId, slot: usize, is_mean: bool, is_tied: bool },
     Numbers { x: ValueId, y: ValueId, slot: usize, apart: Apart },
     PoolLive { x: ValueId, codes: ValueId, y: ValueId, is_max: bool },
@@ -362,8 +363,10 @@ impl<'g> Plan<'g> {
             Op::GlobalAveragePool(_) => self.pool(node, PoolKind::Average, [height, width], [1; 2], [0; 2]),
             Op::GlobalMaxPool(_) => self.pool(node, PoolKind::Max, [height, width], [1; 2], [0; 2]),
             Op::SelfAttention(op) => self.attend(node, op),
-            Op::Gru(op) => self.recur(node, op.size),
-            _ => self.compute_other(node, op),
+            _ => match unit(op) {
+                Some((unit, size)) => self.recur(node, unit, size),
+                None => self.compute_other(node, op),
+            },
         }
     }
 
@@ -469,15 +472,16 @@ impl<'g> Plan<'g> {
     }
 
     /// What the input gives the gates at each step, and the states.
-    fn recur(&mut self, node: usize, size: usize) -> Result<(), String> {
+    fn recur(&mut self, node: usize, unit: Unit, size: usize) -> Result<(), String> {
         let x = self.read(node, 0);
         let [channels, height, width] = self.values[x.0].shape;
-        let shape = Conv2d { channels, height, width, ..point(3 * size) };
-        let (slot, y) = (self.slot[node], self.new_image([3 * size, height, width], true));
+        let wide = unit.gates() * size;
+        let shape = Conv2d { channels, height, width, ..point(wide) };
+        let (slot, y) = (self.slot[node], self.new_image([wide, height, width], true));
         let learned = Learned::of(slot, true, Layout::Outputs);
         self.drafts.push(Draft::Convolve { shape, x, y, learned });
         let (x, slot) = (y, slot + 2);
-        self.give(node, true, |y| Draft::Recur { x, y, slot });
+        self.give(node, true, |y| Draft::Recur { x, y, slot, unit });
         Ok(())
     }
 
@@ -715,7 +719,7 @@ impl Draft {
             Self::Numbers { x, y, slot, apart } => Box::new(Numbers::new(store, (x, y), slot, apart)),
             Self::PoolLive { x, codes, y, is_max } => Box::new(PoolLive { x, codes, y, is_max }),
             Self::Positions { x, y, slot } => Box::new(Positions { x, y, slot }),
-            Self::Recur { x, y, slot } => Box::new(Recur::new(store, (x, y), slot)),
+            Self::Recur { x, y, slot, unit } => Box::new(Recur::new(store, (x, y), slot, &unit)),
             Self::Embed { x, y, slot, is_mean, is_tied } => {
                 Box::new(Embed::new(x, y, slot, is_mean, is_tied))
             }

@@ -1,11 +1,12 @@
 use super::{Kernel, compute_2};
 use burn::tensor::Tensor;
 use nascent_kernels::Path;
-use nascent_kernels::last::{Grid, Gru, SLACK};
+use nascent_kernels::last::{Grid, Recurrence, SLACK, Unit};
 
 /// Sequences of a batch, each channel's numbers together.
 #[derive(Debug)]
 struct Recur {
+    unit: Unit,
     batch: usize,
     size: usize,
     steps: usize,
@@ -17,9 +18,9 @@ impl Recur {
     }
 
     /// The steps, and how gates and states lie there.
-    fn kernel(&self, weight: &[f32], for_gradients: bool) -> (Gru, Grid, Grid) {
-        let (gates, states) = (self.grid(3 * self.size), self.grid(self.size));
-        let mut kernel = Gru::new(&gates, &states, Path::best());
+    fn kernel(&self, weight: &[f32], for_gradients: bool) -> (Box<dyn Recurrence>, Grid, Grid) {
+        let (gates, states) = (self.grid(self.unit.gates() * self.size), self.grid(self.size));
+        let mut kernel = self.unit.steps(&gates, &states, Path::best());
         kernel.set_weights(weight, for_gradients);
         (kernel, gates, states)
     }
@@ -53,7 +54,7 @@ impl Kernel for Recur {
     /// Keeps what the kernel keeps, then the states as it lays them.
     fn forward(&self, inputs: &[&[f32]]) -> (Vec<f32>, Vec<f32>) {
         let (mut kernel, gates, states) = self.kernel(inputs[1], false);
-        let mut kept = vec![0.0; self.batch * kernel.kept_len()];
+        let mut kept = vec![0.0; self.batch * kernel.kept_len() + SLACK];
         let mut y = vec![0.0; self.batch * states.image_len() + SLACK];
         kernel.forward(self.batch, &self.side_by_side(inputs[0], &gates), &mut kept, &mut y);
         let apart = self.apart(&y, &states);
@@ -63,7 +64,7 @@ impl Kernel for Recur {
 
     fn backward(&self, inputs: &[&[f32]], kept: &[f32], dy: &[f32], _: &[bool]) -> Vec<Option<Vec<f32>>> {
         let (mut kernel, gates, states) = self.kernel(inputs[1], true);
-        let known = kept.split_at(self.batch * kernel.kept_len());
+        let known = kept.split_at(self.batch * kernel.kept_len() + SLACK);
         let dy = self.side_by_side(dy, &states);
         let mut dgates = vec![0.0; self.batch * gates.image_len()];
         let mut dweight = vec![0.0; inputs[1].len()];
@@ -72,10 +73,9 @@ impl Kernel for Recur {
     }
 }
 
-/// The states of a gated recurrent unit, from what the input gives its gates, `[batch, 3 · size, 1, steps]`, and weights
-/// `[size, 3 · size]`.
-pub(crate) fn recur(gates: Tensor<4>, weight: Tensor<2>) -> Tensor<4> {
-    let [batch, _, _, steps] = gates.dims();
-    let size = weight.dims()[0];
-    compute_2(gates, weight, Recur { batch, size, steps })
+/// The states of a recurrent unit, from what the input gives its gates, `[batch, gates · size, 1, steps]`, and its weights.
+pub(crate) fn recur(unit: Unit, gates: Tensor<4>, weight: Tensor<1>) -> Tensor<4> {
+    let [batch, wide, _, steps] = gates.dims();
+    let size = wide / unit.gates();
+    compute_2(gates, weight, Recur { unit, batch, size, steps })
 }

@@ -23,15 +23,23 @@ pub(crate) struct Run {
 pub(crate) fn axes(graph: &Architecture, slot: &Slot) -> Vec<Axis> {
     let part = slot.name.splitn(3, '.').last().unwrap_or_default();
     let shape = &slot.shape[..];
-    let (extents, centred): (Vec<usize>, usize) = match (&graph.nodes()[slot.node.index()].op, part, shape) {
+    let op = &graph.nodes()[slot.node.index()].op;
+    // Queries, keys and values; the gates of a recurrent unit.
+    let beside = op.gates().unwrap_or(3);
+    let (extents, centred): (Vec<usize>, usize) = match (op, part, shape) {
         (Op::Conv2d(_) | Op::Conv1d(_), "weight", _) => (shape.to_vec(), 2),
-        // Queries, keys and values; the gates of a cell.
         (Op::SelfAttention(_), "projection.weight", &[rows, columns])
-        | (Op::Gru(_), "input.weight", &[rows, columns]) => (vec![3, rows / 3, columns], 3),
-        (Op::SelfAttention(_), "projection.bias", &[rows]) | (Op::Gru(_), "input.bias", &[rows]) => {
-            (vec![3, rows / 3], 2)
+        | (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), "input.weight", &[rows, columns]) => {
+            (vec![beside, rows / beside, columns], 3)
         }
-        (Op::Gru(_), "state.weight", &[rows, columns]) => (vec![rows, 3, columns / 3], 3),
+        (Op::SelfAttention(_), "projection.bias", &[rows])
+        | (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), "input.bias", &[rows]) => (vec![beside, rows / beside], 2),
+        (Op::Gru(_) | Op::Lstm(_), "state.weight", &[rows, columns]) => {
+            (vec![rows, beside, columns / beside], 3)
+        }
+        (Op::Cell(_), "state.weight", &[nodes, rows, columns]) => {
+            (vec![nodes, rows, beside, columns / beside], 4)
+        }
         _ => (shape.to_vec(), shape.len()),
     };
     extents.into_iter().enumerate().map(|(i, len)| Axis { len, is_centred: i >= centred }).collect()

@@ -91,7 +91,15 @@ fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: b
         }
         // Of two channels a norm leaves little but signs: which of equal numbers is the largest is then a matter of rounding.
         7 if channels > 2 => b.add(LayerNorm {}, &[at]).unwrap(),
-        8 => b.add(Gru { size: 1 + rng.below(5) }, &[at]).unwrap(),
+        8 => {
+            let size = 1 + rng.below(5);
+            let unit: Op = match rng.below(3) {
+                0 => Gru { size }.into(),
+                1 => Lstm { size }.into(),
+                _ => cell(size, rng, smooth).into(),
+            };
+            b.add(unit, &[at]).unwrap()
+        }
         9 if steps > 2 => b.add(Delay { steps: 1 + rng.below(2) }, &[at]).unwrap(),
         _ => {
             let heads = if channels % 2 == 0 { 2 } else { 1 };
@@ -101,6 +109,18 @@ fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: b
                 .unwrap()
         }
     }
+}
+
+/// A cell of one node to five.
+pub fn cell(size: usize, rng: &mut Rng, smooth: bool) -> Cell {
+    let functions: Vec<CellFunction> =
+        CellFunction::ALL.into_iter().filter(|f| !smooth || *f != CellFunction::Relu).collect();
+    let count = 1 + rng.below(5);
+    let node = |i: usize| CellNode {
+        reads: if i > 0 { Some(rng.below(i)) } else { None },
+        function: functions[rng.below(functions.len())],
+    };
+    Cell { size, nodes: (0..count).map(node).collect() }
 }
 
 /// Numbers, the same number of quantiles, and codes, as rows of tables are.

@@ -40,6 +40,8 @@ fn mix(b: &mut ArchitectureBuilder, layer: &str, at: NodeId, size: usize) -> Nod
         "rotary" => b.add(SelfAttention { heads: 1, causal: true, relative: Relative::Rotary }, &[at]),
         "alibi" => b.add(SelfAttention { heads: 2, causal: true, relative: Relative::Alibi }, &[at]),
         "recurrence" => b.add(Gru { size }, &[at]),
+        "lstm" => b.add(Lstm { size }, &[at]),
+        "cell" => b.add(crate::graphs::cell(size, &mut Rng::new(size as u64, 1), false), &[at]),
         "window" => b.chain(at, [window(5).into(), Delay { steps: 2 }.into(), Activation::Silu.into()]),
         // At its end, the delay has lost what the window would see.
         "wide" => b.chain(at, [Delay { steps: 2 }.into(), Conv1d::same(size, 3, 1).into()]),
@@ -54,7 +56,7 @@ fn mix(b: &mut ArchitectureBuilder, layer: &str, at: NodeId, size: usize) -> Nod
 }
 
 fn every() -> Architecture {
-    network(6, &["attention", "window", "alibi", "rotary", "recurrence", "feed", "wide"])
+    network(6, &["attention", "window", "alibi", "rotary", "recurrence", "feed", "wide", "lstm", "cell"])
 }
 
 fn codes(count: usize, rng: &mut Rng) -> Vec<u32> {
@@ -132,6 +134,9 @@ fn token_by_token_is_as_all_at_once() {
         &["rotary"],
         &["window"],
         &["recurrence"],
+        &["lstm"],
+        &["cell"],
+        &["cell", "lstm", "cell"],
         &["wide", "feed"],
         &["attention", "window", "recurrence"],
         &["recurrence", "tied"],

@@ -56,7 +56,7 @@ fn answers_equal_a_plain_reference_and_every_operation_is_met() {
             }
         }
     }
-    assert_eq!(met.len(), 29, "{met:?}");
+    assert_eq!(met.len(), 31, "{met:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::{OpCode, Operation, Shape, code, only};
+use super::{OpCode, Operation, Shape, code, sequence, states};
 use serde::{Deserialize, Serialize};
 
 /// A gated recurrent unit over `[channels, steps]`, giving its state at each step, `[size, steps]` (Cho et al. 2014,
@@ -12,31 +12,20 @@ pub struct Gru {
     pub size: usize,
 }
 
-impl Gru {
-    fn sequence(inputs: &[&Shape]) -> (u64, u64) {
-        inputs.first().and_then(|s| s.sequence()).map_or((0, 0), |(c, n)| (c as u64, n as u64))
-    }
-}
-
 impl Operation for Gru {
     fn output(&self, inputs: &[&Shape]) -> Result<Shape, String> {
-        let input = only(inputs)?;
-        if self.size == 0 {
-            return Err("needs a state of at least 1, got 0".into());
-        }
-        let (_, n) = input.sequence().ok_or_else(|| format!("needs channels×steps, got {input}"))?;
-        Ok(Shape::new(&[self.size, n]))
+        states(self.size, inputs)
     }
     fn params(&self, inputs: &[&Shape]) -> u64 {
-        3 * self.size as u64 * (Self::sequence(inputs).0 + self.size as u64 + 1)
+        3 * self.size as u64 * (sequence(inputs).0 + self.size as u64 + 1)
     }
     fn macs(&self, inputs: &[&Shape], _: &Shape) -> u64 {
-        let (channels, steps) = Self::sequence(inputs);
+        let (channels, steps) = sequence(inputs);
         3 * self.size as u64 * (channels + self.size as u64) * steps
     }
     fn kept(&self, inputs: &[&Shape]) -> u64 {
         // What the input gives the gates, then states, gates and what the state gives the candidate.
-        8 * self.size as u64 * Self::sequence(inputs).1
+        8 * self.size as u64 * sequence(inputs).1
     }
     fn remembered(&self, _: &[&Shape]) -> u64 {
         self.size as u64

@@ -6,6 +6,7 @@
 mod activation;
 mod attention;
 mod batch_norm;
+mod cell;
 mod conv1d;
 mod conv2d;
 mod delay;
@@ -14,6 +15,7 @@ mod embedding;
 mod gru;
 mod layer_norm;
 mod linear;
+mod lstm;
 mod merge;
 mod mixed;
 mod numbers;
@@ -27,6 +29,7 @@ mod tied_output;
 pub use activation::Activation;
 pub use attention::{PositionEmbedding, Relative, SelfAttention};
 pub use batch_norm::BatchNorm;
+pub use cell::{Cell, CellFunction, CellNode};
 pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
 pub use delay::Delay;
@@ -35,6 +38,7 @@ pub use embedding::{Embedding, EmbeddingBag};
 pub use gru::Gru;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
+pub use lstm::Lstm;
 pub use merge::{Add, Concat, Multiply};
 pub use mixed::Mixed;
 pub use numbers::{PerFeature, Periodic, PiecewiseLinear};
@@ -168,12 +172,29 @@ operations! {
     MaskedPool,
     /// A gated recurrent unit over steps.
     Gru,
+    /// A long short-term memory over steps.
+    Lstm,
+    /// A recurrent cell put together of nodes, over steps.
+    Cell,
     /// A sequence moved to later steps.
     Delay,
     /// A number for each code at each step, by the vectors of an embedding.
     TiedOutput,
     /// A choice that is still open.
     Mixed,
+}
+
+impl Op {
+    /// The numbers that the input of a recurrent unit gives for each number of its state; none where it is no such unit.
+    #[must_use]
+    pub fn gates(&self) -> Option<usize> {
+        match self {
+            Self::Gru(_) => Some(3),
+            Self::Lstm(_) => Some(4),
+            Self::Cell(_) => Some(2),
+            _ => None,
+        }
+    }
 }
 
 impl Operation for Op {
@@ -218,6 +239,21 @@ fn only<'a>(inputs: &[&'a Shape]) -> Result<&'a Shape, String> {
         [one] => Ok(one),
         _ => Err(format!("takes one input, was given {}", inputs.len())),
     }
+}
+
+/// Channels and steps of the first input.
+fn sequence(inputs: &[&Shape]) -> (u64, u64) {
+    inputs.first().and_then(|s| s.sequence()).map_or((0, 0), |(c, n)| (c as u64, n as u64))
+}
+
+/// The shape of the states of a recurrent unit, or why there are none.
+fn states(size: usize, inputs: &[&Shape]) -> Result<Shape, String> {
+    let input = only(inputs)?;
+    if size == 0 {
+        return Err("needs a state of at least 1, got 0".into());
+    }
+    let (_, n) = input.sequence().ok_or_else(|| format!("needs channels×steps, got {input}"))?;
+    Ok(Shape::new(&[size, n]))
 }
 
 /// Whether there is a code for each of `steps`, or why not.

@@ -6,6 +6,13 @@ fn shape(extents: &[usize]) -> Shape {
     Shape::new(extents)
 }
 
+/// A cell of three nodes, two of which are loose ends.
+fn cell(size: usize) -> Cell {
+    let node = |reads, function| CellNode { reads, function };
+    let (second, third) = (node(Some(0), CellFunction::Relu), node(Some(0), CellFunction::Identity));
+    Cell { size, nodes: vec![node(None, CellFunction::Tanh), second, third] }
+}
+
 /// One of each operation that takes a sequence `[4, 9]`, a vector `[6]`, or a sequence with its codes.
 fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
     let (steps, vector, codes) = (shape(&[4, 9]), shape(&[6]), shape(&[9]));
@@ -25,6 +32,9 @@ fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
         (SelfAttention { heads: 2, causal: true, relative: Relative::None }.into(), steps.clone()),
         (Gru { size: 5 }.into(), shape(&[5, 9])),
         (Slice { from: 1, len: 2 }.into(), shape(&[2, 9])),
+        (Lstm { size: 5 }.into(), shape(&[5, 9])),
+        (cell(5).into(), shape(&[5, 9])),
+        (Cell { nodes: cell(5).nodes[..2].to_vec(), size: 5 }.into(), shape(&[5, 9])),
         (Flatten {}.into(), shape(&[36])),
     ];
     let on_vectors: Vec<(Op, Shape)> = vec![
@@ -81,13 +91,15 @@ fn params_and_macs_are_counted_as_layers_are_written() {
     let attention = SelfAttention { heads: 2, causal: false, relative: Relative::None }.into();
     assert_eq!(cost(attention, &[4, 9]), (4 * 16 + 4 * 4, 9 * 4 * 16 + 2 * 4 * 81));
     assert_eq!(cost(Gru { size: 5 }.into(), &[4, 9]), (3 * 5 * (4 + 5 + 1), 9 * 3 * 5 * 9));
+    assert_eq!(cost(Lstm { size: 5 }.into(), &[4, 9]), (4 * 5 * (4 + 5 + 1), 9 * 4 * 5 * 9));
+    assert_eq!(cost(cell(5).into(), &[4, 9]), (10 * (4 + 1) + 3 * 50, 9 * (10 * 4 + 3 * 50)));
     assert_eq!(cost(LayerNorm {}.into(), &[4, 9]), (8, 0));
     assert_eq!(cost(PositionEmbedding {}.into(), &[4, 9]), (36, 0));
 }
 
 #[test]
 fn what_does_not_fit_is_refused_by_name_and_number() {
-    let refused: [(Op, &[&[usize]], &str); 18] = [
+    let refused: [(Op, &[&[usize]], &str); 21] = [
         (Conv1d::same(4, 3, 1).into(), &[&[4, 9, 9]], "needs channels×steps, got 4×9×9"),
         (Conv1d { groups: 3, ..Conv1d::same(6, 3, 1) }.into(), &[&[4, 9]], "3 groups must divide 4"),
         (
@@ -130,6 +142,9 @@ fn what_does_not_fit_is_refused_by_name_and_number() {
         ),
         (MaskedPool { kind: PoolKind::Max }.into(), &[&[4, 9], &[4, 9]], "codes of 4×9 do not fit 9 steps"),
         (Gru { size: 0 }.into(), &[&[4, 9]], "at least 1, got 0"),
+        (Lstm { size: 2 }.into(), &[&[4]], "needs channels×steps, got 4"),
+        (cell(0).into(), &[&[4, 9]], "at least 1, got 0"),
+        (Cell { size: 4, nodes: Vec::new() }.into(), &[&[4, 9]], "1 to 12 nodes, got 0"),
     ];
     for (op, inputs, expected) in refused {
         let inputs: Vec<Shape> = inputs.iter().map(|x| shape(x)).collect();
@@ -167,10 +182,10 @@ fn what_continues_a_text_keeps_keys_and_values_windows_and_states() {
     let attention = SelfAttention { heads: 2, causal: true, relative: Relative::None };
     let layers = [attention.into(), Conv1d::depthwise(4, 5, 1).into(), Delay { steps: 2 }.into()];
     let at = b.chain(embedded, layers).unwrap();
-    let states = b.add(Gru { size: 7 }, &[at]).unwrap();
+    let states = b.chain(at, [Gru { size: 7 }.into(), Lstm { size: 3 }.into(), cell(2).into()]).unwrap();
     let pooled = b.add(GlobalMaxPool {}, &[states]).unwrap();
     let bytes = |output| b.clone().finish(output).unwrap().cache_bytes();
-    assert_eq!(bytes(states), 4 * (2 * 4 * 6 + 4 * 4 + 7));
+    assert_eq!(bytes(states), 4 * (2 * 4 * 6 + 4 * 4 + 7 + 2 * 3 + 2));
     assert_eq!(bytes(pooled), 0, "nothing is continued");
 }
 

@@ -153,6 +153,8 @@ impl<'a> Lowering<'a> {
             Op::SelfAttention(op) => self.attend(op, node),
             Op::PositionEmbedding(_) => self.add_positions(node),
             Op::Gru(op) => self.recur(op, node),
+            Op::Lstm(op) => self.remember(op, node),
+            Op::Cell(cell) => self.mix(cell, node),
         }
     }
 

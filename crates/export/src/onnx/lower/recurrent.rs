@@ -1,32 +1,103 @@
 use super::{Lowering, Node};
 use crate::exporter::transposed;
 use crate::onnx::build::int;
-use nascent_core::architecture::op::Gru;
+use nascent_core::architecture::Shape;
+use nascent_core::architecture::op::{Cell, CellFunction, Gru, Lstm};
 
-/// Ours are reset, update, candidate; the operator's are update, reset, candidate.
-fn reordered(gates: &[f32]) -> Vec<f32> {
-    let third = gates.len() / 3;
-    [&gates[third..2 * third], &gates[..third], &gates[2 * third..]].concat()
+/// Equal parts, one for each gate, in another order: `order` says which of ours comes where.
+fn reordered(gates: &[f32], order: &[usize]) -> Vec<f32> {
+    let part = gates.len() / order.len().max(1);
+    order.iter().flat_map(|gate| &gates[gate * part..][..part]).copied().collect()
 }
 
 impl<'a> Lowering<'a> {
     pub(super) fn recur(&mut self, op: &Gru, node: &Node<'a>) -> Result<String, String> {
+        // Ours are reset, update, candidate; the operator's are update, reset, candidate.
+        self.unit("GRU", op.size, &[1, 0, 2], node)
+    }
+
+    pub(super) fn remember(&mut self, op: &Lstm, node: &Node<'a>) -> Result<String, String> {
+        // Ours are input, forget, candidate, output; the operator's are input, output, forget, candidate.
+        self.unit("LSTM", op.size, &[0, 3, 1, 2], node)
+    }
+
+    /// A unit that there is an operator for.
+    fn unit(
+        &mut self,
+        operator: &str,
+        size: usize,
+        order: &[usize],
+        node: &Node<'a>,
+    ) -> Result<String, String> {
         let (channels, _) = node.steps()?;
-        let size = op.size;
+        let wide = order.len() * size;
         let ((_, from_input), (bias, biases), (_, from_state)) =
             (node.slot(0)?, node.slot(1)?, node.slot(2)?);
-        let input = self.weights(node, 0, &[1, 3 * size, channels], (&reordered(from_input), 1))?;
-        let from_state = reordered(&transposed(from_state, 3 * size));
-        let state = self.weights(node, 2, &[1, 3 * size, size], (&from_state, 1))?;
+        let input = self.weights(node, 0, &[1, wide, channels], (&reordered(from_input, order), 1))?;
+        let from_state = reordered(&transposed(from_state, wide), order);
+        let state = self.weights(node, 2, &[1, wide, size], (&from_state, 1))?;
         // There are none on the side of the state.
         let both: Vec<f32> =
-            reordered(biases).into_iter().chain(std::iter::repeat_n(0.0, 3 * size)).collect();
-        let bias = self.build.floats(&bias.name, &[1, 6 * size], &both);
+            reordered(biases, order).into_iter().chain(std::iter::repeat_n(0.0, wide)).collect();
+        let bias = self.build.floats(&bias.name, &[1, 2 * wide], &both);
         let steps = self.build.transpose(node.input()?, &[2, 0, 1]);
-        let attributes = vec![int("hidden_size", size as i64), int("linear_before_reset", 1)];
-        let states = self.build.node("GRU", &[&steps, &input, &state, &bias], attributes);
+        let mut attributes = vec![int("hidden_size", size as i64)];
+        if operator == "GRU" {
+            attributes.push(int("linear_before_reset", 1));
+        }
+        let states = self.build.node(operator, &[&steps, &input, &state, &bias], attributes);
         let axis = self.build.indices(&[1]);
         let states = self.build.node("Squeeze", &[&states, &axis], Vec::new());
+        Ok(self.build.transpose(&states, &[1, 2, 0]))
+    }
+
+    /// A cell: what the input gives all steps at once, and a loop over them.
+    pub(super) fn mix(&mut self, cell: &Cell, node: &Node<'a>) -> Result<String, String> {
+        let ((channels, _), size) = (node.steps()?, cell.size);
+        let wide = 2 * size;
+        let ((_, from_input), (_, from_state)) = (node.slot(0)?, node.slot(2)?);
+        let input = self.weights(node, 0, &[channels, wide], (&transposed(from_input, channels), 1))?;
+        let bias = self.slot(node, 1)?;
+        let steps = self.build.transpose(node.input()?, &[2, 0, 1]);
+        let given = self.build.node("MatMul", &[&steps, &input], Vec::new());
+        let given = self.build.node("Add", &[&given, &bias], Vec::new());
+        let all = self.weights(node, 2, &[cell.nodes.len(), size, wide], (from_state, 2))?;
+        let of_node = |lowering: &mut Self, i: usize| {
+            let own = lowering.build.slice(&all, 0, i, 1);
+            lowering.build.reshape(&own, &[size as i64, wide as i64])
+        };
+        let weights: Vec<String> = (0..cell.nodes.len()).map(|i| of_node(self, i)).collect();
+        let start = self.zeros(&Shape::new(&[size]));
+        let (of_state, of_given) = (Shape::new(&[size]), Shape::new(&[wide]));
+        let states = self.build.scan((&start, &of_state), (&given, &of_given), |build, state, given| {
+            let mut values: Vec<String> = Vec::with_capacity(cell.nodes.len());
+            for (node, weight) in cell.nodes.iter().zip(&weights) {
+                let before = node.reads.map_or(state, |read| &values[read][..]);
+                let mut sums = build.node("MatMul", &[before, weight], Vec::new());
+                if node.reads.is_none() {
+                    sums = build.node("Add", &[&sums, given], Vec::new());
+                }
+                let [gate, value] = [0, size].map(|from| build.slice(&sums, 1, from, size));
+                let gate = build.node("Sigmoid", &[&gate], Vec::new());
+                let value = match node.function {
+                    CellFunction::Tanh => build.node("Tanh", &[&value], Vec::new()),
+                    CellFunction::Relu => build.node("Relu", &[&value], Vec::new()),
+                    CellFunction::Sigmoid => build.node("Sigmoid", &[&value], Vec::new()),
+                    CellFunction::Identity => value,
+                };
+                let apart = build.node("Sub", &[&value, before], Vec::new());
+                let apart = build.node("Mul", &[&gate, &apart], Vec::new());
+                let now = build.node("Add", &[before, &apart], Vec::new());
+                values.push(now);
+            }
+            let mut ends = cell.ends().into_iter();
+            let mut sum = ends.next().map_or_else(|| state.to_string(), |first| values[first].clone());
+            for end in ends {
+                sum = build.node("Add", &[&sum, &values[end]], Vec::new());
+            }
+            let share = build.number(1.0 / cell.ends().len().max(1) as f32);
+            build.node("Mul", &[&sum, &share], Vec::new())
+        });
         Ok(self.build.transpose(&states, &[1, 2, 0]))
     }
 }

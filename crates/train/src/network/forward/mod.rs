@@ -254,7 +254,7 @@ impl<'a> Forward<'a> {
         Value::Images(match (op, codes) {
             (Op::SelfAttention(op), codes) => self.attend(op, x, codes),
             (Op::PositionEmbedding(_), _) => self.add_positions(x),
-            (Op::Gru(op), _) => self.recur(op, x),
+            (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), _) => self.recur(op, x),
             (Op::Delay(op), _) => delay(op, x),
             (Op::TiedOutput(op), _) => self.answer_by_table(op, x),
             (Op::MaskedPool(op), Some(codes)) => return Value::Vectors(self.pool_masked(op.kind, x, codes)),

@@ -113,11 +113,16 @@ pub fn answer(graph: &Architecture, weights: &Weights, input: &[f32]) -> Vec<f64
                 let table: Vec<f64> = std::iter::repeat_n(0.0, op.size).chain(rows).collect();
                 steps::project(inputs[0], shapes[0].extents()[1], &table, &of_node("bias"))
             }
-            Op::Gru(op) => {
+            op @ (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_)) => {
                 let (weight, bias) = (of_node("input.weight"), of_node("input.bias"));
-                let n = shapes[0].extents()[1];
+                let (n, size) = (shapes[0].extents()[1], bias.len() / op.gates().unwrap());
                 let gates = steps::project(inputs[0], n, &weight, &bias);
-                steps::recur(op.size, &gates, n, &of_node("state.weight"))
+                let weight = of_node("state.weight");
+                match op {
+                    Op::Lstm(_) => steps::remember(size, &gates, n, &weight),
+                    Op::Cell(op) => steps::mix(op, &gates, n, &weight),
+                    _ => steps::recur(size, &gates, n, &weight),
+                }
             }
         };
         assert_eq!(value.len() as u64, graph.shapes()[i].len());

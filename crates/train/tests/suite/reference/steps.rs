@@ -1,6 +1,6 @@
 //! What is computed along the steps of a sequence, `[channels, steps]`.
 
-use nascent_core::architecture::op::{Conv1d, Pool1d, PoolKind, Relative, SelfAttention};
+use nascent_core::architecture::op::{Cell, CellFunction, Conv1d, Pool1d, PoolKind, Relative, SelfAttention};
 
 /// Over all channels of each step; a vector is one step.
 pub fn normalise(x: &[f64], scale: &[f64], shift: &[f64]) -> Vec<f64> {
@@ -152,6 +152,67 @@ pub fn recur(size: usize, gates: &[f64], steps: usize, weight: &[f64]) -> Vec<f6
                 (1.0 - update) * candidate + update * state[i]
             })
             .collect();
+        for (i, x) in next.iter().enumerate() {
+            y[i * steps + step] = *x;
+        }
+        state = next;
+    }
+    y
+}
+
+/// The states of a long short-term memory, from what the input gives input gate, forget gate, candidate and output gate.
+pub fn remember(size: usize, gates: &[f64], steps: usize, weight: &[f64]) -> Vec<f64> {
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let (mut state, mut memory, mut y) = (vec![0.0; size], vec![0.0; size], vec![0.0; size * steps]);
+    for step in 0..steps {
+        let gate = |part: usize, i: usize| -> f64 {
+            let old = (0..size).map(|j| state[j] * weight[j * 4 * size + part * size + i]);
+            gates[(part * size + i) * steps + step] + old.sum::<f64>()
+        };
+        let next: Vec<f64> = (0..size)
+            .map(|i| sigmoid(gate(1, i)) * memory[i] + sigmoid(gate(0, i)) * gate(2, i).tanh())
+            .collect();
+        let now: Vec<f64> = (0..size).map(|i| sigmoid(gate(3, i)) * next[i].tanh()).collect();
+        for (i, x) in now.iter().enumerate() {
+            y[i * steps + step] = *x;
+        }
+        (state, memory) = (now, next);
+    }
+    y
+}
+
+/// The states of a cell, from what the input gives gate and value of its first node.
+pub fn mix(op: &Cell, gates: &[f64], steps: usize, weight: &[f64]) -> Vec<f64> {
+    let size = op.size;
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let (mut state, mut y) = (vec![0.0; size], vec![0.0; size * steps]);
+    for step in 0..steps {
+        let mut nodes: Vec<Vec<f64>> = Vec::new();
+        for (number, node) in op.nodes.iter().enumerate() {
+            let read = node.reads.map_or(&state, |read| &nodes[read]);
+            let sum = |i: usize| -> f64 {
+                let own = &weight[number * 2 * size * size..];
+                let given = if node.reads.is_none() { gates[i * steps + step] } else { 0.0 };
+                given + (0..size).map(|j| read[j] * own[j * 2 * size + i]).sum::<f64>()
+            };
+            let bent = |x: f64| match node.function {
+                CellFunction::Tanh => x.tanh(),
+                CellFunction::Relu => x.max(0.0),
+                CellFunction::Sigmoid => sigmoid(x),
+                CellFunction::Identity => x,
+            };
+            let value = |i: usize| {
+                let gate = sigmoid(sum(i));
+                gate * bent(sum(size + i)) + (1.0 - gate) * read[i]
+            };
+            let values = (0..size).map(value).collect();
+            nodes.push(values);
+        }
+        // The mean of the nodes that no other reads.
+        let is_end = |number: &usize| op.nodes.iter().all(|node| node.reads != Some(*number));
+        let ends: Vec<&Vec<f64>> = (0..nodes.len()).filter(is_end).map(|number| &nodes[number]).collect();
+        let next: Vec<f64> =
+            (0..size).map(|i| ends.iter().map(|end| end[i]).sum::<f64>() / ends.len() as f64).collect();
         for (i, x) in next.iter().enumerate() {
             y[i * steps + step] = *x;
         }
