@@ -1,5 +1,6 @@
 //! Text token by token: what earlier steps gave is kept, so that a token costs one step, however many there were.
 
+use crate::rotation::rotate;
 use crate::{TrainError, Weights};
 use nascent_core::architecture::op::{Activation, Conv1d, Relative, SelfAttention};
 use nascent_core::architecture::{Architecture, Op, Operation};
@@ -255,11 +256,7 @@ fn turn(op: &SelfAttention, channels: usize, step: usize, kept: &mut [f32]) {
     }
     let each = channels / op.heads;
     for head in kept[step * 3 * channels..][..2 * channels].chunks_exact_mut(each) {
-        let (first, second) = head.split_at_mut(each / 2);
-        for (pair, (a, b)) in first.iter_mut().zip(second).enumerate() {
-            let [cosine, sine] = SelfAttention::turn(pair, each, step);
-            (*a, *b) = (*a * cosine - *b * sine, *b * cosine + *a * sine);
-        }
+        rotate(head, (0..each / 2).map(|pair| SelfAttention::turn(pair, each, step)));
     }
 }
 

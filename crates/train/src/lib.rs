@@ -17,6 +17,7 @@ mod glue;
 mod memory;
 mod network;
 mod optimizer;
+mod rotation;
 mod schedule;
 pub mod scores;
 mod supernet;

@@ -2,6 +2,7 @@
 
 use super::Step;
 use super::store::{Pass, Store, ValueId};
+use crate::rotation::rotate;
 use nascent_core::architecture::op::SelfAttention;
 use nascent_kernels::last::{Grid, Heads, SLACK};
 
@@ -43,12 +44,8 @@ impl Attend {
                 let pixel = &mut numbers[n * grid.image_len() + grid.at(0, step)..][..grid.channels];
                 // Values are the last third.
                 for head in pixel[..grid.channels / 3 * 2].chunks_exact_mut(2 * pairs) {
-                    let (first, second) = head.split_at_mut(pairs);
                     let angles = cosines[step..].iter().zip(&sines[step..]).step_by(steps);
-                    for ((a, b), (cosine, sine)) in first.iter_mut().zip(second).zip(angles) {
-                        let sine = way * sine;
-                        (*a, *b) = (*a * cosine - *b * sine, *b * cosine + *a * sine);
-                    }
+                    rotate(head, angles.map(|(cosine, sine)| [*cosine, way * sine]));
                 }
             }
         }
