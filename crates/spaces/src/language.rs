@@ -350,7 +350,8 @@ impl Drawing<'_> {
                     Positions::Alibi => Relative::Alibi,
                     Positions::Rotary => Relative::Rotary,
                 };
-                self.add(SelfAttention { heads: width / self.plan.head, causal: true, relative })?;
+                let heads = width / self.plan.head;
+                self.add(SelfAttention { heads, key_heads: heads, causal: true, relative })?;
             }
             Mixer::Recurrence => {
                 self.add(Gru { size: width })?;

@@ -57,8 +57,12 @@ fn texts() -> Architecture {
     let start =
         [Embedding { vocabulary: 30, size: 16 }.into(), PositionEmbedding {}.into(), LayerNorm {}.into()];
     let at = b.chain(b.input(), start).unwrap();
-    let at =
-        b.add(SelfAttention { heads: 2, causal: true, relative: Relative::None }, &[at, b.input()]).unwrap();
+    let at = b
+        .add(
+            SelfAttention { heads: 2, key_heads: 2, causal: true, relative: Relative::None },
+            &[at, b.input()],
+        )
+        .unwrap();
     let at = b.add(MaskedPool { kind: PoolKind::Max }, &[at, b.input()]).unwrap();
     let at = b.add(Linear { features: 5, bias: true }, &[at]).unwrap();
     b.finish(at).unwrap()

@@ -210,12 +210,26 @@ pub fn by_hand() -> Vec<Case> {
     let series = Features::Series { channels: 6, steps: 9 };
     add("causal", series.clone(), &|b| {
         let at = b
-            .add(SelfAttention { heads: 3, causal: true, relative: Relative::None }, &[b.input()])
+            .add(
+                SelfAttention { heads: 3, key_heads: 3, causal: true, relative: Relative::None },
+                &[b.input()],
+            )
             .expect("attention");
         let at = b.chain(at, [LayerNorm {}.into(), PositionEmbedding {}.into(), Gru { size: 5 }.into()]);
         let at = at.expect("a chain");
         head(b, at)
     });
+    for (name, key_heads, relative) in [
+        ("grouped keys", 2, Relative::Rotary),
+        ("one key", 1, Relative::Alibi),
+        ("plain grouped keys", 2, Relative::None),
+    ] {
+        add(name, Features::Series { channels: 8, steps: 9 }, &|b| {
+            let attention = SelfAttention { heads: 4, key_heads, causal: true, relative };
+            let at = b.add(attention, &[b.input()]).expect("attention");
+            head(b, at)
+        });
+    }
     add("series gate", series, &|b| {
         let pool = Pool1d { kind: PoolKind::Average, kernel: 3, stride: 1, padding: 1 };
         let smooth = b.add(pool, &[b.input()]).expect("smooth");
@@ -229,7 +243,10 @@ pub fn by_hand() -> Vec<Case> {
             let codes = b.add(Slice { from: 0, len: 8 }, &[b.input()]).expect("codes");
             let vectors = b.add(Embedding { vocabulary: 15, size: 6 }, &[codes]).expect("vectors");
             let mixed = b
-                .add(SelfAttention { heads: 2, causal: true, relative: Relative::None }, &[vectors, codes])
+                .add(
+                    SelfAttention { heads: 2, key_heads: 1, causal: true, relative: Relative::None },
+                    &[vectors, codes],
+                )
                 .expect("attention");
             let pooled = b.add(MaskedPool { kind }, &[mixed, codes]).expect("pooled");
             let grams = b.add(Slice { from: 8, len: 5 }, &[b.input()]).expect("grams");
