@@ -33,8 +33,6 @@ pub(super) struct Lowering<'a> {
 /// A node to be written.
 struct Node<'a> {
     id: NodeId,
-    /// The nodes that it reads.
-    reads: &'a [NodeId],
     /// The names of the values that it reads.
     inputs: Vec<String>,
     /// Their shapes.
@@ -88,7 +86,6 @@ impl<'a> Lowering<'a> {
             self.build.part(prefix);
             let node = Node {
                 id: NodeId(i as u32),
-                reads: &node.inputs,
                 inputs: node.inputs.iter().map(|n| self.values[n.index()].clone()).collect(),
                 shapes: graph.input_shapes(NodeId(i as u32)).to_vec(),
                 shape: &graph.shapes()[i],
