@@ -353,12 +353,15 @@ pub struct Export {
     /// The format: onnx, safetensors or pytorch; `nascent list exporters` lists them.
     #[arg(long, value_name = "FORMAT", default_value = "onnx")]
     pub to: String,
-    /// The file of onnx, the folder of other formats; below RUN/export unless given. Nothing may be there.
+    /// The file of onnx, the folder of other formats and of onnx with --cache; below RUN/export unless given. Nothing may be there.
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// Train the network first where it has no weights.
     #[arg(long)]
     pub train: bool,
+    /// Of a network that continues text, write step.onnx too: it reads some tokens at a time and keeps what it needs of those before.
+    #[arg(long)]
+    pub cache: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -29,6 +29,8 @@ pub struct Exporting {
     pub out: Option<PathBuf>,
     /// Whether a network without weights is trained now.
     pub train: bool,
+    /// Whether there is to be another file, of a network that continues text and keeps what it has read.
+    pub cache: bool,
 }
 
 /// What was written.
@@ -59,6 +61,11 @@ pub(crate) struct Found {
 /// Where there is no such format, the network has no weights and none are to be made, or something is there already.
 pub fn export(what: &Exporting) -> Result<Exported, Error> {
     let exporter = nascent_export::find(&what.to).map_err(|e| InputError::about("to", e.to_string()))?;
+    let stepwise = match exporter.stepwise {
+        Some(stepwise) if what.cache => Some(stepwise),
+        None if what.cache => return Err(without_cache(exporter).into()),
+        _ => None,
+    };
     let found = found(what)?;
     let cannot = |e: nascent_export::ExportError| Error::file(&what.run, e);
     let mut model = Model::new(&found.name, &found.graph, &found.weights.values)
@@ -67,10 +74,23 @@ pub fn export(what: &Exporting) -> Result<Exported, Error> {
     if let Some(card) = &found.card {
         model = model.with_card(card);
     }
-    let files = (exporter.files)(&model).map_err(cannot)?;
+    let mut files = (exporter.files)(&model).map_err(cannot)?;
+    if let Some(stepwise) = stepwise {
+        files.push(stepwise(&model).map_err(cannot)?);
+    }
     let path = what.out.clone().unwrap_or_else(|| usual_path(what, exporter, &files));
     write(&path, &files)?;
     Ok(Exported { path, files: files.iter().map(|f| f.name.into()).collect(), weights: found.from })
+}
+
+fn without_cache(exporter: &Exporter) -> Box<InputError> {
+    let others = nascent_export::all().iter().filter(|e| e.stepwise.is_some()).map(|e| e.name);
+    let others = others.collect::<Vec<_>>().join(", ");
+    let name = exporter.name;
+    InputError::about(
+        "cache",
+        format!("{name} has no file for a network that keeps what it has read: --to {others} has"),
+    )
 }
 
 /// The network that is asked for, where nothing is in the way of its files.

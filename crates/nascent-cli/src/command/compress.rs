@@ -11,6 +11,7 @@ pub fn compress(options: &Compress) -> Result<ExitCode, Error> {
         to: "onnx".into(),
         out: out.clone(),
         train: *train,
+        cache: false,
     };
     let done = nascent::compress(&Compressing { network, rows: *rows })?;
     if *json {

@@ -3,7 +3,7 @@ use nascent::{Error, Exporting};
 use std::process::ExitCode;
 
 pub fn export(options: &Export) -> Result<ExitCode, Error> {
-    let Export { run, trial, size, to, out, train, json } = options;
+    let Export { run, trial, size, to, out, train, cache, json } = options;
     let what = Exporting {
         run: run.clone(),
         trial: *trial,
@@ -11,6 +11,7 @@ pub fn export(options: &Export) -> Result<ExitCode, Error> {
         to: to.clone(),
         out: out.clone(),
         train: *train,
+        cache: *cache,
     };
     let done = nascent::export(&what)?;
     if *json {

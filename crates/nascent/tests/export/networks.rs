@@ -10,7 +10,7 @@ use nascent::data::{Inputs, Preprocessing, Scale};
 use nascent::exporters::int8::{Folded, Grids, Observed, fold, places, rounded};
 use nascent::exporters::{Model, onnx};
 use nascent::spaces::registry;
-use nascent::train::{Device, Network, TrainStep, Weights, tapped};
+use nascent::train::{Continuation, Device, Network, TrainStep, Weights, tapped};
 use std::collections::BTreeMap;
 
 /// Examples of a batch.
@@ -265,6 +265,45 @@ pub fn by_hand() -> Vec<Case> {
         let normed = normed.expect("a chain");
         head(b, normed)
     });
+    let tokens = Features::Tokens { length: 9, vocabulary: 12 };
+    let window = |kernel, dilation| Conv1d::same(6, kernel, 1).dilated(dilation);
+    let mut add_decoder = |name: &str, build: &dyn Fn(&mut ArchitectureBuilder, NodeId) -> NodeId| {
+        add(name, tokens.clone(), &|b| {
+            let vectors = b.add(Embedding { vocabulary: 12, size: 6 }, &[b.input()]).expect("vectors");
+            build(b, vectors)
+        });
+    };
+    let answer = |b: &mut ArchitectureBuilder, at| {
+        b.add(Conv1d { bias: true, ..Conv1d::same(12, 1, 1) }, &[at]).expect("answers")
+    };
+    // Windows that look ahead, one after another and side by side, until their sum is delayed.
+    add_decoder("late", &|b, vectors| {
+        let twice = [window(3, 1).into(), Activation::Gelu.into(), window(3, 1).into()];
+        let twice = b.chain(vectors, twice).expect("windows");
+        let once = b.add(window(3, 1), &[vectors]).expect("a window");
+        let sum = b.add(Add {}, &[twice, once, vectors]).expect("a sum");
+        let delayed = b.add(Delay { steps: 2 }, &[sum]).expect("a delay");
+        let states = b.add(Gru { size: 5 }, &[delayed]).expect("states");
+        answer(b, states)
+    });
+    // Delays that a window after them does not use up, and more than it does.
+    add_decoder("early", &|b, vectors| {
+        let delays = [Delay { steps: 1 }.into(), Delay { steps: 2 }.into(), window(3, 1).into()];
+        let early = b.chain(vectors, delays).expect("a chain");
+        let dilated = b.chain(vectors, [Delay { steps: 1 }.into(), window(3, 2).into()]).expect("a chain");
+        let dilated = b.add(Delay { steps: 1 }, &[dilated]).expect("a delay");
+        let plain = b.add(Delay { steps: 3 }, &[vectors]).expect("a delay");
+        let gated = b.add(Multiply {}, &[early, dilated]).expect("gated");
+        let sum = b.add(Add {}, &[gated, plain, vectors]).expect("a sum");
+        answer(b, sum)
+    });
+    add_decoder("delayed answers", &|b, vectors| {
+        let norm = b.add(LayerNorm {}, &[vectors]).expect("a norm");
+        let attention = SelfAttention { heads: 3, key_heads: 1, causal: true, relative: Relative::Rotary };
+        let at = b.chain(norm, [attention.into(), PositionEmbedding {}.into()]).expect("a chain");
+        let answers = answer(b, at);
+        b.add(Delay { steps: 4 }, &[answers]).expect("a delay")
+    });
     cases
 }
 
@@ -275,6 +314,23 @@ pub fn read(case: &Case) -> Vec<f32> {
         rule.apply(&mut read);
     }
     read
+}
+
+/// What a network of running text answers token by token, `[batch, tokens, steps]`; nothing where it is none.
+// Not every program looks at it.
+#[allow(dead_code)]
+pub fn continued(case: &Case) -> Option<Vec<f32>> {
+    let mut continuation = Continuation::new(&case.graph, &case.weights).ok()?;
+    let (steps, mut all) = (continuation.capacity(), Vec::with_capacity(case.answers.len()));
+    for tokens in case.inputs.chunks(steps) {
+        continuation.restart();
+        let rows: Vec<Vec<f32>> = tokens
+            .iter()
+            .map(|code| continuation.read_token(*code as u32).expect("as many as it sees").to_vec())
+            .collect();
+        all.extend((0..rows[0].len() * steps).map(|at| rows[at % steps][at / steps]));
+    }
+    Some(all)
 }
 
 /// The network with what its inputs mean, where that is known.

@@ -11,6 +11,16 @@ fn reordered(gates: &[f32]) -> Vec<f32> {
 
 impl<'a> Lowering<'a> {
     pub(super) fn recur(&mut self, op: &Gru, node: &Node<'a>) -> Result<String, String> {
+        self.recur_from(op, node, None)
+    }
+
+    /// States that follow each other from one that is given, `[batch, size]`, or from zeros.
+    pub(super) fn recur_from(
+        &mut self,
+        op: &Gru,
+        node: &Node<'a>,
+        before: Option<&str>,
+    ) -> Result<String, String> {
         let (channels, _) = node.steps()?;
         let size = op.size;
         let ((_, from_input), (bias, biases), (_, from_state)) =
@@ -24,7 +34,11 @@ impl<'a> Lowering<'a> {
         let bias = self.build.floats(&bias.name, &[1, 6 * size], &both);
         let steps = self.build.transpose(node.input()?, &[2, 0, 1]);
         let attributes = vec![int("hidden_size", size as i64), int("linear_before_reset", 1)];
-        let states = self.build.node("GRU", &[&steps, &input, &state, &bias], attributes);
+        let before = before.map(|state| self.build.unsqueeze(state, &[0]));
+        let mut inputs = vec![&steps[..], &input, &state, &bias];
+        // All sequences are as long as the value: their lengths are not given.
+        before.iter().for_each(|state| inputs.extend(["", state.as_str()]));
+        let states = self.build.node("GRU", &inputs, attributes);
         let axis = self.build.indices(&[1]);
         let states = self.build.node("Squeeze", &[&states, &axis], Vec::new());
         Ok(self.build.transpose(&states, &[1, 2, 0]))
