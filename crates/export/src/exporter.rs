@@ -20,7 +20,12 @@ pub struct Exporter {
     pub summary: &'static str,
     /// Makes the files: one, or several that belong into one folder.
     pub files: fn(&Model<'_>) -> Result<Vec<File>, ExportError>,
+    /// Makes another file, of a network that continues text and is asked some tokens at a time, where the format has one.
+    pub stepwise: Option<Stepwise>,
 }
+
+/// What makes such a file.
+pub type Stepwise = fn(&Model<'_>) -> Result<File, ExportError>;
 
 // The registration: a new exporter is one file and one line here.
 static ALL: &[&Exporter] = &[&onnx::EXPORTER, &safetensors::EXPORTER, &pytorch::EXPORTER];

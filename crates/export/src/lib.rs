@@ -13,5 +13,5 @@ mod pytorch;
 mod safetensors;
 
 pub use error::ExportError;
-pub use exporter::{Exporter, File, all, find};
+pub use exporter::{Exporter, File, Stepwise, all, find};
 pub use model::Model;

@@ -6,8 +6,12 @@ use nascent_data::Inputs;
 use safetensors::tensor::{Dtype, TensorView};
 
 /// The exporter.
-pub(crate) static EXPORTER: Exporter =
-    Exporter { name: "safetensors", summary: "the numbers, the graph and the preprocessing as data", files };
+pub(crate) static EXPORTER: Exporter = Exporter {
+    name: "safetensors",
+    summary: "the numbers, the graph and the preprocessing as data",
+    files,
+    stepwise: None,
+};
 
 /// A tensor of a file.
 pub(crate) struct Stored {

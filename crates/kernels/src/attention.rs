@@ -4,17 +4,20 @@ use crate::activation::exp;
 use crate::lanes::{Lanes, Path, Work};
 use crate::numbers::dot;
 
-/// The shape of an attention over `[batch, 3 · channels, steps]`: queries, keys and values under each other.
+/// The shape of an attention over `[batch, channels + 2 · key channels, steps]`: queries, keys and values under each other. Neighbouring
+/// heads may share keys and values (Ainslie et al. 2023, arXiv:2305.13245).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attention {
     /// Examples.
     pub batch: usize,
-    /// Channels of the values, which `heads` divides.
+    /// Channels of the queries, which `heads` divides.
     pub channels: usize,
     /// Steps of an example.
     pub steps: usize,
-    /// Heads, each with an equal share of the channels.
+    /// Heads of queries, each with an equal share of the channels.
     pub heads: usize,
+    /// Heads of keys and values, as large; they divide those of queries.
+    pub key_heads: usize,
     /// Whether a step attends only to itself and those before it.
     pub causal: bool,
 }
@@ -54,14 +57,21 @@ impl Attention {
     }
 
     fn check(&self, x: &[f32], weights: &[f32], y: &[f32]) {
-        let len = self.batch * self.channels * self.steps;
-        assert_eq!((x.len(), y.len(), weights.len()), (3 * len, len, self.weights_len()));
         assert!(self.heads > 0 && self.channels.is_multiple_of(self.heads));
+        assert!(self.key_heads > 0 && self.heads.is_multiple_of(self.key_heads));
+        let len = self.batch * self.steps;
+        let lens = (len * self.projected(), len * self.channels, self.weights_len());
+        assert_eq!((x.len(), y.len(), weights.len()), lens);
     }
 
     /// Channels of a head.
     fn each(&self) -> usize {
         self.channels / self.heads
+    }
+
+    /// Channels of queries, keys and values.
+    fn projected(&self) -> usize {
+        (self.heads + 2 * self.key_heads) * self.each()
     }
 
     /// What keeps scores from growing with the channels of a head.
@@ -78,8 +88,9 @@ impl Attention {
     /// Where query, key and value of a head's channel lie in an example.
     #[inline(always)]
     fn rows(&self, head: usize, i: usize) -> [usize; 3] {
-        let channel = head * self.each() + i;
-        [0, 1, 2].map(|part| (part * self.channels + channel) * self.steps)
+        let shared = head / (self.heads / self.key_heads);
+        [head, self.heads + shared, self.heads + self.key_heads + shared]
+            .map(|vector| (vector * self.each() + i) * self.steps)
     }
 }
 
@@ -98,7 +109,7 @@ impl Work for Forward<'_> {
         let &Attention { channels, steps, heads, .. } = shape;
         let each = shape.each();
         let mut live = vec![1.0; steps];
-        for (n, x) in x.chunks_exact(3 * channels * steps).enumerate() {
+        for (n, x) in x.chunks_exact(shape.projected() * steps).enumerate() {
             if let Some(codes) = codes {
                 let codes = &codes[n * steps..][..steps];
                 live.iter_mut()
@@ -157,7 +168,7 @@ impl Work for Backward<'_> {
     fn run<L: Lanes>(self) {
         let Self { shape, x, weights, dy, dx } = self;
         let &Attention { channels, steps, heads, .. } = shape;
-        let (each, len) = (shape.each(), 3 * channels * steps);
+        let (each, len) = (shape.each(), shape.projected() * steps);
         let mut dscores = vec![0.0; steps];
         for (n, (x, dx)) in x.chunks_exact(len).zip(dx.chunks_exact_mut(len)).enumerate() {
             for head in 0..heads {

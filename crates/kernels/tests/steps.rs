@@ -5,6 +5,7 @@
 mod common;
 
 use common::{assert_close, cases, numbers, slopes, wide};
+use nascent_kernels::last::{Grid, Heads, SLACK};
 use nascent_kernels::{Attention, LayerNorm, Path};
 use proptest::prelude::*;
 
@@ -28,13 +29,14 @@ fn normalise(s: &LayerNorm, x: &[f64], scale: &[f64], shift: &[f64]) -> Vec<f64>
 
 fn attend(s: &Attention, x: &[f64], codes: &[f32]) -> Vec<f64> {
     let each = s.channels / s.heads;
+    let projected = s.channels + 2 * s.key_heads * each;
     let mut y = Vec::new();
     for (n, head, i, query) in (0..s.batch * s.channels * s.steps).map(|at| {
         (at / s.steps / s.channels, at / s.steps % s.channels / each, at / s.steps % each, at % s.steps)
     }) {
-        let of = |part: usize, i: usize, step: usize| {
-            x[((n * 3 + part) * s.channels + head * each + i) * s.steps + step]
-        };
+        let shared = head * s.key_heads / s.heads * each;
+        let first = [head * each, s.channels + shared, s.channels + s.key_heads * each + shared];
+        let of = |part: usize, i: usize, step: usize| x[(n * projected + first[part] + i) * s.steps + step];
         let live = |step: usize| codes[n * s.steps + step] != 0.0;
         let score = |key: usize| {
             let product: f64 = (0..each).map(|i| of(0, i, query) * of(1, i, key)).sum();
@@ -46,6 +48,30 @@ fn attend(s: &Attention, x: &[f64], codes: &[f32]) -> Vec<f64> {
         y.push(if live(query) { sum / total } else { 0.0 });
     }
     y
+}
+
+/// `[batch, channels, steps]` with channels and steps exchanged.
+fn exchanged(numbers: &[f32], channels: usize, steps: usize) -> Vec<f32> {
+    let example =
+        |x: &[f32]| (0..x.len()).map(|at| x[at % channels * steps + at / channels]).collect::<Vec<_>>();
+    numbers.chunks(channels * steps).flat_map(example).collect()
+}
+
+/// Steps as a grid wants them, with slack behind.
+fn lay(numbers: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
+    let mut laid = vec![0.0; batch * grid.image_len() + SLACK];
+    for (at, step) in numbers.chunks_exact(grid.channels).enumerate() {
+        let to = at / grid.width * grid.image_len() + grid.at(0, at % grid.width);
+        laid[to..][..grid.channels].copy_from_slice(step);
+    }
+    laid
+}
+
+/// The steps of a grid, close together.
+fn pick(laid: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
+    let places =
+        (0..batch * grid.width).map(|at| at / grid.width * grid.image_len() + grid.at(0, at % grid.width));
+    places.flat_map(|at| laid[at..][..grid.channels].to_vec()).collect()
 }
 
 proptest! {
@@ -74,24 +100,39 @@ proptest! {
 
     #[test]
     fn attention(
-        batch in 0usize..3, heads in 1usize..4, each in 1usize..5, steps in 1usize..24, causal: bool, masked: bool,
-        seed in 0u64..100,
+        batch in 0usize..3, key_heads in 1usize..3, sharing in 1usize..3, each in 1usize..5, steps in 1usize..24,
+        causal: bool, masked: bool, seed in 0u64..100,
     ) {
-        let s = Attention { batch, channels: heads * each, steps, heads, causal };
-        let len = batch * s.channels * steps;
-        let x: Vec<f32> = numbers(3 * len, seed).iter().map(|x| 2.0 * x).collect();
+        let heads = key_heads * sharing;
+        let s = Attention { batch, channels: heads * each, steps, heads, key_heads, causal };
+        let (len, projected) = (batch * s.channels * steps, (heads + 2 * key_heads) * each);
+        let x: Vec<f32> = numbers(batch * projected * steps, seed).iter().map(|x| 2.0 * x).collect();
         // A third is padding, so that some examples of few steps are nothing else.
         let codes: Vec<f32> = numbers(batch * steps, seed + 1).iter().map(|x| if *x < -0.3 { 0.0 } else { 2.0 }).collect();
         let codes = if masked { codes } else { vec![1.0; batch * steps] };
         let (wx, dy) = (wide(&x), numbers(len, seed + 2));
+        let expected = attend(&s, &wx, &codes);
         let dx_expected = slopes(&wx, |x| weighed(&attend(&s, x, &codes), &dy));
         for path in Path::available() {
             let (mut y, mut weights) = (vec![f32::NAN; len], vec![f32::NAN; s.weights_len()]);
             s.forward(path, &x, masked.then_some(&codes), &mut weights, &mut y);
-            assert_close("y", &y, &attend(&s, &wx, &codes), 1e-5);
+            assert_close("y", &y, &expected, 1e-5);
             let mut dx = vec![f32::NAN; x.len()];
             s.backward(path, &x, &weights, &dy, &mut dx);
             assert_close("dx", &dx, &dx_expected, 2e-5);
+            // The same from steps that follow each other.
+            let grid = Grid::plain(1, steps, projected, path.pitch(projected));
+            let answers = Grid::plain(1, steps, s.channels, path.pitch(s.channels));
+            let mut all = Heads::new(&grid, &answers, [heads, key_heads], causal, path);
+            let laid = lay(&exchanged(&x, projected, steps), &grid, batch);
+            let mut weights = vec![f32::NAN; batch * all.weights_len() + SLACK];
+            let mut y = vec![f32::NAN; batch * answers.image_len() + SLACK];
+            all.forward(batch, &laid, masked.then_some(&codes), &mut weights, &mut y);
+            assert_close("y of steps", &exchanged(&pick(&y, &answers, batch), steps, s.channels), &expected, 1e-5);
+            let laid_dy = lay(&exchanged(&dy, s.channels, steps), &answers, batch);
+            let mut dx = vec![f32::NAN; laid.len()];
+            all.gradient(batch, &laid, &weights, &laid_dy, &mut dx);
+            assert_close("dx of steps", &exchanged(&pick(&dx, &grid, batch), steps, projected), &dx_expected, 2e-5);
         }
     }
 }

@@ -390,6 +390,9 @@ pub struct Export {
     /// The format: onnx, safetensors or pytorch; `nascent list exporters` lists them.
     #[arg(long, value_name = "FORMAT", default_value = "onnx")]
     pub to: String,
+    /// Of a network that continues text, write step.onnx too: it reads some tokens at a time and keeps what it needs of those before.
+    #[arg(long)]
+    pub cache: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

@@ -54,6 +54,9 @@ fn the_best_network_and_any_other_are_exported() {
 
     assert!(refused(at, "export run 99").contains("there is no trial 99: the study has trials 0 to"));
     assert!(refused(at, "export run --to tflite").contains("there are: onnx, safetensors, pytorch"));
+    let said = refused(at, "export run --cache --out steps");
+    assert!(said.contains("only one that answers each token of a text can keep what it has read"), "{said}");
+    assert!(!at.join("steps").exists());
     assert!(refused(at, "export run --out run").contains("is there already"));
     assert!(refused(at, "export nowhere").contains("nowhere"));
 }

@@ -81,6 +81,11 @@ fn a_text_is_modelled_continued_and_exported() {
     for format in ["onnx", "pytorch", "safetensors"] {
         prints(at, &["export", "run", "--to", format]);
     }
+    prints(at, &["export", "run", "--cache", "--out", "both"]);
+    assert!(["model.onnx", "step.onnx"].iter().all(|file| at.join("both").join(file).exists()));
+    let error = fails(at, &["export", "run", "--to", "pytorch", "--cache", "--out", "other"]);
+    assert!(error.contains("pytorch has no file for a network that keeps what it has read"), "{error}");
+    assert!(!at.join("other").exists());
     let tokens: serde_json::Value =
         serde_json::from_slice(&std::fs::read(at.join("run/best/tokenizer.json")).unwrap()).unwrap();
     assert_eq!(tokens["model"]["type"], "BPE");

@@ -72,7 +72,7 @@ fn transformer() -> Architecture {
     let start = [Embedding { vocabulary: 97, size }.into(), PositionEmbedding {}.into()];
     let mut at = b.chain(b.input(), start).unwrap();
     for _ in 0..4 {
-        let attention = SelfAttention { heads: 4, causal: true, relative: Relative::None };
+        let attention = SelfAttention { heads: 4, key_heads: 4, causal: true, relative: Relative::None };
         let other = b.chain(at, [LayerNorm {}.into(), attention.into()]).unwrap();
         at = b.add(Add {}, &[at, other]).unwrap();
         let wide = [

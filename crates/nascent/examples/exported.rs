@@ -40,14 +40,25 @@ fn write(folder: &Path, case: &Case) {
     let with_batch = |extents: &[usize]| [&[BATCH], extents].concat();
     let bytes = |numbers: &[f32]| numbers.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
     let answers = [case.answers.len() / BATCH];
+    let continued = networks::continued(case);
+    if continued.is_some() {
+        let file = find("onnx").unwrap().stepwise.unwrap()(&model).unwrap();
+        std::fs::write(folder.join(file.name), file.bytes).unwrap();
+    }
+    let spread = case.graph.output_shape().extents();
+    let continued = continued.map(|numbers| ("continued", spread, numbers));
     let tensors = [
         ("inputs", extents, case.inputs.clone()),
         ("read", extents, networks::read(case)),
         ("answers", &answers, case.answers.clone()),
         ("meant", &answers, meant(case, &case.answers)),
         ("whole", &answers, meant(case, &whole.answers)),
-    ]
-    .map(|(name, extents, numbers)| (name, with_batch(extents), bytes(&numbers)));
+    ];
+    let tensors: Vec<_> = tensors
+        .into_iter()
+        .chain(continued)
+        .map(|(name, extents, numbers)| (name, with_batch(extents), bytes(&numbers)))
+        .collect();
     let views = tensors
         .iter()
         .map(|(name, extents, bytes)| (*name, TensorView::new(Dtype::F32, extents.clone(), bytes).unwrap()));

@@ -11,6 +11,8 @@ pub struct Exporting {
     pub network: Pick,
     /// The format, by its exporter's name.
     pub to: String,
+    /// Whether there is to be another file, of a network that continues text and keeps what it has read.
+    pub cache: bool,
 }
 
 /// What was written.
@@ -30,6 +32,11 @@ pub struct Exported {
 /// Where there is no such format, the network has no weights and none are to be made, or something is there already.
 pub fn export(what: &Exporting) -> Result<Exported, Error> {
     let exporter = nascent_export::find(&what.to).map_err(|e| InputError::about("to", e.to_string()))?;
+    let stepwise = match exporter.stepwise {
+        Some(stepwise) if what.cache => Some(stepwise),
+        None if what.cache => return Err(without_cache(exporter).into()),
+        _ => None,
+    };
     let network = &what.network;
     let found = found(network)?;
     let cannot = |e: nascent_export::ExportError| Error::file(&network.run, e);
@@ -39,10 +46,23 @@ pub fn export(what: &Exporting) -> Result<Exported, Error> {
     if let Some(card) = &found.card {
         model = model.with_card(card);
     }
-    let files = (exporter.files)(&model).map_err(cannot)?;
+    let mut files = (exporter.files)(&model).map_err(cannot)?;
+    if let Some(stepwise) = stepwise {
+        files.push(stepwise(&model).map_err(cannot)?);
+    }
     let path = network.out.clone().unwrap_or_else(|| usual_path(network, exporter, &files));
     write(&path, &files)?;
     Ok(Exported { path, files: files.iter().map(|f| f.name.into()).collect(), weights: found.from })
+}
+
+fn without_cache(exporter: &Exporter) -> Box<InputError> {
+    let others = nascent_export::all().iter().filter(|e| e.stepwise.is_some()).map(|e| e.name);
+    let others = others.collect::<Vec<_>>().join(", ");
+    let name = exporter.name;
+    InputError::about(
+        "cache",
+        format!("{name} has no file for a network that keeps what it has read: --to {others} has"),
+    )
 }
 
 /// Where files go when nothing is said: a folder of the format, or its one file, for the network.

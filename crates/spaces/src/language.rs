@@ -111,6 +111,8 @@ impl LanguageParams {
             mixer: Options::kinds(network, &mixers),
             ratio: Options::sizes(network, vec![0, 1, 2, 4]),
             head: Options::sizes(network, vec![width / 4, width / 2, width]),
+            keys: Options::named(Scale::Ordered, network, &[("shared", Keys::Shared), ("own", Keys::Own)]),
+            groups: Options::named(Scale::Ordered, network, &[("one", Groups::One), ("half", Groups::Half)]),
             positions: Options::kinds(
                 network,
                 &[
@@ -152,6 +154,23 @@ enum Mixer {
     Recurrence,
 }
 
+/// Whose keys and values a head of attention reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    /// Those of a group of heads (Ainslie et al. 2023, arXiv:2305.13245).
+    Shared,
+    Own,
+}
+
+/// How many groups of heads there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Groups {
+    /// All heads are one (Shazeer 2019, arXiv:1911.02150).
+    One,
+    /// Half as many as heads.
+    Half,
+}
+
 /// How attention knows where a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Positions {
@@ -185,6 +204,8 @@ pub struct LanguageSpace {
     mixer: Options<Mixer>,
     ratio: Options<usize>,
     head: Options<usize>,
+    keys: Options<Keys>,
+    groups: Options<Groups>,
     positions: Options<Positions>,
     /// How many times smaller than the model's width embeddings are.
     embedding: Option<Options<usize>>,
@@ -214,6 +235,8 @@ struct Plan {
     is_tied: bool,
     /// Channels of a head of attention.
     head: usize,
+    /// Heads of keys and values.
+    key_heads: usize,
     positions: Positions,
     feed: Feed,
     dropout: u16,
@@ -242,13 +265,15 @@ impl LanguageSpace {
         let own = &layers[..depth];
         let attends = own.iter().any(|layer| layer.mixer == Mixer::Attention);
         let feeds = own.iter().any(|layer| layer.ratio > 0);
+        let head = if attends { self.head.ask(chooser, Path::new("head"))? } else { width };
         Ok(Plan {
             layers,
             depth,
             width,
             embedding,
             is_tied,
-            head: if attends { self.head.ask(chooser, Path::new("head"))? } else { width },
+            head,
+            key_heads: self.ask_keys(chooser, width / head)?,
             // Nothing but attention would ask where a step is.
             positions: match attends {
                 true => self.positions.ask(chooser, Path::new("positions"))?,
@@ -256,6 +281,22 @@ impl LanguageSpace {
             },
             feed: if feeds { self.feed.ask(chooser, Path::new("feed_forward"))? } else { Feed::Gelu },
             dropout: self.dropout.ask(chooser, Path::new("dropout"))?,
+        })
+    }
+
+    /// How many heads of keys and values there are for so many heads of queries.
+    fn ask_keys(&self, chooser: &mut dyn Chooser, heads: usize) -> Result<usize, SpaceError> {
+        // One head has nobody to share with.
+        if heads == 1 || self.keys.ask(chooser, Path::new("keys"))? == Keys::Own {
+            return Ok(heads);
+        }
+        // Of two or three, those that share are one group; more than three are an even number.
+        if heads < 4 {
+            return Ok(1);
+        }
+        Ok(match self.groups.ask(chooser, Path::new("keys").child("groups"))? {
+            Groups::One => 1,
+            Groups::Half => heads / 2,
         })
     }
 
@@ -350,7 +391,8 @@ impl Drawing<'_> {
                     Positions::Alibi => Relative::Alibi,
                     Positions::Rotary => Relative::Rotary,
                 };
-                self.add(SelfAttention { heads: width / self.plan.head, causal: true, relative })?;
+                let (heads, key_heads) = (width / self.plan.head, self.plan.key_heads);
+                self.add(SelfAttention { heads, key_heads, causal: true, relative })?;
             }
             Mixer::Recurrence => {
                 self.add(Gru { size: width })?;
@@ -427,6 +469,7 @@ impl Space for LanguageSpace {
                 "width" => return Some(Cow::Owned((4 * self.base()).to_string())),
                 "layers" => return Some(Cow::Owned(self.most_layers().min(4).to_string())),
                 "head" => return Some(Cow::Owned(self.base().to_string())),
+                "keys" => "own",
                 _ if path.ends_with(".mixer") => "attention",
                 _ if path.ends_with(".feed_forward") => "4",
                 "positions" => "learned",

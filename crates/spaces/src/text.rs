@@ -325,8 +325,10 @@ fn attend(
 ) -> Result<NodeId, ArchitectureError> {
     let channels = b.shape(input).extents()[0];
     let normed = b.add(LayerNorm {}, &[input])?;
-    let attended =
-        b.add(SelfAttention { heads, causal: false, relative: Relative::None }, &[normed, codes])?;
+    let attended = b.add(
+        SelfAttention { heads, key_heads: heads, causal: false, relative: Relative::None },
+        &[normed, codes],
+    )?;
     let at = b.add(Add {}, &[input, attended])?;
     let normed = b.add(LayerNorm {}, &[at])?;
     let wide = b.add(Conv1d { bias: true, ..Conv1d::same(2 * channels, 1, 1) }, &[normed])?;

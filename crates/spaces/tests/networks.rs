@@ -3,8 +3,8 @@
 
 use nascent_core::architecture::{Architecture, Cost, Op, Shape};
 use nascent_core::chooser::{describe, sample};
-use nascent_core::rng::Rng;
 use nascent_core::question::{Path, Question};
+use nascent_core::rng::Rng;
 use nascent_core::{Chooser, Features, Settings, Signature, Space, SpaceError, draw};
 use nascent_spaces::{ConvnetParams, MlpParams, Nb201Params, RecurrentParams, registry};
 
@@ -187,7 +187,10 @@ fn recurrent_networks_have_the_cells_that_are_asked_for() {
 
     let error = |params: RecurrentParams| params.check(&signature).unwrap_err().to_string();
     let usual = RecurrentParams::default();
-    assert!(error(RecurrentParams { nodes: 0, ..usual }).contains("nodes must be a whole number from 1 to 12, got 0"));
+    assert!(
+        error(RecurrentParams { nodes: 0, ..usual })
+            .contains("nodes must be a whole number from 1 to 12, got 0")
+    );
     assert!(error(RecurrentParams { layers: 5, ..usual }).contains("from 1 to 4, got 5"));
     let alone = RecurrentParams { nodes: 1, ..usual }.check(&signature).unwrap();
     let graph = (alone.build(&mut Answers(&[])).unwrap().draw)().unwrap();

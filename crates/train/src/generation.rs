@@ -1,5 +1,6 @@
 //! Text token by token: what earlier steps gave is kept, so that a token costs one step, however many there were.
 
+use crate::rotation::rotate;
 use crate::{TrainError, Weights};
 use nascent_core::architecture::op::{Activation, Cell, CellFunction, Conv1d, Relative, SelfAttention};
 use nascent_core::architecture::{Architecture, Op, Operation};
@@ -25,7 +26,7 @@ struct Node {
     /// Its value at each step so far, `[steps, channels]`.
     values: Vec<f32>,
     channels: usize,
-    /// Queries, keys and values of attention, `[steps, 3 · channels]`; the state of a recurrence, and its memory behind that.
+    /// Keys and values of attention, `[steps, keys + values]`; the state of a recurrence, and its memory behind that.
     kept: Vec<f32>,
 }
 
@@ -205,10 +206,13 @@ impl<'a> Continuation<'a> {
                 convolve(op, (weights(0), bias), x, step, &mut own.values);
             }
             Op::SelfAttention(op) => {
-                project(weights(0), weights(1), x.at(step), &mut own.kept);
-                turn(op, own.channels, step, &mut own.kept);
+                let mut given = Vec::new();
+                project(weights(0), weights(1), x.at(step), &mut given);
+                turn(op, own.channels, step, &mut given);
+                let (query, key_and_value) = given.split_at(own.channels);
+                own.kept.extend_from_slice(key_and_value);
                 let mut mixed = vec![0.0; own.channels];
-                attend(op, own.channels, step, &own.kept, &mut mixed);
+                attend(op, query, &own.kept, &mut mixed);
                 project(weights(2), weights(3), &mixed, &mut own.values);
             }
             op @ (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_)) => {
@@ -255,42 +259,40 @@ fn convolve(op: &Conv1d, (weight, bias): (&[f32], &[f32]), x: &Node, step: usize
     }
 }
 
-/// Turns the query and the key of a step that were kept last, where attention is rotary.
-fn turn(op: &SelfAttention, channels: usize, step: usize, kept: &mut [f32]) {
+/// Turns the queries and the keys of a step, which come first of what it is `given`, where attention is rotary.
+fn turn(op: &SelfAttention, channels: usize, step: usize, given: &mut [f32]) {
     if op.relative != Relative::Rotary {
         return;
     }
     let each = channels / op.heads;
-    for head in kept[step * 3 * channels..][..2 * channels].chunks_exact_mut(each) {
-        let (first, second) = head.split_at_mut(each / 2);
-        for (pair, (a, b)) in first.iter_mut().zip(second).enumerate() {
-            let [cosine, sine] = SelfAttention::turn(pair, each, step);
-            (*a, *b) = (*a * cosine - *b * sine, *b * cosine + *a * sine);
-        }
+    for head in given.chunks_exact_mut(each).take(op.heads + op.key_heads) {
+        rotate(head, (0..each / 2).map(|pair| SelfAttention::turn(pair, each, step)));
     }
 }
 
-/// What a step's query finds among the keys up to it: `kept` holds queries, keys and values of each step.
-fn attend(op: &SelfAttention, channels: usize, step: usize, kept: &[f32], to: &mut [f32]) {
-    let each = channels / op.heads;
+/// What the last step's query finds among the keys up to it: `kept` holds the keys and values of each step.
+fn attend(op: &SelfAttention, query: &[f32], kept: &[f32], to: &mut [f32]) {
+    let each = query.len() / op.heads;
     let slopes = op.slopes();
-    let part = |at: usize, which: usize, head: usize| {
-        &kept[at * 3 * channels + which * channels + head * each..][..each]
-    };
+    let width = 2 * op.key_heads * each;
+    let part = |at: usize, vector: usize| &kept[at * width + vector * each..][..each];
     let scale = 1.0 / (each as f32).sqrt();
+    let steps = kept.len() / width;
     for (head, to) in to.chunks_exact_mut(each).enumerate() {
-        let query = part(step, 0, head);
+        let query = &query[head * each..][..each];
+        let shared = head / (op.heads / op.key_heads);
         let slope = slopes.get(head).copied().unwrap_or(0.0);
         let score = |at: usize| {
-            let product = part(at, 1, head).iter().zip(query).map(|(k, q)| k * q).sum::<f32>();
-            product * scale - slope * (step - at) as f32
+            let product = part(at, shared).iter().zip(query).map(|(k, q)| k * q).sum::<f32>();
+            product * scale - slope * (steps - 1 - at) as f32
         };
-        let mut scores: Vec<f32> = (0..=step).map(score).collect();
+        let mut scores: Vec<f32> = (0..steps).map(score).collect();
         let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         scores.iter_mut().for_each(|score| *score = (*score - most).exp());
         let sum: f32 = scores.iter().sum();
         for (at, score) in scores.iter().enumerate() {
-            to.iter_mut().zip(part(at, 2, head)).for_each(|(to, value)| *to += score / sum * value);
+            let value = part(at, op.key_heads + shared);
+            to.iter_mut().zip(value).for_each(|(to, value)| *to += score / sum * value);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a network takes over from the network that it comes from.
 
-use crate::supernet::{Axis, axes, keys, runs};
+use crate::supernet::{Axis, axes, keys, located, runs};
 use crate::weights::{from_bytes, to_bytes, write_whole};
 use crate::{Slot, TrainError, Weights, slots};
 use nascent_core::architecture::{Architecture, Op};
@@ -16,7 +16,7 @@ use std::path::Path;
 /// 2015, arXiv:1511.05641); new outputs begin as fresh ones do. All else is fresh.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inheritance {
-    /// Extents, and numbers in row-major order.
+    /// Extents, and numbers in row-major order; no number where the network had none.
     entries: HashMap<String, (Vec<usize>, Vec<f32>)>,
 }
 
@@ -26,8 +26,12 @@ impl Inheritance {
     pub fn of(graph: &Architecture, weights: &Weights) -> Self {
         let all = keys(graph, &weights.slots).into_iter().zip(&weights.slots).zip(&weights.values);
         let entry = |((key, slot), values): ((String, &Slot), &Vec<f32>)| {
-            let extents = axes(graph, slot).into_iter().map(|axis| axis.len).collect();
-            (key, (extents, values.clone()))
+            let extents: Vec<usize> = axes(graph, slot).into_iter().map(|axis| axis.len).collect();
+            let mut whole = vec![f32::NAN; extents.iter().product()];
+            for run in located(graph, slot, &extents) {
+                whole[run.whole..][..run.len].copy_from_slice(&values[run.part..][..run.len]);
+            }
+            (key, (extents, whole))
         };
         Self { entries: all.map(entry).collect() }
     }
@@ -37,7 +41,7 @@ impl Inheritance {
     pub fn given(&self, graph: &Architecture, mut fresh: Weights) -> Weights {
         let slots = slots(graph);
         for ((key, slot), values) in keys(graph, &slots).into_iter().zip(&slots).zip(&mut fresh.values) {
-            let Some((extents, old)) = self.entries.get(&key) else { continue };
+            let Some((extents, left)) = self.entries.get(&key) else { continue };
             let own = axes(graph, slot);
             if own.len() != extents.len() {
                 continue;
@@ -45,15 +49,16 @@ impl Inheritance {
             if let Some(axis) = outputs(graph, slot) {
                 silence(values, &own, axis, extents[axis]);
             }
-            let common = |len: usize, axis: &Axis| Axis { len: len.min(axis.len), ..*axis };
-            let part: Vec<Axis> = extents.iter().zip(&own).map(|(&len, axis)| common(len, axis)).collect();
-            let mut taken = vec![0.0; part.iter().map(|axis| axis.len).product()];
-            for run in runs(extents, &part) {
-                taken[run.part..run.part + run.len].copy_from_slice(&old[run.whole..run.whole + run.len]);
+            // Both are parts of what holds the larger of each extent.
+            let whole: Vec<usize> = extents.iter().zip(&own).map(|(&len, axis)| len.max(axis.len)).collect();
+            let old: Vec<Axis> = extents.iter().zip(&own).map(|(&len, axis)| Axis { len, ..*axis }).collect();
+            let mut all = vec![f32::NAN; whole.iter().product()];
+            for run in runs(&whole, &old) {
+                all[run.whole..][..run.len].copy_from_slice(&left[run.part..][..run.len]);
             }
-            let own: Vec<usize> = own.iter().map(|axis| axis.len).collect();
-            for run in runs(&own, &part) {
-                values[run.whole..run.whole + run.len].copy_from_slice(&taken[run.part..run.part + run.len]);
+            for run in located(graph, slot, &whole) {
+                let taken = values[run.part..][..run.len].iter_mut().zip(&all[run.whole..]);
+                taken.filter(|(_, old)| !old.is_nan()).for_each(|(own, old)| *own = *old);
             }
         }
         fresh
@@ -121,7 +126,7 @@ mod tests {
     use super::*;
     use crate::{Device, Network, TrainStep};
     use nascent_core::Settings;
-    use nascent_core::architecture::op::{Activation, Conv2d, Flatten, Linear};
+    use nascent_core::architecture::op::{Activation, Conv2d, Flatten, Linear, Relative, SelfAttention};
     use nascent_core::architecture::{ArchitectureBuilder, Shape};
     use nascent_core::rng::Rng;
 
@@ -185,6 +190,25 @@ mod tests {
         let slot = fresh.slots.iter().position(|s| Some(s.node.index()) == third).unwrap();
         assert_eq!(given.values[slot], fresh.values[slot]);
         assert_ne!(given.values[0], fresh.values[0]);
+    }
+
+    #[test]
+    fn heads_that_share_keys_leave_those_and_others_are_fresh() {
+        let graph = |key_heads: usize| {
+            let mut b = ArchitectureBuilder::new(Shape::new(&[8, 5]));
+            let attention = SelfAttention { heads: 4, key_heads, causal: true, relative: Relative::None };
+            let at = b.add(attention, &[b.input()]).unwrap();
+            b.finish(at).unwrap()
+        };
+        let (shared, own) = (graph(1), graph(4));
+        let (weights, fresh) = (Weights::fresh(&shared, 1), Weights::fresh(&own, 2));
+        let given = Inheritance::of(&shared, &weights).given(&own, fresh.clone());
+        // Eight rows of queries, then two of keys, which are the first of the eight that there may be.
+        assert_eq!(given.values[0][..8 * 8], weights.values[0][..8 * 8]);
+        assert_eq!(given.values[0][8 * 8..10 * 8], weights.values[0][8 * 8..10 * 8]);
+        assert_eq!(given.values[0][10 * 8..16 * 8], fresh.values[0][10 * 8..16 * 8]);
+        let back = Inheritance::of(&own, &given).given(&shared, Weights::fresh(&shared, 3));
+        assert_eq!(back, weights);
     }
 
     #[test]

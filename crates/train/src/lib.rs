@@ -19,6 +19,7 @@ mod memory;
 mod network;
 mod optimizer;
 pub mod prune;
+mod rotation;
 mod schedule;
 pub mod scores;
 mod supernet;

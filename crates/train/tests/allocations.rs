@@ -57,8 +57,12 @@ fn texts() -> Architecture {
     let start =
         [Embedding { vocabulary: 30, size: 16 }.into(), PositionEmbedding {}.into(), LayerNorm {}.into()];
     let at = b.chain(b.input(), start).unwrap();
-    let at =
-        b.add(SelfAttention { heads: 2, causal: true, relative: Relative::None }, &[at, b.input()]).unwrap();
+    let at = b
+        .add(
+            SelfAttention { heads: 2, key_heads: 2, causal: true, relative: Relative::None },
+            &[at, b.input()],
+        )
+        .unwrap();
     let at = b.add(MaskedPool { kind: PoolKind::Max }, &[at, b.input()]).unwrap();
     let at = b.add(Linear { features: 5, bias: true }, &[at]).unwrap();
     b.finish(at).unwrap()
@@ -67,7 +71,8 @@ fn texts() -> Architecture {
 fn recurrences() -> Architecture {
     let mut b = ArchitectureBuilder::new(Shape::new(&[12]));
     let node = |(reads, function)| CellNode { reads, function };
-    let nodes = [(None, CellFunction::Tanh), (Some(0), CellFunction::Relu), (Some(0), CellFunction::Identity)];
+    let nodes =
+        [(None, CellFunction::Tanh), (Some(0), CellFunction::Relu), (Some(0), CellFunction::Identity)];
     let at = b.add(Embedding { vocabulary: 30, size: 16 }, &[b.input()]).unwrap();
     let cell = Cell { size: 32, nodes: nodes.map(node).to_vec() };
     let units = [Lstm { size: 16 }.into(), cell.into(), Gru { size: 16 }.into(), GlobalMaxPool {}.into()];

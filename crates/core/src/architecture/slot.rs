@@ -116,9 +116,10 @@ pub fn slots(architecture: &Architecture) -> Vec<Slot> {
             Op::PositionEmbedding(_) => {
                 add("weight", SlotKind::Positions, inputs[0].extents().to_vec(), 1);
             }
-            Op::SelfAttention(_) => {
-                add("projection.weight", SlotKind::Weight, vec![3 * first, first], first);
-                add("projection.bias", SlotKind::Bias, vec![3 * first], first);
+            Op::SelfAttention(a) => {
+                let projected = a.parts(first).iter().sum();
+                add("projection.weight", SlotKind::Weight, vec![projected, first], first);
+                add("projection.bias", SlotKind::Bias, vec![projected], first);
                 add("output.weight", SlotKind::Weight, vec![first, first], first);
                 add("output.bias", SlotKind::Bias, vec![first], first);
             }

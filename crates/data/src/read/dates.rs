@@ -1,13 +1,14 @@
 use chrono::{NaiveDate, NaiveTime};
+use smallvec::SmallVec;
 
 /// The order of day, month and year in a column of dates; the time of day may follow in any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DateForm {
-    /// 2026-11-24, also with `/` or `.`.
+    /// 2026-11-24, also with `/` or `.`; 2026-11 is the first of that month.
     Ymd,
-    /// 24.11.2026, also with `/` or `-`.
+    /// 24.11.2026, also with `/` or `-`, and 24/11/26; 24 Nov 2026, also with `-`.
     Dmy,
-    /// 11/24/2026, also with `-` or `.`.
+    /// 11/24/2026, also with `-` or `.`, and 11/24/26; Nov 24, 2026, and Nov-2026, the first of that month.
     Mdy,
 }
 
@@ -23,7 +24,14 @@ impl DateForm {
 
     /// Seconds since the beginning of 1970, for a date with or without a time of day and an offset from UTC.
     pub(crate) fn parse(self, cell: &str) -> Option<f64> {
-        if cell.len() < 8 || cell.len() > 40 || !cell.as_bytes()[0].is_ascii_digit() {
+        if cell.len() < 6 || cell.len() > 40 {
+            return None;
+        }
+        if let Some((is_month_first, date)) = named(cell) {
+            let fits = if is_month_first { self == Self::Mdy } else { self == Self::Dmy };
+            return fits.then(|| seconds(date));
+        }
+        if !cell.as_bytes()[0].is_ascii_digit() {
             return None;
         }
         let (date, time) = match cell.find(['T', ' ']) {
@@ -31,29 +39,102 @@ impl DateForm {
             None => (cell, None),
         };
         let separator = date.chars().find(|c| !c.is_ascii_digit()).filter(|c| "-/.".contains(*c))?;
-        let mut parts = date.split(separator);
-        let parts = [parts.next()?, parts.next()?, parts.next()?, parts.next().unwrap_or("")];
-        let [first, second, third, ""] = parts else { return None };
-        let (year, month, day) = match self {
-            Self::Ymd => (first, second, third),
-            Self::Dmy => (third, second, first),
-            Self::Mdy => (third, first, second),
+        let parts: SmallVec<[&str; 4]> = date.split(separator).collect();
+        let (year, month, day) = match (self, &parts[..]) {
+            (Self::Ymd, [year, month, day]) => (*year, *month, *day),
+            (Self::Ymd, [year, month]) if separator != '.' && time.is_none() => (*year, *month, "1"),
+            (Self::Dmy, [day, month, year]) | (Self::Mdy, [month, day, year]) => (*year, *month, *day),
+            _ => return None,
         };
-        if year.len() != 4 || month.len() > 2 || day.len() > 2 {
+        let is_short = year.len() == 2 && self != Self::Ymd && separator != '.';
+        if !(year.len() == 4 || is_short) || month.len() > 2 || day.len() > 2 {
             return None;
         }
-        let date = NaiveDate::from_ymd_opt(whole(year)? as i32, whole(month)?, whole(day)?)?;
-        let days = (date - NaiveDate::default()).num_days() as f64;
-        Some(days * 86_400.0 + time.map_or(Some(0.0), time_of_day)?)
+        let date = NaiveDate::from_ymd_opt(of_century(whole(year)?, is_short), whole(month)?, whole(day)?)?;
+        Some(seconds(date) + time.map_or(Some(0.0), time_of_day)?)
     }
+
+    /// Whether a cell is a date that no name of a column would be: with a year of four digits, and no words.
+    pub(crate) fn is_plain(cell: &str) -> bool {
+        let has_year = cell.as_bytes().windows(4).any(|four| four.iter().all(u8::is_ascii_digit));
+        let words = cell.chars().any(|c| c.is_alphabetic() && !"TZUC".contains(c));
+        cell.len() >= 8 && has_year && !words && Self::of([cell].into_iter()).is_some()
+    }
+}
+
+/// The months by the first letters of their English names.
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/// A date with the month as a word, and whether that comes first: `24 Nov 2026`, `24-Nov-26`, `November 24, 2026`, `Nov-2026`.
+fn named(cell: &str) -> Option<(bool, NaiveDate)> {
+    if cell.bytes().filter(u8::is_ascii_alphabetic).count() < 3 {
+        return None;
+    }
+    let parts: SmallVec<[&str; 4]> =
+        cell.split(|c: char| "-/., ".contains(c)).filter(|part| !part.is_empty()).collect();
+    let month = |text: &str| {
+        let text = text.to_lowercase();
+        let at = MONTHS.iter().position(|m| text.starts_with(m))?;
+        // A word that only begins so is none.
+        let whole = [
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
+        ][at];
+        (text.len() == 3 || text == "sept" || text == whole).then_some(at as u32 + 1)
+    };
+    let (is_first, month, day, year) = match parts[..] {
+        [day, name, year] if day.as_bytes()[0].is_ascii_digit() => (false, month(name)?, day, year),
+        [name, day, year] => (true, month(name)?, day, year),
+        [name, year] => (true, month(name)?, "1", year),
+        _ => return None,
+    };
+    if !matches!(year.len(), 2 | 4) || day.len() > 2 {
+        return None;
+    }
+    let year = of_century(whole(year)?, year.len() == 2);
+    Some((is_first, NaiveDate::from_ymd_opt(year, month, whole(day)?)?))
+}
+
+/// A year; of two digits those from 69 on are of the last century, as POSIX has it.
+fn of_century(year: u32, is_short: bool) -> i32 {
+    let century = match (is_short, year < 69) {
+        (false, _) => 0,
+        (true, true) => 2000,
+        (true, false) => 1900,
+    };
+    (year + century) as i32
+}
+
+fn seconds(date: NaiveDate) -> f64 {
+    (date - NaiveDate::default()).num_days() as f64 * 86_400.0
 }
 
 fn whole(digits: &str) -> Option<u32> {
     digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
-/// Seconds since midnight UTC of `13:05`, `13:05:07.25`, `13:05:07Z` or `13:05:07+02:00`.
+/// Seconds since midnight UTC of `13:05`, `13:05:07.25`, `13:05:07Z`, `13:05:07+02:00` or `1:05 PM`.
 fn time_of_day(text: &str) -> Option<f64> {
+    let half =
+        text.len().checked_sub(2).and_then(|at| Some((text.get(..at)?, text.get(at..)?.to_lowercase())));
+    if let Some((clock, half)) = half.filter(|(_, half)| half == "am" || half == "pm") {
+        let seconds = time_of_day(clock.trim_end())?;
+        let hour = (seconds / 3600.0).floor();
+        // Noon and midnight are both called twelve.
+        let morning = if hour == 12.0 { seconds - 43_200.0 } else { seconds };
+        return (1.0..13.0).contains(&hour).then(|| morning + if half == "pm" { 43_200.0 } else { 0.0 });
+    }
     let text = text.strip_suffix('Z').or_else(|| text.strip_suffix(" UTC")).unwrap_or(text);
     let (clock, offset) = match text.find(['+', '-']) {
         Some(at) => (&text[..at], offset(&text[at..])?),
@@ -94,6 +175,23 @@ mod tests {
         assert_eq!(form(&["03/04/2020", "12/31/2020"]), Some(DateForm::Mdy));
         assert_eq!(form(&["03/04/2020", "31/12/2020"]), Some(DateForm::Dmy));
         assert_eq!(form(&["03.04.2020"]), Some(DateForm::Dmy));
+        assert_eq!(form(&["2019-01", "2020/12"]), Some(DateForm::Ymd));
+        assert_eq!(form(&["10/22/12", "1/2/99"]), Some(DateForm::Mdy));
+        assert_eq!(form(&["22-10-12"]), Some(DateForm::Dmy));
+        assert_eq!(form(&["05-Mar-2019", "6 may 19"]), Some(DateForm::Dmy));
+        assert_eq!(form(&["January 05, 2019", "Sept 6 2019"]), Some(DateForm::Mdy));
+        assert_eq!(form(&["Jan-2019", "Aug-62"]), Some(DateForm::Mdy));
+        assert_eq!(form(&["01/05/2019 02:30 PM"]), Some(DateForm::Mdy));
+        for none in ["1.2.12", "34-24-36", "Marble-62", "2019-13", "May", "01/05/2019 13:30 PM", "10-12"] {
+            assert_eq!(form(&[none]), None, "{none}");
+        }
+        // What may be the name of a column is no plain date.
+        assert!(DateForm::is_plain("2020-01-02") && DateForm::is_plain("01/02/2020"));
+        assert!(
+            !DateForm::is_plain("10/22/20")
+                && !DateForm::is_plain("2019-01")
+                && !DateForm::is_plain("Jan-2019")
+        );
         for none in
             ["1.2.3", "12345678", "2020-13-01", "2020-02-30", "text here", "1990-01-01x", "2020-01-01 25:00"]
         {
@@ -109,5 +207,12 @@ mod tests {
         assert_eq!(parse("2000-03-01T01:00:00+01:00"), Some(951_868_800.0));
         assert_eq!(parse("2000-03-01T00:00Z"), Some(951_868_800.0));
         assert_eq!(parse("é0000000"), None);
+        assert_eq!(parse("1970-02"), Some(31.0 * 86_400.0));
+        let mdy = |cell| DateForm::Mdy.parse(cell);
+        assert_eq!(mdy("01/02/70 12:30 AM"), Some(86_400.0 + 1_800.0));
+        assert_eq!(mdy("01/02/1970 12:30 pm"), Some(86_400.0 + 45_000.0));
+        assert_eq!(mdy("Jan 2, 1970"), Some(86_400.0));
+        assert_eq!(DateForm::Dmy.parse("2-Jan-70"), Some(86_400.0));
+        assert_eq!(mdy("01/01/68"), Some(3_092_601_600.0));
     }
 }

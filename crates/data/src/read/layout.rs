@@ -189,7 +189,7 @@ fn counts_line(first: &[String], data: &[Vec<String>]) -> Option<Vec<String>> {
 
 /// Whether a first row names columns: it has no numbers, no two equal fields, and differs in kind from what is below.
 fn looks_like_header(first: &[String], data: &[Vec<String>], comma: bool) -> bool {
-    let plain = |f: &String| number(f, comma).is_some() || DateForm::of([f.as_str()].into_iter()).is_some();
+    let plain = |f: &String| number(f, comma).is_some() || DateForm::is_plain(f);
     if first.iter().all(String::is_empty) {
         return false;
     }

@@ -5,7 +5,7 @@ use crate::exporter::to_bytes;
 use nascent_core::architecture::Shape;
 
 /// The name of the batch's extent.
-const BATCH: &str = "batch";
+pub(super) const BATCH: &str = "batch";
 
 /// A setting of an operator.
 pub(super) fn int(name: &str, value: i64) -> AttributeProto {
@@ -28,11 +28,15 @@ pub(super) fn float(name: &str, value: f32) -> AttributeProto {
 
 /// The type of a value of which there is one an example.
 pub(super) fn value(name: &str, shape: &Shape) -> ValueInfoProto {
-    let extent = |value| Dimension { value: Some(value) };
-    let extents = shape.extents().iter().map(|n| extent(Extent::Value(*n as i64)));
-    let dim = std::iter::once(extent(Extent::Name(BATCH.into()))).chain(extents).collect();
-    let tensor =
-        TensorType { elem_type: Some(DataType::Float as i32), shape: Some(TensorShapeProto { dim }) };
+    let extents = shape.extents().iter().map(|n| Extent::Value(*n as i64));
+    let extents = std::iter::once(Extent::Name(BATCH.into())).chain(extents);
+    typed(name, DataType::Float, extents)
+}
+
+/// The type of a value.
+pub(super) fn typed(name: &str, kind: DataType, extents: impl IntoIterator<Item = Extent>) -> ValueInfoProto {
+    let dim = extents.into_iter().map(|value| Dimension { value: Some(value) }).collect();
+    let tensor = TensorType { elem_type: Some(kind as i32), shape: Some(TensorShapeProto { dim }) };
     ValueInfoProto {
         name: Some(name.into()),
         r#type: Some(TypeProto { tensor_type: Some(tensor) }),
@@ -132,6 +136,12 @@ impl Build {
         self.constant(&name, DataType::Int8, &[len], vec![0; len])
     }
 
+    /// Adds a single whole number of 64 bits.
+    pub fn index(&mut self, number: i64) -> String {
+        let name = self.name();
+        self.constant(&name, DataType::Int64, &[], number.to_le_bytes().to_vec())
+    }
+
     /// Adds a vector of whole numbers, such as axes or extents.
     pub fn indices(&mut self, numbers: &[i64]) -> String {
         let name = self.name();
@@ -170,8 +180,13 @@ impl Build {
     /// Neighbours along an axis.
     pub fn slice(&mut self, value: &str, axis: i64, from: usize, len: usize) -> String {
         let (starts, ends) = (self.indices(&[from as i64]), self.indices(&[(from + len) as i64]));
+        self.between(value, axis, &starts, &ends)
+    }
+
+    /// Neighbours along an axis, from a place that is computed to another; both are vectors of one whole number.
+    pub fn between(&mut self, value: &str, axis: i64, starts: &str, ends: &str) -> String {
         let axes = self.indices(&[axis]);
-        self.node("Slice", &[value, &starts, &ends, &axes], Vec::new())
+        self.node("Slice", &[value, starts, ends, &axes], Vec::new())
     }
 
     /// A sequence moved to later steps: padded in front, and as much cut off behind.

@@ -6,14 +6,17 @@
 mod build;
 pub mod format;
 mod lower;
+mod stepwise;
 mod wrap;
+
+pub use stepwise::stepwise;
 
 use crate::exporter::{Exporter, File};
 use crate::int8::Grids;
 use crate::safetensors::beside;
 use crate::{ExportError, Model};
 use build::Build;
-use format::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use format::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, ValueInfoProto};
 use lower::Lowering;
 use prost::Message;
 use std::collections::HashMap;
@@ -23,6 +26,7 @@ pub(crate) static EXPORTER: Exporter = Exporter {
     name: "onnx",
     summary: "one file for ONNX Runtime, tract and other runtimes, with preprocessing and classes inside",
     files,
+    stepwise: Some(stepwise::files),
 };
 
 /// The set of operators: the first with layer normalisation.
@@ -109,24 +113,34 @@ fn written(model: &Model<'_>, grids: Option<&Grids>) -> Result<ModelProto, Expor
     let (input, given) = wrap::input(model, &mut build);
     let answers = Lowering::new(model, &mut build, grids).run(given)?;
     let output = wrap::outputs(model, &mut build, &answers);
+    Ok(file(model, build, (vec![input], output), wrap::metadata(model)?))
+}
+
+/// A whole file around what was built.
+fn file(
+    model: &Model<'_>,
+    build: Build,
+    (input, output): (Vec<ValueInfoProto>, Vec<ValueInfoProto>),
+    metadata: Vec<(&str, String)>,
+) -> ModelProto {
     let Build { nodes, constants, shapes, .. } = build;
     let graph = GraphProto {
         node: nodes,
         name: Some(model.name.into()),
         initializer: constants,
-        input: vec![input],
+        input,
         output,
         value_info: shapes,
     };
     let entry =
         |(key, value): (&str, String)| StringStringEntryProto { key: Some(key.into()), value: Some(value) };
-    Ok(ModelProto {
+    ModelProto {
         ir_version: Some(IR_VERSION),
         producer_name: Some("nascent".into()),
         producer_version: Some(env!("CARGO_PKG_VERSION").into()),
         doc_string: model.card.map(Into::into),
         graph: Some(graph),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
-        metadata_props: wrap::metadata(model)?.into_iter().map(entry).collect(),
-    })
+        metadata_props: metadata.into_iter().map(entry).collect(),
+    }
 }

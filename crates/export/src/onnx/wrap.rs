@@ -9,6 +9,9 @@ use nascent_data::Inputs;
 /// Where a file says what raw input goes through.
 pub(super) const PREPROCESSING: &str = "nascent.preprocessing";
 
+/// What the answers of running text are.
+pub(super) const LOGITS: &str = "for each token of the vocabulary and each step, the logarithm of its probability to follow, up to a constant a step";
+
 /// The file's input, and the value that the network reads.
 pub(super) fn input(model: &Model<'_>, build: &mut Build) -> (ValueInfoProto, String) {
     let shape = model.graph.input_shape();
@@ -54,8 +57,7 @@ pub(super) fn outputs(model: &Model<'_>, build: &mut Build, answers: &str) -> Ve
         return vec![output(build, "Identity", &[answers], Vec::new(), "answers", "the network's answers")];
     };
     if let Inputs::Language(_) = preprocessing.inputs {
-        let doc = "for each token of the vocabulary and each step, the logarithm of its probability to follow, up to a constant a step";
-        return vec![output(build, "Identity", &[answers], Vec::new(), "logits", doc)];
+        return vec![output(build, "Identity", &[answers], Vec::new(), "logits", LOGITS)];
     }
     if let Some(scale) = preprocessing.scale {
         let (factor, mean) = (build.number(scale.deviation as f32), build.number(scale.mean as f32));

@@ -149,20 +149,25 @@ const ATTENTION: &str = r#"def turned(x):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention over [batch, channels, steps]; a step whose code is 0 is padding."""
+    """Multi-head self-attention over [batch, channels, steps]; a step whose code is 0 is padding.
 
-    def __init__(self, channels, heads, causal=False, relative=None):
+    With fewer heads of keys and values than heads, neighbours share them.
+    """
+
+    def __init__(self, channels, heads, causal=False, relative=None, key_heads=None):
         super().__init__()
         self.heads = heads
+        self.key_heads = key_heads or heads
         self.causal = causal
         self.relative = relative
-        self.projection = nn.Linear(channels, 3 * channels)
+        self.projection = nn.Linear(channels, channels + 2 * self.key_heads * (channels // heads))
         self.output = nn.Linear(channels, channels)
 
     def forward(self, x, codes=None):
         batch, channels, steps = x.shape
-        projected = self.projection(x.transpose(1, 2))
-        queries, keys, values = projected.view(batch, steps, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        projected = self.projection(x.transpose(1, 2)).view(batch, steps, -1, channels // self.heads)
+        queries, keys, values = projected.transpose(1, 2).split([self.heads, self.key_heads, self.key_heads], 1)
+        keys, values = (x.repeat_interleave(self.heads // self.key_heads, 1) for x in (keys, values))
         if self.relative == "rotary":
             queries, keys = turned(queries), turned(keys)
         scores = queries @ keys.transpose(2, 3) / math.sqrt(channels // self.heads)

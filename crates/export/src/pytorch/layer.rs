@@ -128,7 +128,8 @@ pub(super) fn layer(op: &Op, inputs: &[&Shape], slots: &Slots<'_>) -> Layer {
                 Relative::Alibi => ", relative=\"alibi\"",
                 Relative::Rotary => ", relative=\"rotary\"",
             };
-            let make = format!("Attention({channels}, {}{causal}{relative})", a.heads);
+            let keys = said(&[("key_heads", a.key_heads, a.heads)]);
+            let make = format!("Attention({channels}, {}{causal}{relative}{keys})", a.heads);
             with(make, parts(&names, slots), Some(Helper::Attention))
         }
         Op::PositionEmbedding(_) => {

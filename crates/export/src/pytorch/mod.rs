@@ -15,6 +15,7 @@ pub(crate) static EXPORTER: Exporter = Exporter {
     name: "pytorch",
     summary: "a model.py to read, use and train on, with its numbers as safetensors",
     files,
+    stepwise: None,
 };
 
 fn files(model: &Model<'_>) -> Result<Vec<File>, ExportError> {

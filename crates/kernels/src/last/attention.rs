@@ -6,12 +6,14 @@ use crate::numbers::dot;
 use crate::tile::{Products, Run};
 
 /// Multi-head attention (Vaswani et al. 2017, arXiv:1706.03762) among the steps of sequences, from queries, keys and values that
-/// lie side by side in each step.
+/// lie side by side in each step. Neighbouring heads may share keys and values (Ainslie et al. 2023, arXiv:2305.13245).
 #[derive(Clone, Debug)]
 pub struct Heads {
     path: Path,
     steps: usize,
     heads: usize,
+    /// Heads of keys and values.
+    key_heads: usize,
     each: usize,
     is_causal: bool,
     /// By how much a score falls with each step of distance, in each head, where it does.
@@ -37,18 +39,27 @@ struct Scratch {
 }
 
 impl Heads {
-    /// Attention among `steps` steps with so many heads, which divide the channels.
+    /// Attention among `steps` steps with so many heads of queries, which divide the channels, and of keys and values, which divide
+    /// those of queries.
     ///
     /// # Panics
     /// Where the grids are not of sequences of one length, or their channels do not fit.
     #[must_use]
-    pub fn new(projected: &Grid, answers: &Grid, heads: usize, is_causal: bool, path: Path) -> Self {
+    pub fn new(
+        projected: &Grid,
+        answers: &Grid,
+        [heads, key_heads]: [usize; 2],
+        is_causal: bool,
+        path: Path,
+    ) -> Self {
         let (steps, channels) = (answers.width, answers.channels);
-        assert!(heads > 0 && channels.is_multiple_of(heads) && projected.channels == 3 * channels);
+        assert!(heads > 0 && channels.is_multiple_of(heads));
+        assert!(key_heads > 0 && heads.is_multiple_of(key_heads));
+        let each = channels / heads;
+        assert_eq!(projected.channels, (heads + 2 * key_heads) * each);
         assert!(
             projected.is_plain() && answers.is_plain() && (projected.height, projected.width) == (1, steps)
         );
-        let each = channels / heads;
         let (to_steps, to_channels) = (Panels::new(path, steps), Panels::new(path, each));
         let row = to_steps.pitch;
         let pairs = |from: usize, to: usize| Pairs::new(&[[0; 2]], steps, [from, to]);
@@ -67,6 +78,7 @@ impl Heads {
             path,
             steps,
             heads,
+            key_heads,
             each,
             is_causal,
             slopes: Vec::new(),
@@ -130,9 +142,15 @@ impl Heads {
         })
     }
 
-    /// Where queries, keys and values of a head begin in a step, and its answers.
+    /// Heads of queries that share a head of keys and values.
+    fn sharing(&self) -> usize {
+        self.heads / self.key_heads
+    }
+
+    /// Where the queries of a head begin in a step, and the keys and the values that it reads.
     fn parts(&self, head: usize) -> [usize; 3] {
-        [0, 1, 2].map(|part| (part * self.heads + head) * self.each)
+        let shared = head / self.sharing();
+        [head, self.heads + shared, self.heads + self.key_heads + shared].map(|vector| vector * self.each)
     }
 }
 
@@ -202,32 +220,40 @@ impl Work for Forward<'_> {
         for n in 0..count {
             let codes = codes.map(|codes| &codes[n * steps..][..steps]);
             let x = &x[n * steps * pitch..];
-            for head in 0..shape.heads {
-                let [q, k, v] = shape.parts(head);
-                let rows = &mut weights[(n * shape.heads + head) * steps * row..];
+            for heads in (0..shape.heads).step_by(shape.sharing()).map(|first| first..first + shape.sharing())
+            {
+                // Keys and values are packed once for all heads that read them.
+                let [_, k, v] = shape.parts(heads.start);
                 pack::<L>(&mut scratch.weights, &shape.to_steps, (each, steps), x, |i, s| s * pitch + k + i);
-                for block in shape.blocks() {
-                    let vectors = Rows { numbers: x, pitch };
-                    score::<L>(shape, block, &shape.from_queries, (vectors, q), &scratch.weights, rows);
-                }
-                for (query, scores) in rows.chunks_exact_mut(row).take(steps).enumerate() {
-                    let seen = if shape.is_causal { query + 1 } else { steps };
-                    if let Some(slope) = shape.slopes.get(head) {
-                        // Scores are multiplied by the scale when they are weighed.
-                        fall(&mut scores[..seen], slope / scale);
+                for head in heads.clone() {
+                    let [q, ..] = shape.parts(head);
+                    let rows = &mut weights[(n * shape.heads + head) * steps * row..];
+                    for block in shape.blocks() {
+                        let vectors = Rows { numbers: x, pitch };
+                        score::<L>(shape, block, &shape.from_queries, (vectors, q), &scratch.weights, rows);
                     }
-                    weigh(scores, seen, scale, query, codes);
+                    for (query, scores) in rows.chunks_exact_mut(row).take(steps).enumerate() {
+                        let seen = if shape.is_causal { query + 1 } else { steps };
+                        if let Some(slope) = shape.slopes.get(head) {
+                            // Scores are multiplied by the scale when they are weighed.
+                            fall(&mut scores[..seen], slope / scale);
+                        }
+                        weigh(scores, seen, scale, query, codes);
+                    }
                 }
                 pack::<L>(&mut scratch.weights, &shape.to_channels, (steps, each), x, |s, i| {
                     s * pitch + v + i
                 });
-                for block in shape.blocks() {
-                    weighed::<L>(shape, block, rows, &scratch.weights, &mut scratch.answers);
-                }
-                for (step, answer) in
-                    scratch.answers.chunks_exact(shape.to_channels.pitch).take(steps).enumerate()
-                {
-                    y[(n * steps + step) * y_pitch + head * each..][..each].copy_from_slice(&answer[..each]);
+                for head in heads {
+                    let rows = &weights[(n * shape.heads + head) * steps * row..];
+                    for block in shape.blocks() {
+                        weighed::<L>(shape, block, rows, &scratch.weights, &mut scratch.answers);
+                    }
+                    let answers = scratch.answers.chunks_exact(shape.to_channels.pitch).take(steps);
+                    for (step, answer) in answers.enumerate() {
+                        let to = &mut y[(n * steps + step) * y_pitch + head * each..][..each];
+                        to.copy_from_slice(&answer[..each]);
+                    }
                 }
             }
         }
@@ -304,10 +330,11 @@ impl Work for Backward<'_> {
             for head in 0..shape.heads {
                 let [q, k, v] = shape.parts(head);
                 let rows = &weights[(n * shape.heads + head) * steps * row..];
-                // What the values learn: each from the steps that attended to it.
+                // What the values learn: each from the steps that attended to it, in all heads that share it.
                 let own = head * each;
+                let is_first = head.is_multiple_of(shape.sharing());
                 learn::<L>(shape, rows, (dy, dy_pitch, own), answers, packed);
-                put(answers, channels, dx, (v, pitch), each, 1.0);
+                put(answers, channels, dx, (v, pitch), each, (1.0, is_first));
                 // What the weights, then the scores, should have been.
                 pack::<L>(packed, &shape.to_steps, (each, steps), x, |i, s| s * pitch + v + i);
                 for block in shape.blocks() {
@@ -322,12 +349,12 @@ impl Work for Backward<'_> {
                     score.iter_mut().zip(weight).for_each(|(s, w)| *s = w * (*s - mean));
                 }
                 learn::<L>(shape, scores, (x, pitch, q), answers, packed);
-                put(answers, channels, dx, (k, pitch), each, scale);
+                put(answers, channels, dx, (k, pitch), each, (scale, is_first));
                 pack::<L>(packed, &shape.to_channels, (steps, each), x, |s, i| s * pitch + k + i);
                 for block in shape.blocks() {
                     weighed::<L>(shape, block, scores, packed, answers);
                 }
-                put(answers, channels, dx, (q, pitch), each, scale);
+                put(answers, channels, dx, (q, pitch), each, (scale, true));
             }
         }
         shape.scratch = scratch;
@@ -359,7 +386,7 @@ fn learn<L: Lanes>(
     }
 }
 
-/// Puts the vectors of a head where they belong.
+/// Puts the vectors of a head, by a factor, where they belong: they are the first there, or are added to what is.
 #[inline(always)]
 fn put(
     vectors: &[f32],
@@ -367,9 +394,14 @@ fn put(
     to: &mut [f32],
     (first, pitch): (usize, usize),
     each: usize,
-    factor: f32,
+    (factor, is_first): (f32, bool),
 ) {
     for (vector, to) in vectors.chunks_exact(channels).zip(to.chunks_exact_mut(pitch)) {
-        to[first..first + each].iter_mut().zip(vector).for_each(|(to, x)| *to = factor * x);
+        let to = &mut to[first..first + each];
+        if is_first {
+            to.iter_mut().zip(vector).for_each(|(to, x)| *to = factor * x);
+        } else {
+            to.iter_mut().zip(vector).for_each(|(to, x)| *to += factor * x);
+        }
     }
 }

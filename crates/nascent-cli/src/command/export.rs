@@ -3,8 +3,8 @@ use nascent::{Error, Exporting};
 use std::process::ExitCode;
 
 pub fn export(options: Export) -> Result<ExitCode, Error> {
-    let Export { network, to, json } = options;
-    let done = nascent::export(&Exporting { network: network.into(), to })?;
+    let Export { network, to, cache, json } = options;
+    let done = nascent::export(&Exporting { network: network.into(), to, cache })?;
     if json {
         out!("{}", serde_json::json!(done));
     } else {

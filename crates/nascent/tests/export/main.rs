@@ -7,10 +7,11 @@ mod networks;
 mod pruned;
 
 use nascent::core::Settings;
-use nascent::core::architecture::{Architecture, Op, SlotKind, slots};
+use nascent::core::architecture::op::{Conv1d, Embedding, Gru, Pool1d, PoolKind, Relative, SelfAttention};
+use nascent::core::architecture::{Architecture, ArchitectureBuilder, NodeId, Op, Shape, SlotKind, slots};
 use nascent::exporters::int8::{Counts, fold};
-use nascent::exporters::onnx::format::{DataType, ModelProto};
-use nascent::exporters::{Model, all, find};
+use nascent::exporters::onnx::format::{DataType, ModelProto, ValueInfoProto};
+use nascent::exporters::{Model, all, find, onnx};
 use nascent::train::{Device, Network, TrainStep, Weights};
 use networks::Case;
 use prost::Message;
@@ -35,6 +36,78 @@ fn every_operation_is_written_in_every_format() {
         }
     }
     assert_eq!(met.len(), 32, "{met:?}");
+}
+
+#[test]
+fn what_continues_text_is_written_step_by_step_and_keeps_as_much_as_is_said() {
+    let mut met = BTreeSet::new();
+    for case in cases() {
+        let model = networks::model(&case);
+        let Some(continued) = networks::continued(&case) else {
+            let said = onnx::stepwise(&model).unwrap_err().to_string();
+            let is_clear =
+                ["only one that answers each token", "cannot be written: "].map(|x| said.contains(x));
+            assert!(is_clear.contains(&true), "{}: {said}", case.name);
+            continue;
+        };
+        let apart = continued.iter().zip(&case.answers).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-3, "{}: {apart} from the whole network", case.name);
+        let file = onnx::stepwise(&model).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        let entry = |key: &str| {
+            let entry = file.metadata_props.iter().find(|entry| entry.key.as_deref() == Some(key)).unwrap();
+            serde_json::from_str::<serde_json::Value>(entry.value.as_ref().unwrap()).unwrap()
+        };
+        let (states, window) = (entry("nascent.states"), entry("nascent.window"));
+        let states = states.as_array().unwrap();
+        let listed = |part: &str, first: &str| -> Vec<String> {
+            let names = states.iter().map(|state| state[part].as_str().unwrap().to_string());
+            std::iter::once(first.to_string()).chain(names).collect()
+        };
+        let graph = file.graph.as_ref().unwrap();
+        let named = |infos: &[ValueInfoProto]| -> Vec<String> {
+            infos.iter().map(|info| info.name.clone().unwrap()).collect()
+        };
+        assert_eq!(named(&graph.input), listed("input", "tokens"), "{}", case.name);
+        assert_eq!(named(&graph.output), listed("output", "logits"), "{}", case.name);
+        // Where nothing is delayed for longer than a window looks ahead, what is kept is what the metric says.
+        let numbers = |state: &serde_json::Value| -> u64 {
+            let extents = state["shape"].as_array().unwrap().iter().filter_map(serde_json::Value::as_u64);
+            extents.map(|n| if n == 0 { window.as_u64().unwrap_or(0) } else { n }).product()
+        };
+        let floats = states.iter().filter(|state| state["type"] == "float32");
+        met.extend(
+            floats.clone().map(|s| s["input"].as_str().unwrap().rsplit('.').next().unwrap().to_string()),
+        );
+        let held = |state: &&serde_json::Value| state["input"].as_str().unwrap().contains(".held");
+        let kept: u64 = floats.filter(|state| !held(state)).map(numbers).sum();
+        assert_eq!(4 * kept, case.graph.cache_bytes(), "{}", case.name);
+    }
+    assert!(["keys", "values", "window", "state", "held0"].iter().all(|part| met.contains(*part)), "{met:?}");
+}
+
+#[test]
+fn what_looks_ahead_is_not_written_step_by_step() {
+    let refused = |build: &dyn Fn(&mut ArchitectureBuilder, NodeId) -> NodeId| {
+        let mut b = ArchitectureBuilder::new(Shape::new(&[6]));
+        let vectors = b.add(Embedding { vocabulary: 5, size: 4 }, &[b.input()]).unwrap();
+        let output = build(&mut b, vectors);
+        let graph = b.finish(output).unwrap();
+        let weights = Weights::fresh(&graph, 1);
+        onnx::stepwise(&Model::new("ahead", &graph, &weights.values).unwrap()).unwrap_err().to_string()
+    };
+    let window = || Conv1d::same(4, 3, 1);
+    let said = refused(&|b, at| b.add(window(), &[at]).unwrap());
+    assert!(said.contains("depend on tokens that follow, 1 of them"), "{said}");
+    let said = refused(&|b, at| b.chain(at, [window().into(), Gru { size: 4 }.into()]).unwrap());
+    assert!(said.contains("is behind the tokens by 1"), "{said}");
+    let attention = SelfAttention { heads: 2, key_heads: 1, causal: false, relative: Relative::None };
+    let said = refused(&|b, at| b.add(attention.clone(), &[at]).unwrap());
+    assert!(said.contains("attends to tokens that follow"), "{said}");
+    let said = refused(&|b, at| {
+        let pool = Pool1d { kind: PoolKind::Max, kernel: 3, stride: 1, padding: 1 };
+        b.add(pool, &[at]).unwrap()
+    });
+    assert!(said.contains("cannot be continued through it"), "{said}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use nascent::data::{Inputs, Preprocessing, Scale};
 use nascent::exporters::int8::{Folded, Grids, Observed, fold, places, rounded};
 use nascent::exporters::{Model, onnx};
 use nascent::spaces::registry;
-use nascent::train::{Device, Network, TrainStep, Weights, tapped};
+use nascent::train::{Continuation, Device, Network, TrainStep, Weights, tapped};
 use std::collections::BTreeMap;
 
 /// Examples of a batch.
@@ -216,12 +216,26 @@ pub fn by_hand() -> Vec<Case> {
     let series = Features::Series { channels: 6, steps: 9 };
     add("causal", series.clone(), &|b| {
         let at = b
-            .add(SelfAttention { heads: 3, causal: true, relative: Relative::None }, &[b.input()])
+            .add(
+                SelfAttention { heads: 3, key_heads: 3, causal: true, relative: Relative::None },
+                &[b.input()],
+            )
             .expect("attention");
         let at = b.chain(at, [LayerNorm {}.into(), PositionEmbedding {}.into(), Gru { size: 5 }.into()]);
         let at = at.expect("a chain");
         head(b, at)
     });
+    for (name, key_heads, relative) in [
+        ("grouped keys", 2, Relative::Rotary),
+        ("one key", 1, Relative::Alibi),
+        ("plain grouped keys", 2, Relative::None),
+    ] {
+        add(name, Features::Series { channels: 8, steps: 9 }, &|b| {
+            let attention = SelfAttention { heads: 4, key_heads, causal: true, relative };
+            let at = b.add(attention, &[b.input()]).expect("attention");
+            head(b, at)
+        });
+    }
     add("series gate", series, &|b| {
         let pool = Pool1d { kind: PoolKind::Average, kernel: 3, stride: 1, padding: 1 };
         let smooth = b.add(pool, &[b.input()]).expect("smooth");
@@ -235,7 +249,10 @@ pub fn by_hand() -> Vec<Case> {
             let codes = b.add(Slice { from: 0, len: 8 }, &[b.input()]).expect("codes");
             let vectors = b.add(Embedding { vocabulary: 15, size: 6 }, &[codes]).expect("vectors");
             let mixed = b
-                .add(SelfAttention { heads: 2, causal: true, relative: Relative::None }, &[vectors, codes])
+                .add(
+                    SelfAttention { heads: 2, key_heads: 1, causal: true, relative: Relative::None },
+                    &[vectors, codes],
+                )
                 .expect("attention");
             let pooled = b.add(MaskedPool { kind }, &[mixed, codes]).expect("pooled");
             let grams = b.add(Slice { from: 8, len: 5 }, &[b.input()]).expect("grams");
@@ -254,6 +271,45 @@ pub fn by_hand() -> Vec<Case> {
         let normed = normed.expect("a chain");
         head(b, normed)
     });
+    let tokens = Features::Tokens { length: 9, vocabulary: 12 };
+    let window = |kernel, dilation| Conv1d::same(6, kernel, 1).dilated(dilation);
+    let mut add_decoder = |name: &str, build: &dyn Fn(&mut ArchitectureBuilder, NodeId) -> NodeId| {
+        add(name, tokens.clone(), &|b| {
+            let vectors = b.add(Embedding { vocabulary: 12, size: 6 }, &[b.input()]).expect("vectors");
+            build(b, vectors)
+        });
+    };
+    let answer = |b: &mut ArchitectureBuilder, at| {
+        b.add(Conv1d { bias: true, ..Conv1d::same(12, 1, 1) }, &[at]).expect("answers")
+    };
+    // Windows that look ahead, one after another and side by side, until their sum is delayed.
+    add_decoder("late", &|b, vectors| {
+        let twice = [window(3, 1).into(), Activation::Gelu.into(), window(3, 1).into()];
+        let twice = b.chain(vectors, twice).expect("windows");
+        let once = b.add(window(3, 1), &[vectors]).expect("a window");
+        let sum = b.add(Add {}, &[twice, once, vectors]).expect("a sum");
+        let delayed = b.add(Delay { steps: 2 }, &[sum]).expect("a delay");
+        let states = b.add(Gru { size: 5 }, &[delayed]).expect("states");
+        answer(b, states)
+    });
+    // Delays that a window after them does not use up, and more than it does.
+    add_decoder("early", &|b, vectors| {
+        let delays = [Delay { steps: 1 }.into(), Delay { steps: 2 }.into(), window(3, 1).into()];
+        let early = b.chain(vectors, delays).expect("a chain");
+        let dilated = b.chain(vectors, [Delay { steps: 1 }.into(), window(3, 2).into()]).expect("a chain");
+        let dilated = b.add(Delay { steps: 1 }, &[dilated]).expect("a delay");
+        let plain = b.add(Delay { steps: 3 }, &[vectors]).expect("a delay");
+        let gated = b.add(Multiply {}, &[early, dilated]).expect("gated");
+        let sum = b.add(Add {}, &[gated, plain, vectors]).expect("a sum");
+        answer(b, sum)
+    });
+    add_decoder("delayed answers", &|b, vectors| {
+        let norm = b.add(LayerNorm {}, &[vectors]).expect("a norm");
+        let attention = SelfAttention { heads: 3, key_heads: 1, causal: true, relative: Relative::Rotary };
+        let at = b.chain(norm, [attention.into(), PositionEmbedding {}.into()]).expect("a chain");
+        let answers = answer(b, at);
+        b.add(Delay { steps: 4 }, &[answers]).expect("a delay")
+    });
     cases
 }
 
@@ -264,6 +320,23 @@ pub fn read(case: &Case) -> Vec<f32> {
         rule.apply(&mut read);
     }
     read
+}
+
+/// What a network of running text answers token by token, `[batch, tokens, steps]`; nothing where it is none.
+// Not every program looks at it.
+#[allow(dead_code)]
+pub fn continued(case: &Case) -> Option<Vec<f32>> {
+    let mut continuation = Continuation::new(&case.graph, &case.weights).ok()?;
+    let (steps, mut all) = (continuation.capacity(), Vec::with_capacity(case.answers.len()));
+    for tokens in case.inputs.chunks(steps) {
+        continuation.restart();
+        let rows: Vec<Vec<f32>> = tokens
+            .iter()
+            .map(|code| continuation.read_token(*code as u32).expect("as many as it sees").to_vec())
+            .collect();
+        all.extend((0..rows[0].len() * steps).map(|at| rows[at % steps][at / steps]));
+    }
+    Some(all)
 }
 
 /// The network with what its inputs mean, where that is known.

@@ -209,8 +209,12 @@ pub fn text() -> Architecture {
     let mut at = b.chain(codes, embedding).unwrap();
     for block in 0..2 {
         b.scope(format!("tokens / block {block}"));
-        let attended =
-            b.add(SelfAttention { heads: 4, causal: false, relative: Relative::None }, &[at, codes]).unwrap();
+        let attended = b
+            .add(
+                SelfAttention { heads: 4, key_heads: 4, causal: false, relative: Relative::None },
+                &[at, codes],
+            )
+            .unwrap();
         let sum = b.add(Add {}, &[at, attended]).unwrap();
         at = b.add(LayerNorm {}, &[sum]).unwrap();
     }

@@ -2,6 +2,7 @@
 
 use super::Step;
 use super::store::{Pass, Store, ValueId};
+use crate::rotation::rotate;
 use nascent_core::architecture::op::SelfAttention;
 use nascent_kernels::last::{Grid, Heads, SLACK};
 
@@ -11,7 +12,9 @@ pub(super) struct Attend {
     pub y: ValueId,
     pub codes: Option<ValueId>,
     heads: Heads,
-    /// The cosines and sines by which queries and keys are turned, `[pairs of a head, steps]`, where they are.
+    /// Heads of queries and keys.
+    turned: usize,
+    /// The cosines and sines by which they are turned, `[pairs of a head, steps]`, where they are.
     turns: Option<[Vec<f32>; 2]>,
     /// Who attends to whom, of all examples.
     weights: Vec<f32>,
@@ -27,11 +30,12 @@ impl Attend {
         op: &SelfAttention,
     ) -> Self {
         let (projected, answers) = (store.values[x.0].grid, store.values[y.0].grid);
-        let heads =
-            Heads::new(&projected, &answers, op.heads, op.causal, store.path).with_slopes(op.slopes());
+        let heads = Heads::new(&projected, &answers, [op.heads, op.key_heads], op.causal, store.path)
+            .with_slopes(op.slopes());
         store.held.0 += 4 * heads.weights_len() as u64;
         let turns = op.turns(answers.channels / op.heads, answers.width);
-        Self { x, y, codes, heads, turns, weights: Vec::new(), live: Vec::new() }
+        let turned = op.heads + op.key_heads;
+        Self { x, y, codes, heads, turned, turns, weights: Vec::new(), live: Vec::new() }
     }
 
     /// Turns queries and keys that lie in a grid where they are, or back where `way` is -1.
@@ -41,14 +45,10 @@ impl Attend {
         for n in 0..images {
             for step in 0..steps {
                 let pixel = &mut numbers[n * grid.image_len() + grid.at(0, step)..][..grid.channels];
-                // Values are the last third.
-                for head in pixel[..grid.channels / 3 * 2].chunks_exact_mut(2 * pairs) {
-                    let (first, second) = head.split_at_mut(pairs);
+                // Values come after queries and keys.
+                for head in pixel.chunks_exact_mut(2 * pairs).take(self.turned) {
                     let angles = cosines[step..].iter().zip(&sines[step..]).step_by(steps);
-                    for ((a, b), (cosine, sine)) in first.iter_mut().zip(second).zip(angles) {
-                        let sine = way * sine;
-                        (*a, *b) = (*a * cosine - *b * sine, *b * cosine + *a * sine);
-                    }
+                    rotate(head, angles.map(|(cosine, sine)| [*cosine, way * sine]));
                 }
             }
         }

@@ -492,8 +492,9 @@ impl<'g> Plan<'g> {
         let codes = has_codes.then(|| self.read(node, 1));
         let [channels, height, width] = self.values[x.0].shape;
         let slot = self.slot[node];
-        let shape = Conv2d { channels, height, width, ..point(3 * channels) };
-        let projected = self.new_image([3 * channels, height, width], true);
+        let outputs = op.parts(channels).iter().sum();
+        let shape = Conv2d { channels, height, width, ..point(outputs) };
+        let projected = self.new_image([outputs, height, width], true);
         let answers = self.new_image([channels, height, width], true);
         let learned = Learned::of(slot, true, Layout::Outputs);
         self.drafts.push(Draft::Convolve { shape, x, y: projected, learned });

@@ -1,5 +1,6 @@
 use super::{Kernel, compute_1, compute_2};
 use burn::tensor::Tensor;
+use nascent_core::architecture::op::SelfAttention;
 use nascent_kernels::{Attention, Path};
 
 #[derive(Debug)]
@@ -12,7 +13,7 @@ impl Kernel for Attend {
 
     /// What is kept is who attends to whom.
     fn forward(&self, inputs: &[&[f32]]) -> (Vec<f32>, Vec<f32>) {
-        let mut y = vec![0.0; inputs[0].len() / 3];
+        let mut y = vec![0.0; self.0.batch * self.0.channels * self.0.steps];
         let mut weights = vec![0.0; self.0.weights_len()];
         self.0.forward(Path::best(), inputs[0], inputs.get(1).copied(), &mut weights, &mut y);
         (y, weights)
@@ -26,11 +27,13 @@ impl Kernel for Attend {
     }
 }
 
-/// Values weighed by how well their keys fit a step's query, from `[batch, 3 · channels, 1, steps]`; steps whose code of
+/// Values weighed by how well their keys fit a step's query, from `[batch, queries + keys + values, 1, steps]`; steps whose code of
 /// `[batch, steps]` is 0 are padding.
-pub(crate) fn attend(x: Tensor<4>, codes: Option<Tensor<2>>, heads: usize, causal: bool) -> Tensor<4> {
-    let [batch, channels, _, steps] = x.dims();
-    let kernel = Attend(Attention { batch, channels: channels / 3, steps, heads, causal });
+pub(crate) fn attend(op: &SelfAttention, x: Tensor<4>, codes: Option<Tensor<2>>) -> Tensor<4> {
+    let [batch, projected, _, steps] = x.dims();
+    let &SelfAttention { heads, key_heads, causal, .. } = op;
+    let channels = projected / (heads + 2 * key_heads) * heads;
+    let kernel = Attend(Attention { batch, channels, steps, heads, key_heads, causal });
     match codes {
         Some(codes) => compute_2(x, codes, kernel),
         None => compute_1(x, kernel),

@@ -129,15 +129,20 @@ mod tests {
 
     #[test]
     fn heads_matter_as_much_as_what_projects_them_and_look_everywhere_where_keys_are_zero() {
+        (1..=2).for_each(heads_are_seen);
+    }
+
+    /// Two heads of queries, and so many of keys and values.
+    fn heads_are_seen(key_heads: usize) {
         let (steps, channels) = (5, 4);
         let mut b = ArchitectureBuilder::new(Shape::new(&[channels, steps]));
-        let attention = SelfAttention { heads: 2, causal: true, relative: Relative::None };
+        let attention = SelfAttention { heads: 2, key_heads, causal: true, relative: Relative::None };
         let ops = [attention.into(), Flatten {}.into(), Linear { features: 3, bias: false }.into()];
         let out = b.chain(b.input(), ops).unwrap();
         let graph = b.finish(out).unwrap();
         let mut weights = Weights::fresh(&graph, 1);
-        // Keys are the second third of what is projected.
-        weights.values[0][channels * channels..2 * channels * channels].fill(0.0);
+        // Keys come after queries.
+        weights.values[0][channels * channels..][..2 * key_heads * channels].fill(0.0);
         let inputs: Vec<f32> = (0..3 * 20).map(|i| ((i * 37 % 19) as f32 - 9.0) / 9.0).collect();
         let pass = (&inputs[..], Of::Loss(Wanted::Classes(&[0, 2, 1])));
         let seen = look((&graph, &weights), Device::Cpu, pass, &Asked { heads: true, ..Asked::default() });

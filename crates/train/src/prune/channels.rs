@@ -254,7 +254,7 @@ mod tests {
         let state = b.add(Gru { size: 4 }, &[read]).unwrap();
         let wide = b.add(Conv1d::same(6, 1, 1), &[state]).unwrap();
         let grouped = b.add(Conv1d { groups: 2, ..Conv1d::same(4, 3, 1) }, &[wide]).unwrap();
-        let attention = SelfAttention { heads: 2, causal: false, relative: Relative::None };
+        let attention = SelfAttention { heads: 2, key_heads: 2, causal: false, relative: Relative::None };
         let attended = b.add(attention, &[grouped]).unwrap();
         let pooled = b.add(GlobalMaxPool {}, &[attended]).unwrap();
         let output = b.add(Linear { features: 2, bias: false }, &[pooled]).unwrap();

@@ -15,22 +15,29 @@ pub(super) static SCORE: Score = Score {
         let nodes = probe.graph.nodes();
         let learned = &probe.learned(0).weights;
         let each = probe.layer_slots().zip(probe.layers()).zip(learned).map(|((slot, weights), gradient)| {
-            if !matches!(nodes[slot.node.index()].op, Op::SelfAttention(_)) {
+            let Op::SelfAttention(op) = &nodes[slot.node.index()].op else {
                 return sum_of(weights, gradient, |w, g| (w * g).abs());
-            }
-            // Queries, keys and values lie under each other; each of their matrices is square, as is the last.
+            };
+            // The matrices of queries, keys and values lie under each other; that of answers stands alone and is square.
             let side = slot.shape[1];
-            let square = (side * side).max(1);
-            let parts = weights.chunks_exact(square).zip(gradient.chunks_exact(square));
-            parts.map(|(w, g)| nuclear_norm(w, side) * nuclear_norm(g, side)).sum()
+            let parts = op.parts(side);
+            let parts = if slot.shape[0] == side { &parts[..1] } else { &parts[..] };
+            let mut from = 0;
+            let norms = parts.iter().map(|rows| {
+                let own = from..from + rows * side;
+                from = own.end;
+                nuclear_norm(&weights[own.clone()], side) * nuclear_norm(&gradient[own], side)
+            });
+            norms.sum()
         });
         each.sum()
     },
 };
 
-/// The sum of the singular values of a square matrix: a smooth measure of its rank.
-fn nuclear_norm(numbers: &[f32], side: usize) -> f64 {
-    let matrix = DMatrix::from_row_iterator(side, side, numbers.iter().map(|x| f64::from(*x)));
+/// The sum of the singular values of a matrix of so many columns: a smooth measure of its rank.
+fn nuclear_norm(numbers: &[f32], columns: usize) -> f64 {
+    let rows = numbers.len() / columns.max(1);
+    let matrix = DMatrix::from_row_iterator(rows, columns, numbers.iter().map(|x| f64::from(*x)));
     if matrix.iter().any(|x| !x.is_finite()) {
         return f64::NAN;
     }
@@ -48,5 +55,7 @@ mod tests {
         assert!((nuclear_norm(&[0.6, -0.8, 0.8, 0.6], 2) - 2.0).abs() < 1e-6);
         assert!((nuclear_norm(&[3.0, 0.0, 0.0, -4.0], 2) - 7.0).abs() < 1e-6);
         assert!((nuclear_norm(&[1.0, 2.0, 1.0, 2.0], 2) - 10f64.sqrt()).abs() < 1e-6);
+        // A single row has its length.
+        assert!((nuclear_norm(&[3.0, 4.0], 2) - 5.0).abs() < 1e-6);
     }
 }

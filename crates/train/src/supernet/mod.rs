@@ -20,7 +20,7 @@ mod tests;
 mod training;
 
 pub use method::Method;
-pub(crate) use part::{Axis, axes, runs};
+pub(crate) use part::{Axis, axes, located, runs};
 pub use shared::Shared;
 pub(crate) use shared::keys;
 pub use training::{Supernet, SupernetEpoch, SupernetPlan, train_supernet};

@@ -1,6 +1,7 @@
 //! Which numbers of a larger tensor a smaller one uses.
 
 use crate::weights::Slot;
+use nascent_core::architecture::op::SelfAttention;
 use nascent_core::architecture::{Architecture, Op};
 
 /// One extent of a slot.
@@ -28,12 +29,14 @@ pub(crate) fn axes(graph: &Architecture, slot: &Slot) -> Vec<Axis> {
     let beside = op.gates().unwrap_or(3);
     let (extents, centred): (Vec<usize>, usize) = match (op, part, shape) {
         (Op::Conv2d(_) | Op::Conv1d(_), "weight", _) => (shape.to_vec(), 2),
-        (Op::SelfAttention(_), "projection.weight", &[rows, columns])
-        | (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), "input.weight", &[rows, columns]) => {
+        // Queries, keys and values, of which there are as many as queries, or fewer.
+        (Op::SelfAttention(_), "projection.weight", &[_, columns]) => (vec![3, columns, columns], 3),
+        (Op::SelfAttention(op), "projection.bias", &[rows]) => (vec![3, queries(op, rows)], 2),
+        // The gates of a recurrent unit.
+        (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), "input.weight", &[rows, columns]) => {
             (vec![beside, rows / beside, columns], 3)
         }
-        (Op::SelfAttention(_), "projection.bias", &[rows])
-        | (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), "input.bias", &[rows]) => (vec![beside, rows / beside], 2),
+        (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), "input.bias", &[rows]) => (vec![beside, rows / beside], 2),
         (Op::Gru(_) | Op::Lstm(_), "state.weight", &[rows, columns]) => {
             (vec![rows, beside, columns / beside], 3)
         }
@@ -43,6 +46,39 @@ pub(crate) fn axes(graph: &Architecture, slot: &Slot) -> Vec<Axis> {
         _ => (shape.to_vec(), shape.len()),
     };
     extents.into_iter().enumerate().map(|(i, len)| Axis { len, is_centred: i >= centred }).collect()
+}
+
+/// How many of all that one projection of attention gives are queries.
+fn queries(op: &SelfAttention, projected: usize) -> usize {
+    projected / (op.heads + 2 * op.key_heads) * op.heads
+}
+
+/// Where the numbers of a slot lie among those of an entry of at least its extents.
+pub(crate) fn located(graph: &Architecture, slot: &Slot, whole: &[usize]) -> Vec<Run> {
+    let part = axes(graph, slot);
+    let name = slot.name.splitn(3, '.').last().unwrap_or_default();
+    let (Op::SelfAttention(op), true) =
+        (&graph.nodes()[slot.node.index()].op, name.starts_with("projection"))
+    else {
+        return runs(whole, &part);
+    };
+    // Where there are fewer keys and values than queries, they are the first of those that there may be.
+    let rest = &part[2..];
+    let inner: usize = rest.iter().map(|axis| axis.len).product();
+    let each: usize = whole[1..].iter().product();
+    let (mut found, mut before) = (Vec::new(), 0);
+    for (side, rows) in op.parts(part[1].len).into_iter().enumerate() {
+        let own: Vec<Axis> =
+            std::iter::once(Axis { len: rows, ..part[1] }).chain(rest.iter().copied()).collect();
+        let own = runs(&whole[1..], &own).into_iter();
+        found.extend(own.map(|run| Run {
+            whole: side * each + run.whole,
+            part: before + run.part,
+            len: run.len,
+        }));
+        before += rows * inner;
+    }
+    found
 }
 
 /// Where the numbers of `part`, row-major, lie among those of a tensor of at least its extents.
@@ -73,6 +109,8 @@ pub(crate) fn runs(whole: &[usize], part: &[Axis]) -> Vec<Run> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nascent_core::architecture::op::Relative;
+    use nascent_core::architecture::{ArchitectureBuilder, Shape, slots};
 
     fn axis(len: usize, is_centred: bool) -> Axis {
         Axis { len, is_centred }
@@ -84,6 +122,39 @@ mod tests {
         assert_eq!(runs(&[2, 3, 4], &part), [Run { whole: 0, part: 0, len: 24 }]);
         assert_eq!(runs(&[5, 3, 4], &part), [Run { whole: 0, part: 0, len: 24 }]);
         assert_eq!(runs(&[], &[]), [Run { whole: 0, part: 0, len: 1 }]);
+    }
+
+    #[test]
+    fn fewer_keys_and_values_are_the_first_of_more() {
+        let attention = |heads, key_heads| {
+            let mut b = ArchitectureBuilder::new(Shape::new(&[2 * heads, 3]));
+            let op = SelfAttention { heads, key_heads, causal: true, relative: Relative::None };
+            let attended = b.add(op, &[b.input()]).unwrap();
+            b.finish(attended).unwrap()
+        };
+        // Of three heads of two channels, two are used, which share the keys and the values of the first.
+        let (large, small) = (attention(3, 3), attention(2, 1));
+        let (large_slots, small_slots) = (slots(&large), slots(&small));
+        for (whole, part) in large_slots.iter().zip(&small_slots) {
+            let extents: Vec<usize> = axes(&large, whole).iter().map(|axis| axis.len).collect();
+            let columns = part.shape.get(1).copied().unwrap_or(1);
+            let mut found = vec![None; part.len()];
+            for run in located(&small, part, &extents) {
+                (0..run.len).for_each(|i| assert!(found[run.part + i].replace(run.whole + i).is_none()));
+            }
+            let is_projection = part.name.contains("projection");
+            // The first rows of queries, keys and values, or of all.
+            let rows: &[usize] = if is_projection { &[0, 1, 2, 3, 6, 7, 12, 13] } else { &[0, 1, 2, 3] };
+            let stride = whole.shape.get(1).copied().unwrap_or(1);
+            let expected = rows.iter().flat_map(|row| (0..columns).map(move |c| Some(row * stride + c)));
+            assert_eq!(found, expected.collect::<Vec<_>>(), "{}", part.name);
+            // All of a slot lies where it is.
+            assert_eq!(
+                located(&large, whole, &extents).iter().map(|run| run.len).sum::<usize>(),
+                whole.len()
+            );
+            assert!(located(&large, whole, &extents).iter().all(|run| run.whole == run.part));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Weights that the networks of a space share.
 
-use super::part::{Axis, Run, axes, runs};
+use super::part::{Axis, Run, axes, located, runs};
 use crate::network::{Place, statistics};
 use crate::optimizer::Gradient;
 use crate::weights::{Slot, fresh_numbers};
@@ -72,9 +72,8 @@ impl Shared {
         let mut values = Vec::with_capacity(slots.len());
         let mut places = Vec::with_capacity(slots.len());
         for (slot, key) in slots.iter().zip(keys) {
-            let part = axes(graph, slot);
-            let entry = self.entry(key, graph, slot, &part);
-            let runs = runs(&self.extents[entry], &part);
+            let entry = self.entry(key, graph, slot, &axes(graph, slot));
+            let runs = located(graph, slot, &self.extents[entry]);
             let whole = &self.weights.values[entry];
             let mut own = vec![0.0; slot.len()];
             for run in &runs {

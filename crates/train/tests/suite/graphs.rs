@@ -105,8 +105,9 @@ fn series_step(b: &mut ArchitectureBuilder, at: NodeId, rng: &mut Rng, smooth: b
             let heads = if channels % 2 == 0 { 2 } else { 1 };
             let at = b.add(PositionEmbedding {}, &[at]).unwrap();
             let causal = rng.below(2) == 0;
-            b.add(SelfAttention { heads, causal, relative: relative(causal, channels / heads, rng) }, &[at])
-                .unwrap()
+            let key_heads = if rng.below(2) == 0 { heads } else { 1 };
+            let relative = relative(causal, channels / heads, rng);
+            b.add(SelfAttention { heads, key_heads, causal, relative }, &[at]).unwrap()
         }
     }
 }
@@ -153,7 +154,9 @@ fn text(rng: &mut Rng, smooth: bool) -> (ArchitectureBuilder, NodeId) {
     let mut at = b.add(PositionEmbedding {}, &[embedded]).unwrap();
     for _ in 0..1 + rng.below(2) {
         let (heads, causal) = ([1, 2, 4][rng.below(3)], rng.below(2) == 0);
-        let attention = SelfAttention { heads, causal, relative: relative(causal, 4 / heads, rng) };
+        let key_heads = [1, 2, 4][rng.below(3)].min(heads);
+        let attention =
+            SelfAttention { heads, key_heads, causal, relative: relative(causal, 4 / heads, rng) };
         let other = b.add(attention, &[at, codes]).unwrap();
         at = b.add(Add {}, &[at, other]).unwrap();
         at = b.add(LayerNorm {}, &[at]).unwrap();

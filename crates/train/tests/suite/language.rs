@@ -36,9 +36,21 @@ fn network(size: usize, layers: &[&str]) -> Architecture {
 fn mix(b: &mut ArchitectureBuilder, layer: &str, at: NodeId, size: usize) -> NodeId {
     let window = |kernel| Conv1d { bias: true, ..Conv1d::depthwise(size, kernel, 1) };
     match layer {
-        "attention" => b.add(SelfAttention { heads: 2, causal: true, relative: Relative::None }, &[at]),
-        "rotary" => b.add(SelfAttention { heads: 1, causal: true, relative: Relative::Rotary }, &[at]),
-        "alibi" => b.add(SelfAttention { heads: 2, causal: true, relative: Relative::Alibi }, &[at]),
+        "attention" => {
+            b.add(SelfAttention { heads: 2, key_heads: 2, causal: true, relative: Relative::None }, &[at])
+        }
+        "rotary" => {
+            b.add(SelfAttention { heads: 1, key_heads: 1, causal: true, relative: Relative::Rotary }, &[at])
+        }
+        "alibi" => {
+            b.add(SelfAttention { heads: 2, key_heads: 2, causal: true, relative: Relative::Alibi }, &[at])
+        }
+        "grouped" => {
+            b.add(SelfAttention { heads: 4, key_heads: 2, causal: true, relative: Relative::Rotary }, &[at])
+        }
+        "one key" => {
+            b.add(SelfAttention { heads: 2, key_heads: 1, causal: true, relative: Relative::Alibi }, &[at])
+        }
         "recurrence" => b.add(Gru { size }, &[at]),
         "lstm" => b.add(Lstm { size }, &[at]),
         "cell" => b.add(crate::graphs::cell(size, &mut Rng::new(size as u64, 1), false), &[at]),
@@ -56,7 +68,22 @@ fn mix(b: &mut ArchitectureBuilder, layer: &str, at: NodeId, size: usize) -> Nod
 }
 
 fn every() -> Architecture {
-    network(6, &["attention", "window", "alibi", "rotary", "recurrence", "feed", "wide", "lstm", "cell"])
+    network(
+        8,
+        &[
+            "attention",
+            "window",
+            "alibi",
+            "rotary",
+            "grouped",
+            "one key",
+            "recurrence",
+            "feed",
+            "wide",
+            "lstm",
+            "cell",
+        ],
+    )
 }
 
 fn codes(count: usize, rng: &mut Rng) -> Vec<u32> {
@@ -132,6 +159,8 @@ fn token_by_token_is_as_all_at_once() {
         &["attention"][..],
         &["alibi"],
         &["rotary"],
+        &["grouped"],
+        &["one key"],
         &["window"],
         &["recurrence"],
         &["lstm"],

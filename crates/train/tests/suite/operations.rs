@@ -204,8 +204,9 @@ fn reader(tokens: usize, causal: bool) -> Architecture {
     let codes = b.input();
     let ops = [Embedding { vocabulary: 12, size: 4 }.into(), PositionEmbedding {}.into()];
     let steps = b.chain(codes, ops).unwrap();
-    let attended =
-        b.add(SelfAttention { heads: 2, causal, relative: Relative::None }, &[steps, codes]).unwrap();
+    let attended = b
+        .add(SelfAttention { heads: 2, key_heads: 2, causal, relative: Relative::None }, &[steps, codes])
+        .unwrap();
     let steps = b.add(Add {}, &[steps, attended]).unwrap();
     let mean = b.add(MaskedPool { kind: PoolKind::Average }, &[steps, codes]).unwrap();
     let most = b.add(MaskedPool { kind: PoolKind::Max }, &[steps, codes]).unwrap();

@@ -5,15 +5,43 @@ use serde::{Deserialize, Serialize};
 ///
 /// A second input of codes, `[steps]`, masks padding: a step whose code is 0 is not attended to and attends to nothing,
 /// so that what stands there never matters; its output is the last projection's bias.
+///
+/// Neighbouring heads may share keys and values: grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245), and with one head of
+/// keys and values for all, multi-query attention (Shazeer 2019, arXiv:1911.02150).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct SelfAttention {
-    /// Heads, which divide the channels.
+    /// Heads of queries, which divide the channels.
     pub heads: usize,
+    /// Heads of keys and values, which divide those of queries: as many where each has its own.
+    pub key_heads: usize,
     /// Whether a step attends only to itself and those before it.
     pub causal: bool,
     /// How scores depend on the distance between two steps.
-    #[serde(default, skip_serializing_if = "Relative::is_none")]
     pub relative: Relative,
+}
+
+/// How it is written: what is as it was before there was anything else is left out.
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    heads: usize,
+    causal: bool,
+    #[serde(default, skip_serializing_if = "Relative::is_none")]
+    relative: Relative,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_heads: Option<usize>,
+}
+
+impl From<Stored> for SelfAttention {
+    fn from(Stored { heads, causal, relative, key_heads }: Stored) -> Self {
+        Self { heads, key_heads: key_heads.unwrap_or(heads), causal, relative }
+    }
+}
+
+impl From<SelfAttention> for Stored {
+    fn from(SelfAttention { heads, key_heads, causal, relative }: SelfAttention) -> Self {
+        Self { heads, causal, relative, key_heads: Some(key_heads).filter(|own| *own != heads) }
+    }
 }
 
 /// How scores of attention depend on the distance between two steps.
@@ -37,6 +65,13 @@ impl Relative {
 }
 
 impl SelfAttention {
+    /// Channels of queries, keys and values, which one projection gives under each other.
+    #[must_use]
+    pub fn parts(&self, channels: usize) -> [usize; 3] {
+        let own = channels / self.heads.max(1) * self.key_heads;
+        [channels, own, own]
+    }
+
     /// By how much a score falls with each step of distance, in each head; empty where it does not.
     #[must_use]
     pub fn slopes(&self) -> Vec<f32> {
@@ -96,6 +131,12 @@ impl Operation for SelfAttention {
         if self.heads == 0 || !c.is_multiple_of(self.heads) {
             return Err(format!("{} heads must divide {c} channels", self.heads));
         }
+        if self.key_heads == 0 || !self.heads.is_multiple_of(self.key_heads) {
+            return Err(format!(
+                "{} heads of keys and values must be at least 1 and divide {} heads",
+                self.key_heads, self.heads
+            ));
+        }
         match self.relative {
             Relative::Alibi if !self.causal => {
                 return Err("scores that fall with the distance need causal attention".into());
@@ -109,22 +150,27 @@ impl Operation for SelfAttention {
         Ok((*input).clone())
     }
     fn params(&self, inputs: &[&Shape]) -> u64 {
-        let channels = inputs.first().and_then(|s| s.channels()).unwrap_or(0) as u64;
-        4 * channels * (channels + 1)
+        let channels = inputs.first().and_then(|s| s.channels()).unwrap_or(0);
+        let projected: usize = self.parts(channels).iter().sum();
+        ((projected + channels) * (channels + 1)) as u64
     }
     fn macs(&self, inputs: &[&Shape], _: &Shape) -> u64 {
         let (channels, steps) = inputs.first().and_then(|s| s.sequence()).unwrap_or((0, 0));
-        let (channels, steps) = (channels as u64, steps as u64);
-        4 * channels * channels * steps + 2 * channels * steps * steps
+        let projected: usize = self.parts(channels).iter().sum();
+        let (projected, channels, steps) = (projected as u64, channels as u64, steps as u64);
+        (projected + channels) * channels * steps + 2 * channels * steps * steps
     }
     fn kept(&self, inputs: &[&Shape]) -> u64 {
         let (channels, steps) = inputs.first().and_then(|s| s.sequence()).unwrap_or((0, 0));
+        let projected: usize = self.parts(channels).iter().sum();
         // Queries, keys, values, their sums, and who attends to whom.
-        (4 * channels * steps + self.heads * steps * steps) as u64
+        ((projected + channels) * steps + self.heads * steps * steps) as u64
     }
     fn remembered(&self, inputs: &[&Shape]) -> u64 {
-        // A key and a value for each channel of each step.
-        inputs.first().map_or(0, |s| 2 * s.len())
+        // The key and the value of each step.
+        let (channels, steps) = inputs.first().and_then(|s| s.sequence()).unwrap_or((0, 0));
+        let [_, keys, values] = self.parts(channels);
+        ((keys + values) * steps) as u64
     }
     fn code(&self) -> OpCode {
         let relative = match self.relative {
@@ -132,9 +178,14 @@ impl Operation for SelfAttention {
             Relative::Alibi => 1,
             Relative::Rotary => 2,
         };
-        let all = [self.heads, usize::from(self.causal), relative];
-        // Without distances, the code is what it was before there were any.
-        code(25, if relative > 0 { &all } else { &all[..2] })
+        let all = [self.heads, usize::from(self.causal), relative, self.key_heads];
+        // Without distances and shared keys, the code is what it was before there were any.
+        let said = match (self.key_heads == self.heads, relative) {
+            (true, 0) => 2,
+            (true, _) => 3,
+            (false, _) => 4,
+        };
+        code(25, &all[..said])
     }
     fn label(&self) -> String {
         let kind = if self.causal { "causal attention" } else { "attention" };
@@ -143,7 +194,11 @@ impl Operation for SelfAttention {
             Relative::Alibi => ", ALiBi",
             Relative::Rotary => ", rotary",
         };
-        format!("{kind}, {} head{}{relative}", self.heads, if self.heads == 1 { "" } else { "s" })
+        let keys = match self.key_heads == self.heads {
+            true => String::new(),
+            false => format!(", {} of keys", self.key_heads),
+        };
+        format!("{kind}, {} head{}{keys}{relative}", self.heads, if self.heads == 1 { "" } else { "s" })
     }
 }
 

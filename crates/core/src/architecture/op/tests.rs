@@ -29,7 +29,14 @@ fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
         (LayerNorm {}.into(), steps.clone()),
         (PositionEmbedding {}.into(), steps.clone()),
         (Delay { steps: 2 }.into(), steps.clone()),
-        (SelfAttention { heads: 2, causal: true, relative: Relative::None }.into(), steps.clone()),
+        (
+            SelfAttention { heads: 2, key_heads: 2, causal: true, relative: Relative::None }.into(),
+            steps.clone(),
+        ),
+        (
+            SelfAttention { heads: 2, key_heads: 1, causal: true, relative: Relative::None }.into(),
+            steps.clone(),
+        ),
         (Gru { size: 5 }.into(), shape(&[5, 9])),
         (Slice { from: 1, len: 2 }.into(), shape(&[2, 9])),
         (Lstm { size: 5 }.into(), shape(&[5, 9])),
@@ -46,8 +53,14 @@ fn each() -> Vec<(Op, Vec<Shape>, Shape)> {
         (Periodic { frequencies: 4, sigma_per_mille: 100 }.into(), shape(&[48])),
     ];
     let with_codes: Vec<(Op, Shape)> = vec![
-        (SelfAttention { heads: 1, causal: false, relative: Relative::None }.into(), steps.clone()),
-        (SelfAttention { heads: 1, causal: false, relative: Relative::Rotary }.into(), steps.clone()),
+        (
+            SelfAttention { heads: 1, key_heads: 1, causal: false, relative: Relative::None }.into(),
+            steps.clone(),
+        ),
+        (
+            SelfAttention { heads: 1, key_heads: 1, causal: false, relative: Relative::Rotary }.into(),
+            steps.clone(),
+        ),
         (MaskedPool { kind: PoolKind::Average }.into(), shape(&[4])),
     ];
     let tied: (Op, Vec<Shape>, Shape) =
@@ -88,8 +101,15 @@ fn params_and_macs_are_counted_as_layers_are_written() {
     assert_eq!(cost(Embedding { vocabulary: 10, size: 3 }.into(), &[6]), (27, 0));
     assert_eq!(cost(PerFeature { features: 2, size: 5 }.into(), &[6]), (2 * (3 * 5 + 5), 2 * 3 * 5));
     assert_eq!(cost(Periodic { frequencies: 4, sigma_per_mille: 1 }.into(), &[6]), (24, 0));
-    let attention = SelfAttention { heads: 2, causal: false, relative: Relative::None }.into();
+    let attention = SelfAttention { heads: 2, key_heads: 2, causal: false, relative: Relative::None }.into();
     assert_eq!(cost(attention, &[4, 9]), (4 * 16 + 4 * 4, 9 * 4 * 16 + 2 * 4 * 81));
+    // Keys and values of one head of two channels.
+    let shared = SelfAttention { heads: 2, key_heads: 1, causal: false, relative: Relative::None };
+    assert_eq!(shared.kept(&[&shape(&[4, 9])]), (4 + 2 + 2 + 4) * 9 + 2 * 81);
+    assert_eq!(
+        cost(shared.into(), &[4, 9]),
+        ((4 + 2 + 2 + 4) * 4 + 4 + 2 + 2 + 4, 9 * (4 + 2 + 2 + 4) * 4 + 2 * 4 * 81)
+    );
     assert_eq!(cost(Gru { size: 5 }.into(), &[4, 9]), (3 * 5 * (4 + 5 + 1), 9 * 3 * 5 * 9));
     assert_eq!(cost(Lstm { size: 5 }.into(), &[4, 9]), (4 * 5 * (4 + 5 + 1), 9 * 4 * 5 * 9));
     assert_eq!(cost(cell(5).into(), &[4, 9]), (10 * (4 + 1) + 3 * 50, 9 * (10 * 4 + 3 * 50)));
@@ -121,22 +141,37 @@ fn what_does_not_fit_is_refused_by_name_and_number() {
         (PerFeature { features: 4, size: 2 }.into(), &[&[6]], "must share 6 numbers equally"),
         (Periodic { frequencies: 3, sigma_per_mille: 0 }.into(), &[&[6]], "got 3 and 0"),
         (
-            SelfAttention { heads: 3, causal: false, relative: Relative::None }.into(),
+            SelfAttention { heads: 3, key_heads: 3, causal: false, relative: Relative::None }.into(),
             &[&[4, 9]],
             "3 heads must divide 4 channels",
         ),
         (
-            SelfAttention { heads: 2, causal: false, relative: Relative::Alibi }.into(),
+            SelfAttention { heads: 0, key_heads: 0, causal: false, relative: Relative::None }.into(),
+            &[&[4, 9]],
+            "0 heads must divide 4 channels",
+        ),
+        (
+            SelfAttention { heads: 4, key_heads: 3, causal: false, relative: Relative::None }.into(),
+            &[&[4, 9]],
+            "3 heads of keys and values must be at least 1 and divide 4 heads",
+        ),
+        (
+            SelfAttention { heads: 4, key_heads: 0, causal: false, relative: Relative::None }.into(),
+            &[&[4, 9]],
+            "0 heads of keys and values must be at least 1 and divide 4 heads",
+        ),
+        (
+            SelfAttention { heads: 2, key_heads: 2, causal: false, relative: Relative::Alibi }.into(),
             &[&[4, 9]],
             "need causal attention",
         ),
         (
-            SelfAttention { heads: 4, causal: false, relative: Relative::Rotary }.into(),
+            SelfAttention { heads: 4, key_heads: 4, causal: false, relative: Relative::Rotary }.into(),
             &[&[4, 9]],
             "1 channels a head cannot be turned",
         ),
         (
-            SelfAttention { heads: 2, causal: false, relative: Relative::None }.into(),
+            SelfAttention { heads: 2, key_heads: 2, causal: false, relative: Relative::None }.into(),
             &[&[4, 9], &[8]],
             "codes of 8 do not fit 9 steps",
         ),
@@ -179,14 +214,35 @@ fn answers_share_the_table_of_an_embedding_and_of_nothing_else() {
 fn what_continues_a_text_keeps_keys_and_values_windows_and_states() {
     let mut b = ArchitectureBuilder::new(shape(&[6]));
     let embedded = b.add(Embedding { vocabulary: 10, size: 4 }, &[b.input()]).unwrap();
-    let attention = SelfAttention { heads: 2, causal: true, relative: Relative::None };
+    let attention = SelfAttention { heads: 2, key_heads: 2, causal: true, relative: Relative::None };
     let layers = [attention.into(), Conv1d::depthwise(4, 5, 1).into(), Delay { steps: 2 }.into()];
     let at = b.chain(embedded, layers).unwrap();
     let states = b.chain(at, [Gru { size: 7 }.into(), Lstm { size: 3 }.into(), cell(2).into()]).unwrap();
     let pooled = b.add(GlobalMaxPool {}, &[states]).unwrap();
-    let bytes = |output| b.clone().finish(output).unwrap().cache_bytes();
+    let shared = SelfAttention { heads: 4, key_heads: 1, causal: true, relative: Relative::None };
+    let shared = b.add(shared, &[embedded]).unwrap();
+    let bytes = |output| b.clone().finish(output).unwrap().canonical().cache_bytes();
     assert_eq!(bytes(states), 4 * (2 * 4 * 6 + 4 * 4 + 7 + 2 * 3 + 2));
+    assert_eq!(bytes(shared), 4 * (2 * 6));
     assert_eq!(bytes(pooled), 0, "nothing is continued");
+}
+
+#[test]
+fn attention_is_written_and_spelled_as_before_where_heads_have_their_own_keys() {
+    let own = SelfAttention { heads: 4, key_heads: 4, causal: true, relative: Relative::None };
+    let shared = SelfAttention { key_heads: 2, ..own.clone() };
+    let json = |op: &SelfAttention| serde_json::to_string(&Op::from(op.clone())).unwrap();
+    assert_eq!(json(&own), r#"{"op":"self_attention","heads":4,"causal":true}"#);
+    assert_eq!(json(&shared), r#"{"op":"self_attention","heads":4,"causal":true,"key_heads":2}"#);
+    let before = r#"{"op":"self_attention","heads":4,"causal":true,"relative":"rotary"}"#;
+    let read: Op = serde_json::from_str(before).unwrap();
+    assert_eq!(read, SelfAttention { relative: Relative::Rotary, ..own.clone() }.into());
+    assert_eq!((&own.code()[..], &read.code()[..]), (&[25, 4, 1][..], &[25, 4, 1, 2][..]));
+    assert_eq!(shared.code()[..], [25, 4, 1, 0, 2]);
+    assert_eq!(
+        [own.label(), shared.label()],
+        ["causal attention, 4 heads", "causal attention, 4 heads, 2 of keys"]
+    );
 }
 
 #[test]

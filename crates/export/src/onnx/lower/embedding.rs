@@ -23,7 +23,8 @@ impl<'a> Lowering<'a> {
 
     /// The product of each code's vector with each step, and its bias.
     pub(super) fn answer_by_table(&mut self, op: &TiedOutput, node: &Node<'a>) -> Result<String, String> {
-        let table = node.reads.get(1).and_then(|embedding| self.tables.get(embedding));
+        let reads = &self.model.graph.nodes()[node.id.index()].inputs;
+        let table = reads.get(1).and_then(|embedding| self.tables.get(embedding));
         let table = table.cloned().ok_or("it reads no embedding")?;
         let products = self.build.node("MatMul", &[&table, node.input()?], Vec::new());
         let (slot, numbers) = node.slot(0)?;

@@ -11,6 +11,9 @@ mod pointwise;
 mod pool;
 mod recurrent;
 mod rounding;
+mod stepwise;
+
+pub(super) use stepwise::{PAST, STEPS, State, Stepwise};
 
 use super::build::{Build, value};
 use crate::int8::{Grid, Grids};
@@ -33,8 +36,6 @@ pub(super) struct Lowering<'a> {
 /// A node to be written.
 struct Node<'a> {
     id: NodeId,
-    /// The nodes that it reads.
-    reads: &'a [NodeId],
     /// The names of the values that it reads.
     inputs: Vec<String>,
     /// Their shapes.
@@ -86,16 +87,7 @@ impl<'a> Lowering<'a> {
         for (i, node) in graph.nodes().iter().enumerate().skip(1) {
             let prefix = format!("{i:03}.{}", node.op.name().to_lowercase());
             self.build.part(prefix);
-            let node = Node {
-                id: NodeId(i as u32),
-                reads: &node.inputs,
-                inputs: node.inputs.iter().map(|n| self.values[n.index()].clone()).collect(),
-                shapes: graph.input_shapes(NodeId(i as u32)).to_vec(),
-                shape: &graph.shapes()[i],
-                op: &node.op,
-                slots: model.of_node(i),
-                grid: node.inputs.first().and_then(|input| self.grids?.get(input).copied()),
-            };
+            let node = self.reading(NodeId(i as u32));
             let written = self.node(node.op, &node).map_err(|reason| ExportError::Node {
                 node: i,
                 label: node.op.label(),
@@ -116,6 +108,21 @@ impl<'a> Lowering<'a> {
                 self.build.part("answers".into());
                 Ok(self.build.flatten(&answers))
             }
+        }
+    }
+
+    /// A node with the values that it reads.
+    fn reading(&self, id: NodeId) -> Node<'a> {
+        let (graph, i) = (self.model.graph, id.index());
+        let node = &graph.nodes()[i];
+        Node {
+            id,
+            inputs: node.inputs.iter().map(|n| self.values[n.index()].clone()).collect(),
+            shapes: graph.input_shapes(id).to_vec(),
+            shape: &graph.shapes()[i],
+            op: &node.op,
+            slots: self.model.of_node(i),
+            grid: node.inputs.first().and_then(|input| self.grids?.get(input).copied()),
         }
     }
 

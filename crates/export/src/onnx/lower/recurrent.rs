@@ -12,22 +12,33 @@ fn reordered(gates: &[f32], order: &[usize]) -> Vec<f32> {
 
 impl<'a> Lowering<'a> {
     pub(super) fn recur(&mut self, op: &Gru, node: &Node<'a>) -> Result<String, String> {
+        self.recur_from(op, node, None)
+    }
+
+    /// States that follow each other from one that is given, `[batch, size]`, or from zeros.
+    pub(super) fn recur_from(
+        &mut self,
+        op: &Gru,
+        node: &Node<'a>,
+        before: Option<&str>,
+    ) -> Result<String, String> {
         // Ours are reset, update, candidate; the operator's are update, reset, candidate.
-        self.unit("GRU", op.size, &[1, 0, 2], node)
+        self.unit("GRU", op.size, &[1, 0, 2], node, before)
     }
 
     pub(super) fn remember(&mut self, op: &Lstm, node: &Node<'a>) -> Result<String, String> {
         // Ours are input, forget, candidate, output; the operator's are input, output, forget, candidate.
-        self.unit("LSTM", op.size, &[0, 3, 1, 2], node)
+        self.unit("LSTM", op.size, &[0, 3, 1, 2], node, None)
     }
 
-    /// A unit that there is an operator for.
+    /// A unit that there is an operator for, from a state that is given or from zeros.
     fn unit(
         &mut self,
         operator: &str,
         size: usize,
         order: &[usize],
         node: &Node<'a>,
+        before: Option<&str>,
     ) -> Result<String, String> {
         let (channels, _) = node.steps()?;
         let wide = order.len() * size;
@@ -45,7 +56,11 @@ impl<'a> Lowering<'a> {
         if operator == "GRU" {
             attributes.push(int("linear_before_reset", 1));
         }
-        let states = self.build.node(operator, &[&steps, &input, &state, &bias], attributes);
+        let before = before.map(|state| self.build.unsqueeze(state, &[0]));
+        let mut inputs = vec![&steps[..], &input, &state, &bias];
+        // All sequences are as long as the value: their lengths are not given.
+        before.iter().for_each(|state| inputs.extend(["", state.as_str()]));
+        let states = self.build.node(operator, &inputs, attributes);
         let axis = self.build.indices(&[1]);
         let states = self.build.node("Squeeze", &[&states, &axis], Vec::new());
         Ok(self.build.transpose(&states, &[1, 2, 0]))

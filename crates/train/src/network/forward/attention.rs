@@ -13,31 +13,37 @@ impl Forward<'_> {
     /// Self-attention over the steps of `[batch, channels, 1, steps]`, its projections included.
     pub(super) fn attend(&mut self, op: &SelfAttention, x: Tensor<4>, codes: Option<Tensor<2>>) -> Tensor<4> {
         let channels = x.dims()[1];
-        let projected = self.project(3 * channels, x);
+        let projected = self.project(op.parts(channels).iter().sum(), x);
         // Burn's own operations show what goes on inside.
         let mixed = if self.kernels && op.relative == Relative::None && !self.sight.asked.heads {
-            glue::attend(projected, codes, op.heads, op.causal)
+            glue::attend(op, projected, codes)
         } else {
             self.mix(op, projected, codes.map(mask))
         };
         self.project(channels, mixed)
     }
 
-    /// Values of other steps, weighed by how well their keys fit a step's query: `[batch, 3 · channels, 1, steps]` to
+    /// Values of other steps, weighed by how well their keys fit a step's query: `[batch, queries + keys + values, 1, steps]` to
     /// `[batch, channels, 1, steps]`. A step that the mask hides gets zeros.
     fn mix(&mut self, op: &SelfAttention, projected: Tensor<4>, mask: Option<Tensor<2>>) -> Tensor<4> {
         let [batch, channels, _, steps] = projected.dims();
-        let (channels, heads) = (channels / 3, op.heads);
-        let each = channels / heads;
-        let parts = projected.reshape([batch, 3 * heads, each, steps]);
-        let part = |i: usize| parts.clone().narrow(1, i * heads, heads);
+        let &SelfAttention { heads, key_heads, .. } = op;
+        let each = channels / (heads + 2 * key_heads);
+        let parts = projected.reshape([batch, heads + 2 * key_heads, each, steps]);
+        let part = |from: usize, count: usize| parts.clone().narrow(1, from, count);
         let turns = op.turns(each, steps);
         let turned = |x: Tensor<4>| match &turns {
             Some(turns) => turned(x, turns),
             None => x,
         };
-        let (queries, keys, values) = (turned(part(0)), turned(part(1)), part(2));
-        let mut scores = queries.swap_dims(2, 3).matmul(keys).div_scalar((each as f32).sqrt());
+        let (queries, keys) = (turned(part(0, heads)), turned(part(heads, key_heads)));
+        let values = part(heads + key_heads, key_heads);
+        // The steps of heads that share keys and values are one after another.
+        let together =
+            |x: Tensor<4>, len: usize| x.reshape([batch, key_heads, heads / key_heads * steps, len]);
+        let apart = |x: Tensor<4>, len: usize| x.reshape([batch, heads, steps, len]);
+        let scores = together(queries.swap_dims(2, 3), each).matmul(keys);
+        let mut scores = apart(scores, steps).div_scalar((each as f32).sqrt());
         if let Some((sides, offsets)) = op.offsets(steps) {
             let offsets = TensorData::new(offsets, [1, sides, steps, steps]);
             scores = scores + Tensor::<4>::from_data(offsets, self.device);
@@ -48,12 +54,13 @@ impl Forward<'_> {
         }
         let weights = softmax(scores, 3);
         self.note_confidence(&weights);
-        let mixed = self.gate_heads(values.matmul(weights.swap_dims(2, 3)));
+        let mixed = apart(together(weights, steps).matmul(values.swap_dims(2, 3)), each);
+        let mixed = self.gate_heads(mixed.swap_dims(2, 3));
         let mixed = match mask {
             Some(mask) => mixed * mask,
             None => mixed,
         };
-        mixed.reshape([batch, channels, 1, steps])
+        mixed.reshape([batch, heads * each, 1, steps])
     }
 
     /// Adds what was learned for each channel of each step.

@@ -97,19 +97,18 @@ pub fn project(x: &[f64], steps: usize, weight: &[f64], bias: &[f64]) -> Vec<f64
 /// Attention from queries, keys and values under each other.
 pub fn attend(op: &SelfAttention, projected: &[f64], codes: &[f64]) -> Vec<f64> {
     let steps = codes.len();
-    let channels = projected.len() / steps / 3;
-    let each = channels / op.heads;
-    let given =
-        |part: usize, channel: usize, step: usize| projected[(part * channels + channel) * steps + step];
+    let each = projected.len() / steps / (op.heads + 2 * op.key_heads);
+    let channels = op.heads * each;
+    // The vectors of queries, then of keys, then of values.
+    let given = |vector: usize, i: usize, step: usize| projected[(vector * each + i) * steps + step];
     // Queries and keys may be turned, as complex numbers are.
-    let of = |part: usize, channel: usize, step: usize| {
-        let (head, i) = (channel / each * each, channel % each);
-        if part == 2 || op.relative != Relative::Rotary {
-            return given(part, channel, step);
+    let turned = |vector: usize, i: usize, step: usize| {
+        if op.relative != Relative::Rotary {
+            return given(vector, i, step);
         }
         let pair = i % (each / 2);
         let angle = step as f64 / 10_000f64.powf(2.0 * pair as f64 / each as f64);
-        let (real, imaginary) = (given(part, head + pair, step), given(part, head + each / 2 + pair, step));
+        let (real, imaginary) = (given(vector, pair, step), given(vector, each / 2 + pair, step));
         match i == pair {
             true => real * angle.cos() - imaginary * angle.sin(),
             false => imaginary * angle.cos() + real * angle.sin(),
@@ -117,17 +116,20 @@ pub fn attend(op: &SelfAttention, projected: &[f64], codes: &[f64]) -> Vec<f64> 
     };
     let mut y = vec![0.0; channels * steps];
     for head in 0..op.heads {
+        // Neighbours share a head of keys and values.
+        let shared = (0..op.key_heads).find(|k| head * op.key_heads < (k + 1) * op.heads).unwrap();
+        let (key_head, value_head) = (op.heads + shared, op.heads + op.key_heads + shared);
         for query in (0..steps).filter(|q| codes[*q] != 0.0) {
             let seen = |key: usize| codes[key] != 0.0 && (!op.causal || key <= query);
             let score = |key: usize| {
-                let products = (0..each).map(|i| of(0, head * each + i, query) * of(1, head * each + i, key));
+                let products = (0..each).map(|i| turned(head, i, query) * turned(key_head, i, key));
                 let slope = op.slopes().get(head).map_or(0.0, |slope| f64::from(*slope));
                 let distance = query as f64 - key as f64;
                 (products.sum::<f64>() / (each as f64).sqrt() - slope * distance).exp()
             };
             let total: f64 = (0..steps).filter(|k| seen(*k)).map(score).sum();
             for i in 0..each {
-                let values = (0..steps).filter(|k| seen(*k)).map(|k| score(k) * of(2, head * each + i, k));
+                let values = (0..steps).filter(|k| seen(*k)).map(|k| score(k) * given(value_head, i, k));
                 y[(head * each + i) * steps + query] = values.sum::<f64>() / total;
             }
         }
