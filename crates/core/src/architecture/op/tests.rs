@@ -119,7 +119,7 @@ fn params_and_macs_are_counted_as_layers_are_written() {
 
 #[test]
 fn what_does_not_fit_is_refused_by_name_and_number() {
-    let refused: [(Op, &[&[usize]], &str); 21] = [
+    let refused: [(Op, &[&[usize]], &str); 24] = [
         (Conv1d::same(4, 3, 1).into(), &[&[4, 9, 9]], "needs channels×steps, got 4×9×9"),
         (Conv1d { groups: 3, ..Conv1d::same(6, 3, 1) }.into(), &[&[4, 9]], "3 groups must divide 4"),
         (

@@ -161,7 +161,7 @@ impl<'a> Lowering<'a> {
             Op::PositionEmbedding(_) => self.add_positions(node),
             Op::Gru(op) => self.recur(op, node),
             Op::Lstm(op) => self.remember(op, node),
-            Op::Cell(cell) => self.mix(cell, node),
+            Op::Cell(cell) => self.run_cell(cell, node),
         }
     }
 

@@ -67,7 +67,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A cell: what the input gives all steps at once, and a loop over them.
-    pub(super) fn mix(&mut self, cell: &Cell, node: &Node<'a>) -> Result<String, String> {
+    pub(super) fn run_cell(&mut self, cell: &Cell, node: &Node<'a>) -> Result<String, String> {
         let ((channels, _), size) = (node.steps()?, cell.size);
         let wide = 2 * size;
         let ((_, from_input), (_, from_state)) = (node.slot(0)?, node.slot(2)?);
