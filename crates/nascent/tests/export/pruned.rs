@@ -36,6 +36,7 @@ fn axes(op: &Op, kind: SlotKind, place: usize) -> (Option<usize>, Option<usize>)
         (Op::Conv1d(c), 0) => ((c.groups == 1).then_some(1), Some(0)),
         (Op::Linear(_), 0) => (Some(0), Some(1)),
         (Op::Gru(_), 0) => (Some(1), None),
+        (Op::Embedding(_) | Op::EmbeddingBag(_), 0) => (None, Some(1)),
         (Op::Conv2d(_) | Op::Conv1d(_) | Op::Linear(_) | Op::BatchNorm(_), _) if kind.is_trained() => {
             (None, Some(0))
         }
