@@ -97,11 +97,12 @@ pub fn measure(
     })
 }
 
+/// Networks with what each took.
+type Costs<'g> = Vec<(&'g Architecture, f64)>;
+
 /// Of some networks with what each took, those that a predictor is fitted to, and those that judge it: every other one, so
 /// that both halves are of one kind.
-fn halves<'g>(
-    all: &[(&'g Architecture, f64)],
-) -> (Vec<(&'g Architecture, f64)>, Vec<(&'g Architecture, f64)>) {
+fn halves<'g>(all: &[(&'g Architecture, f64)]) -> (Costs<'g>, Costs<'g>) {
     let fitted = ((all.len() as f64) * FITTED).ceil() as usize;
     let (mut fit, mut held) = (Vec::new(), Vec::new());
     for (i, one) in all.iter().enumerate() {

@@ -3,7 +3,7 @@
 //! `inference_time make FOLDER` writes each network as files, with inputs. `inference_time run FOLDER/NAME BATCH nascent|onnxruntime` lets one
 //! answer on one thread: the first line out says what the first answers were; then each line in asks for that many seconds
 //! of batches and is answered by the shortest, in milliseconds. The end of the input is answered by the peak memory.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::disallowed_methods)]
 
 // Its other networks are for other programs.
 #[allow(dead_code)]
