@@ -4,7 +4,7 @@
 mod common;
 
 use CellFunction::{Identity, Relu, Sigmoid, Tanh};
-use common::{assert_close, cases, numbers, slopes, wide};
+use common::{assert_close, cases, lay, numbers, pick, slopes, wide};
 use nascent_kernels::Path;
 use nascent_kernels::last::{CellFunction, CellNode, Grid, SLACK, Unit};
 use proptest::prelude::*;
@@ -85,23 +85,6 @@ fn recur(unit: &Unit, [batch, size, steps]: [usize; 3], gates: &[f64], weight: &
         }
     }
     y
-}
-
-/// Steps as a grid wants them, with slack behind.
-fn lay(numbers: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
-    let mut laid = vec![0.0; batch * grid.image_len() + SLACK];
-    for (at, step) in numbers.chunks_exact(grid.channels).enumerate() {
-        let to = at / grid.width * grid.image_len() + grid.at(0, at % grid.width);
-        laid[to..][..grid.channels].copy_from_slice(step);
-    }
-    laid
-}
-
-/// The steps of a grid, close together.
-fn pick(laid: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
-    let places =
-        (0..batch * grid.width).map(|at| at / grid.width * grid.image_len() + grid.at(0, at % grid.width));
-    places.flat_map(|at| laid[at..][..grid.channels].to_vec()).collect()
 }
 
 fn check(unit: &Unit, [batch, size, steps]: [usize; 3], border: usize, seed: u64) {

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{assert_close, cases, numbers, slopes, wide};
+use common::{assert_close, cases, lay, numbers, pick, slopes, wide};
 use nascent_kernels::last::{Grid, Heads, SLACK};
 use nascent_kernels::{Attention, LayerNorm, Path};
 use proptest::prelude::*;
@@ -55,23 +55,6 @@ fn exchanged(numbers: &[f32], channels: usize, steps: usize) -> Vec<f32> {
     let example =
         |x: &[f32]| (0..x.len()).map(|at| x[at % channels * steps + at / channels]).collect::<Vec<_>>();
     numbers.chunks(channels * steps).flat_map(example).collect()
-}
-
-/// Steps as a grid wants them, with slack behind.
-fn lay(numbers: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
-    let mut laid = vec![0.0; batch * grid.image_len() + SLACK];
-    for (at, step) in numbers.chunks_exact(grid.channels).enumerate() {
-        let to = at / grid.width * grid.image_len() + grid.at(0, at % grid.width);
-        laid[to..][..grid.channels].copy_from_slice(step);
-    }
-    laid
-}
-
-/// The steps of a grid, close together.
-fn pick(laid: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
-    let places =
-        (0..batch * grid.width).map(|at| at / grid.width * grid.image_len() + grid.at(0, at % grid.width));
-    places.flat_map(|at| laid[at..][..grid.channels].to_vec()).collect()
 }
 
 proptest! {

@@ -1,6 +1,6 @@
-use super::Part;
 use super::python::runtimes;
 use super::stepper::Stepper;
+use super::{Part, ended};
 use crate::examples;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -162,9 +162,4 @@ fn probe(program: &Path) -> Result<f64, String> {
     let value: Value =
         serde_json::from_slice(&output.stdout).map_err(|e| format!("engine_time peak: {e}"))?;
     value["gmacs"].as_f64().ok_or_else(|| "engine_time peak said nothing".into())
-}
-
-fn ended(command: &mut Command) -> Result<(), String> {
-    let status = command.status().map_err(|e| format!("{command:?}: {e}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
 }

@@ -1,6 +1,6 @@
-use super::Part;
 use super::python::{runtimes, runtimes_folder};
 use super::stepper::Stepper;
+use super::{Part, ended};
 use crate::check::spell;
 use crate::{cargo, examples};
 use serde_json::{Value, json};
@@ -35,10 +35,7 @@ fn run(root: &Path, words: &[&str]) -> Result<(), String> {
         }
     };
     let folder = root.join("target/bench/inference");
-    let made = Command::new(&program).arg("make").arg(&folder).status();
-    if !made.is_ok_and(|status| status.success()) {
-        return Err(format!("{} make {} did not end well", program.display(), folder.display()));
-    }
+    ended(Command::new(&program).arg("make").arg(&folder))?;
     let mut rows = Vec::new();
     for name in NETWORKS.into_iter().filter(|n| words.is_empty() || words.contains(n)) {
         for batch in BATCHES {

@@ -18,7 +18,7 @@ use crate::cargo;
 use crate::check::spell;
 use serde_json::Value;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// One thing that can be measured.
 pub struct Part {
@@ -80,6 +80,12 @@ fn example(root: &Path, package: &str, name: &str, words: &[&str]) -> Result<(),
     }
     rows.iter().for_each(|row| println!("   {row}"));
     Ok(())
+}
+
+/// Runs a program to its end, which must be a good one.
+fn ended(command: &mut Command) -> Result<(), String> {
+    let status = command.status().map_err(|e| format!("{command:?}: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
 }
 
 /// A measurement as people read it.

@@ -1,6 +1,7 @@
 //! Numbers and differences for the tests of this crate.
 #![allow(dead_code)]
 
+use nascent_kernels::last::{Grid, SLACK};
 use proptest::test_runner::{Config, RngSeed};
 
 /// So many cases, the same ones on each run: a failure is there for everybody.
@@ -55,4 +56,21 @@ pub fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
 #[test]
 fn no_vector_instruction_is_a_call() {
     nascent_testkit::vectors_are_inlined();
+}
+
+/// Steps as a grid wants them, with slack behind.
+pub fn lay(numbers: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
+    let mut laid = vec![0.0; batch * grid.image_len() + SLACK];
+    for (at, step) in numbers.chunks_exact(grid.channels).enumerate() {
+        let to = at / grid.width * grid.image_len() + grid.at(0, at % grid.width);
+        laid[to..][..grid.channels].copy_from_slice(step);
+    }
+    laid
+}
+
+/// The steps of a grid, close together.
+pub fn pick(laid: &[f32], grid: &Grid, batch: usize) -> Vec<f32> {
+    let places =
+        (0..batch * grid.width).map(|at| at / grid.width * grid.image_len() + grid.at(0, at % grid.width));
+    places.flat_map(|at| laid[at..][..grid.channels].to_vec()).collect()
 }
