@@ -2,7 +2,7 @@
 
 use crate::networks::{self, Case};
 use nascent::core::Settings;
-use nascent::core::architecture::op::{Activation, GlobalAveragePool, Linear};
+use nascent::core::architecture::op::{Activation, BatchNorm, Conv2d, GlobalAveragePool, Linear};
 use nascent::core::architecture::{Architecture, ArchitectureBuilder, NodeId, Op, Shape, SlotKind, slots};
 use nascent::core::rng::Rng;
 use nascent::data::{Examples, Scale, Targets};
@@ -12,14 +12,20 @@ use nascent::train::{Device, Network, TrainStep, Weights};
 /// Spaces whose operations all let channels be taken away.
 const OPEN: [&str; 3] = ["convnet", "mlp", "conv1d"];
 
-/// Some of the groups that can be taken away: none that a layer norm looks at, and never all channels of a node.
+/// Spaces in which little or nothing can be taken away.
+const REST: [&str; 3] = ["language", "recurrent", "text"];
+
+/// Some of the groups that can be taken away: none that a layer norm or a table of answers looks at, and never all channels of a
+/// node.
 fn some(graph: &Architecture, channels: &Channels, rng: &mut Rng) -> Vec<bool> {
     let nodes: Vec<NodeId> = (0..graph.nodes().len() as u32).map(NodeId).collect();
     let mut is_taken = vec![false; channels.len()];
     for group in channels.free().filter(|_| rng.below(2) == 0).collect::<Vec<_>>() {
         is_taken[group] = true;
         let is_normed = |node: &NodeId| {
-            matches!(graph.nodes()[node.index()].op, Op::LayerNorm(_)) && channels.of(*node).contains(&group)
+            let inputs = &graph.nodes()[node.index()].inputs;
+            matches!(graph.nodes()[node.index()].op, Op::LayerNorm(_) | Op::TiedOutput(_))
+                && inputs.iter().any(|input| channels.of(*input).contains(&group))
         };
         let is_empty = |node: &NodeId| channels.of(*node).iter().all(|group| is_taken[*group]);
         if nodes.iter().any(|node| is_normed(node) || is_empty(node)) {
@@ -35,7 +41,7 @@ fn axes(op: &Op, kind: SlotKind, place: usize) -> (Option<usize>, Option<usize>)
         (Op::Conv2d(c), 0) => ((c.groups == 1).then_some(1), Some(0)),
         (Op::Conv1d(c), 0) => ((c.groups == 1).then_some(1), Some(0)),
         (Op::Linear(_), 0) => (Some(0), Some(1)),
-        (Op::Gru(_), 0) => (Some(1), None),
+        (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), 0) => (Some(1), None),
         (Op::Embedding(_) | Op::EmbeddingBag(_), 0) => (None, Some(1)),
         (Op::Conv2d(_) | Op::Conv1d(_) | Op::Linear(_) | Op::BatchNorm(_), _) if kind.is_trained() => {
             (None, Some(0))
@@ -72,12 +78,13 @@ fn answers(graph: &Architecture, weights: &Weights, case: &Case) -> Vec<f32> {
 #[test]
 fn channels_that_nobody_reads_or_that_are_always_zero_are_not_missed() {
     let mut taken = [0; OPEN.len()];
-    for (number, space) in OPEN.iter().enumerate() {
-        for n in 0..30 {
+    for (number, space) in OPEN.iter().chain(&REST).enumerate() {
+        for n in 0..if number < OPEN.len() { 30 } else { 10 } {
             let case = networks::random(space, n);
             let channels = Channels::new(&case.graph);
             let is_taken = some(&case.graph, &channels, &mut Rng::new(n, 7));
-            taken[number] += is_taken.iter().filter(|taken| **taken).count();
+            let count = is_taken.iter().filter(|taken| **taken).count();
+            taken.iter_mut().skip(number).take(1).for_each(|taken| *taken += count);
             for reading in [true, false] {
                 let whole = silenced(&case, &channels, &is_taken, reading);
                 let (graph, weights) =
@@ -178,6 +185,38 @@ fn what_matters_least_goes_first() {
     // Each unit has 6 of 26 parameters: two must go.
     let (_, left) = prune((&graph, &weights), &matter, 0.4).unwrap();
     assert_eq!(left.values[2], [1.0, 1.0, 1.0, -1.0]);
+}
+
+#[test]
+fn eights_of_channels_stay_where_the_share_can_be_had_so() {
+    let mut b = ArchitectureBuilder::new(Shape::new(&[3, 6, 6]));
+    let ops: [Op; 7] = [
+        Conv2d::same(20, 3, 1).into(),
+        BatchNorm {}.into(),
+        Activation::Relu.into(),
+        Conv2d::same(48, 3, 1).into(),
+        Conv2d::same(10, 1, 1).into(),
+        GlobalAveragePool {}.into(),
+        Linear { features: 4, bias: true }.into(),
+    ];
+    let output = b.chain(b.input(), ops).unwrap();
+    let graph = b.finish(output).unwrap();
+    let weights = Weights::fresh(&graph, 1);
+    let mut rng = Rng::new(5, 0);
+    let matter: Vec<f64> = (0..Channels::new(&graph).len()).map(|_| rng.unit()).collect();
+    let left = |share| {
+        let (graph, _) = prune((&graph, &weights), &matter, share).unwrap();
+        [1, 4, 5].map(|node| graph.shapes()[node].extents()[0])
+    };
+    for share in [0.05, 0.2, 0.4, 0.6] {
+        let [first, second, narrow] = left(share);
+        assert!([8, 16, 20].contains(&first) && second % 8 == 0 && second >= 8, "{share}: {first}, {second}");
+        // So narrow a layer loses one at a time.
+        assert!((2..=10).contains(&narrow), "{share}: {narrow}");
+    }
+    // Eight and eight are too many for this.
+    let [first, second, _] = left(0.95);
+    assert!(first < 8 || second < 8, "{first}, {second}");
 }
 
 #[test]

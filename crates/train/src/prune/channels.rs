@@ -72,7 +72,7 @@ impl Channels {
                     union.join(first, inputs[1]);
                     union.fixed(channels)
                 }
-                Op::Gru(_) => union.fixed(channels),
+                Op::Gru(_) | Op::Lstm(_) | Op::Cell(_) => union.fixed(channels),
                 _ => {
                     inputs.iter().for_each(|input| union.fix(input));
                     union.fixed(channels)
@@ -127,7 +127,7 @@ impl Channels {
             // Of several groups of channels, each reads its own, as many as before.
             (Op::Conv1d(_) | Op::Conv2d(_), 0) => [Some(given(0)), read(1).filter(|_| groups == 1)],
             (Op::Linear(_), 0) => [read(0), Some(given(1))],
-            (Op::Gru(_), 0) => [read(1), None],
+            (Op::Gru(_) | Op::Lstm(_) | Op::Cell(_), 0) => [read(1), None],
             (Op::Embedding(_) | Op::EmbeddingBag(_), 0) => [Some(given(1)), None],
             (Op::Conv1d(_) | Op::Conv2d(_) | Op::Linear(_), 1)
             | (Op::BatchNorm(_) | Op::LayerNorm(_), _)

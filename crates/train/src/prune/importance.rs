@@ -1,7 +1,8 @@
 use super::Channels;
+use super::channels::Along;
 use super::without::{stride, with_places};
-use crate::{Weights, tapped};
-use nascent_core::architecture::{Architecture, NodeId};
+use crate::{Slot, Weights, tapped};
+use nascent_core::architecture::{Architecture, NodeId, Op};
 use nascent_data::{DataError, Examples};
 use std::collections::BTreeMap;
 
@@ -30,6 +31,15 @@ impl Moments {
     }
 }
 
+/// Weights that read a node's value.
+struct Reader<'n> {
+    value: NodeId,
+    slot: &'n Slot,
+    /// Over which channels.
+    along: Along<'n>,
+    numbers: &'n [f32],
+}
+
 /// How much each group of channels matters: over all layers that read it, which part of what varies in their sums comes from it,
 /// by the variance of its values for `rows` of the examples and the squares of the weights that read them.
 ///
@@ -44,15 +54,21 @@ pub fn importances(
     rows: &[usize],
 ) -> Result<Vec<f64>, DataError> {
     let channels = Channels::new(graph);
-    let readers: Vec<_> = with_places(&weights.slots)
-        .zip(&weights.values)
-        .flat_map(|((slot, place), numbers)| {
-            let along = channels.along(graph, slot, place).into_iter().filter(|along| along.is_read);
-            along.map(move |along| (slot, along, numbers))
-        })
-        .collect();
     let read_by = |node: NodeId| graph.nodes()[node.index()].inputs[0];
-    let mut nodes: Vec<NodeId> = readers.iter().map(|(slot, ..)| read_by(slot.node)).collect();
+    let mut readers: Vec<Reader<'_>> = Vec::new();
+    for ((slot, place), numbers) in with_places(&weights.slots).zip(&weights.values) {
+        for along in channels.along(graph, slot, place).into_iter().filter(|along| along.is_read) {
+            readers.push(Reader { value: read_by(slot.node), slot, along, numbers });
+        }
+        // A table that answers share reads what they are made of, with the numbers of the codes.
+        for node in graph.nodes().iter().filter(|_| place == 0) {
+            if matches!(node.op, Op::TiedOutput(_)) && node.inputs[1] == slot.node {
+                let along = Along { axis: 1, groups: channels.of(node.inputs[0]), is_read: true };
+                readers.push(Reader { value: node.inputs[0], slot, along, numbers });
+            }
+        }
+    }
+    let mut nodes: Vec<NodeId> = readers.iter().map(|reader| reader.value).collect();
     nodes.sort_unstable();
     nodes.dedup();
     let mut seen: BTreeMap<NodeId, Vec<Moments>> = BTreeMap::new();
@@ -71,8 +87,8 @@ pub fn importances(
         let _ = tapped((graph, weights), &inputs, &nodes, &mut see);
     }
     let mut importances = vec![0.0; channels.len()];
-    for (slot, along, numbers) in readers {
-        let Some(moments) = seen.get(&read_by(slot.node)) else { continue };
+    for Reader { value, slot, along, numbers } in readers {
+        let Some(moments) = seen.get(&value) else { continue };
         let (stride, count) = (stride(slot, along.axis), along.groups.len());
         let mut parts = vec![0.0; count];
         for (i, weight) in numbers.iter().enumerate() {

@@ -13,6 +13,7 @@ pub use without::without;
 
 use crate::{Slot, Weights};
 use nascent_core::architecture::{Architecture, ArchitectureError, NodeId};
+use std::collections::BTreeMap;
 use without::with_places;
 
 /// Why no smaller network can be made of one.
@@ -47,9 +48,14 @@ pub enum PruneError {
 /// Each node keeps one in so many of its channels, and one at least: a layer that is too narrow for what goes through it is
 /// the end of all others.
 const KEPT_OF: usize = 8;
+/// Channels go in so many at once where there are twice as many and more: runtimes compute that many side by side, and
+/// a layer of 13 channels can take them longer than one of 16.
+const TOGETHER: usize = 8;
 
 /// The network without the groups of channels that matter least for the parameters that go with them, by `importances`, one for
 /// each group of [`Channels`]: so many that at least a `share` of its parameters is gone.
+///
+/// Of 16 and more channels that stand side by side, multiples of eight stay, as long as the share can be had that way.
 ///
 /// # Errors
 /// Where nothing or not so much can be taken away.
@@ -65,10 +71,10 @@ pub fn prune(
     if channels.free().next().is_none() {
         return Err(PruneError::Nothing);
     }
-    let order = order(graph, &channels, importances, &sizes(graph, &weights.slots, &channels));
+    let steps = steps(graph, &channels, importances, &sizes(graph, &weights.slots, &channels));
     let taken = |count: usize| {
         let mut is_taken = vec![false; channels.len()];
-        order[..count].iter().for_each(|group| is_taken[*group] = true);
+        steps[..count].iter().flatten().for_each(|group| is_taken[*group] = true);
         is_taken
     };
     let gone = |count: usize| {
@@ -76,21 +82,21 @@ pub fn prune(
         let left = params(graph, &weights.slots, &channels, &|group| !is_taken[group]);
         1.0 - left as f64 / weights.params().max(1) as f64
     };
-    let counts: Vec<usize> = (1..=order.len()).collect();
+    let counts: Vec<usize> = (1..=steps.len()).collect();
     let Some(count) = counts.get(counts.partition_point(|count| gone(*count) < share)) else {
-        return Err(PruneError::TooMuch { asked: share, most: gone(order.len()) });
+        return Err(PruneError::TooMuch { asked: share, most: gone(steps.len()) });
     };
     let is_taken = taken(*count);
     without((graph, weights), &channels, &|group| !is_taken[group])
 }
 
-/// The groups that can be taken away one after the other, that which matters least for its parameters first.
-fn order(graph: &Architecture, channels: &Channels, importances: &[f64], sizes: &[usize]) -> Vec<usize> {
-    let worth = |group: usize| importances.get(group).unwrap_or(&0.0) / sizes[group].max(1) as f64;
-    let mut order: Vec<usize> = channels.free().collect();
-    order.sort_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(a.cmp(b)));
-    // In which nodes a group is, and how often.
-    let mut places: Vec<Vec<(usize, usize)>> = vec![Vec::new(); channels.len()];
+/// A node that a group is in, and how often.
+type Place = (usize, usize);
+
+/// The groups that can be taken away, those that go at once together, one after the other: that which matters least for its
+/// parameters first.
+fn steps(graph: &Architecture, channels: &Channels, importances: &[f64], sizes: &[usize]) -> Vec<Vec<usize>> {
+    let mut places: Vec<Vec<Place>> = vec![Vec::new(); channels.len()];
     let mut left: Vec<usize> = Vec::with_capacity(graph.nodes().len());
     for node in 0..graph.nodes().len() {
         let groups = channels.of(NodeId(node as u32));
@@ -102,15 +108,40 @@ fn order(graph: &Architecture, channels: &Channels, importances: &[f64], sizes: 
         }
         left.push(groups.len());
     }
-    let least: Vec<usize> = left.iter().map(|count| count.div_ceil(KEPT_OF)).collect();
-    order.retain(|group| {
-        let goes = places[*group].iter().all(|(node, times)| left[*node] >= least[*node] + times);
-        for (node, times) in places[*group].iter().filter(|_| goes) {
-            left[*node] -= times;
-        }
-        goes
+    let worth = |groups: &[usize]| {
+        let importance: f64 = groups.iter().filter_map(|group| importances.get(*group)).sum();
+        importance / groups.iter().map(|group| sizes[*group]).sum::<usize>().max(1) as f64
+    };
+    // Those of the same places are the channels of one layer, or of layers that are added up.
+    let mut side_by_side: BTreeMap<&[Place], Vec<usize>> = BTreeMap::new();
+    for group in channels.free() {
+        side_by_side.entry(&places[group]).or_default().push(group);
+    }
+    let mut steps: Vec<(bool, Vec<usize>)> = Vec::new();
+    for mut groups in side_by_side.into_values() {
+        groups.sort_by(|a, b| worth(&[*a]).total_cmp(&worth(&[*b])).then(a.cmp(b)));
+        let in_steps = match groups.len() {
+            count if count >= 2 * TOGETHER => count - TOGETHER,
+            _ => 0,
+        };
+        let (in_steps, alone) = groups.split_at(in_steps);
+        let (odd, even) = in_steps.split_at(in_steps.len() % TOGETHER);
+        let odd = (!odd.is_empty()).then_some(odd);
+        steps.extend(odd.into_iter().chain(even.chunks(TOGETHER)).map(|step| (false, step.to_vec())));
+        // The last eight of a layer that was wider are broken up only where nothing else is left.
+        steps.extend(alone.iter().map(|group| (!in_steps.is_empty(), vec![*group])));
+    }
+    steps.sort_by(|(late, a), (other_late, b)| {
+        late.cmp(other_late).then(worth(a).total_cmp(&worth(b))).then(a.cmp(b))
     });
-    order
+    let least: Vec<usize> = left.iter().map(|count| count.div_ceil(KEPT_OF)).collect();
+    let mut goes = |step: &[usize]| {
+        let Some(places) = step.first().map(|group| &places[*group]) else { return false };
+        let goes = places.iter().all(|(node, times)| left[*node] >= least[*node] + times * step.len());
+        places.iter().filter(|_| goes).for_each(|(node, times)| left[*node] -= times * step.len());
+        goes
+    };
+    steps.into_iter().map(|(_, step)| step).filter(|step| goes(step)).collect()
 }
 
 /// How many parameters go with each group, as long as all others are there.
