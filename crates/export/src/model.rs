@@ -1,9 +1,10 @@
 use crate::ExportError;
+use nascent_core::architecture::op::NORM_EPSILON;
 use nascent_core::architecture::{Architecture, ArchitectureHash, Op, Operation, Slot, slots};
 use nascent_data::Preprocessing;
 
-/// What norms add to variances: PyTorch's default, and ours.
-pub(crate) const EPSILON: f32 = 1e-5;
+/// What norms add to variances.
+pub(crate) const EPSILON: f32 = NORM_EPSILON as f32;
 
 /// A network to be written: its graph, its numbers, and what its inputs and answers mean.
 #[derive(Clone, Debug)]

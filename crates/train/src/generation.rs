@@ -2,7 +2,9 @@
 
 use crate::rotation::rotate;
 use crate::{TrainError, Weights};
-use nascent_core::architecture::op::{Activation, Cell, CellFunction, Conv1d, Relative, SelfAttention};
+use nascent_core::architecture::op::{
+    Activation, Cell, CellFunction, Conv1d, NORM_EPSILON, Relative, SelfAttention,
+};
 use nascent_core::architecture::{Architecture, Op, Operation};
 use nascent_kernels::{Path, Smooth};
 
@@ -40,8 +42,7 @@ impl Node {
     }
 }
 
-/// Below the variance of a layer norm, as in training.
-const EPSILON: f32 = 1e-5;
+const EPSILON: f32 = NORM_EPSILON as f32;
 
 impl<'a> Continuation<'a> {
     /// Begins a sequence.
@@ -69,7 +70,11 @@ impl<'a> Continuation<'a> {
             let least = node.inputs.iter().map(|input| ahead[input.index()]).min().unwrap_or(0);
             ahead.push(match &node.op {
                 Op::Delay(delay) => least + delay.steps as i64,
-                Op::Conv1d(conv) if conv.stride == 1 => least - conv.padding as i64,
+                Op::Conv1d(conv)
+                    if conv.stride == 1 && (conv.kernel - 1) * conv.dilation == 2 * conv.padding =>
+                {
+                    least - conv.padding as i64
+                }
                 Op::SelfAttention(op) if op.causal && node.inputs.len() == 1 => least,
                 Op::Input(_)
                 | Op::Embedding(_)
@@ -158,7 +163,8 @@ impl<'a> Continuation<'a> {
         match &node.op {
             Op::Embedding(op) => {
                 let code = x.at(step)[0] as usize;
-                let row = code.checked_sub(1).map(|row| &weights(0)[row * op.size..][..op.size]);
+                // As in an export, a code that the table has not reads as 0.
+                let row = code.checked_sub(1).and_then(|row| weights(0).chunks_exact(op.size).nth(row));
                 own.values.resize(first + op.size, 0.0);
                 row.into_iter().for_each(|row| own.values[first..].copy_from_slice(row));
             }

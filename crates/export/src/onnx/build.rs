@@ -62,7 +62,8 @@ impl Build {
         (self.prefix, self.count) = (prefix, 0);
     }
 
-    fn name(&mut self) -> String {
+    /// A name for a value of this part.
+    pub fn name(&mut self) -> String {
         self.count += 1;
         format!("{}/{}", self.prefix, self.count)
     }
@@ -81,14 +82,25 @@ impl Build {
         attributes: Vec<AttributeProto>,
         output: String,
     ) -> String {
+        self.several(op, inputs, attributes, vec![output.clone()]);
+        output
+    }
+
+    /// Adds an operation that gives values of these names.
+    pub fn several(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        attributes: Vec<AttributeProto>,
+        outputs: Vec<String>,
+    ) {
         self.nodes.push(NodeProto {
             input: inputs.iter().map(ToString::to_string).collect(),
-            output: vec![output.clone()],
-            name: Some(output.clone()),
+            name: outputs.first().cloned(),
+            output: outputs,
             op_type: Some(op.into()),
             attribute: attributes,
         });
-        output
     }
 
     /// Adds a constant of numbers.
@@ -195,7 +207,7 @@ impl Build {
         self.node("Pad", &[value, &pads], Vec::new())
     }
 
-    /// The states of a loop over the first axis of a value, one below the other. Each step reads the state before it, the first of
+    /// The states of a loop over the first axis of a value, one below the other, and the last of them. Each step reads the state before it, the first of
     /// which is `start`, and its part of `given`, both of the shapes that stand beside them; `body` makes the new state of them. What is
     /// constant in the loop stands outside.
     pub fn scan(
@@ -203,7 +215,7 @@ impl Build {
         (start, of_state): (&str, &Shape),
         (given, of_given): (&str, &Shape),
         body: impl FnOnce(&mut Self, &str, &str) -> String,
-    ) -> String {
+    ) -> (String, String) {
         let [state, part, last, all] = [self.name(), self.name(), self.name(), self.name()];
         let outside = std::mem::take(&mut self.nodes);
         let next = body(self, &state, &part);
@@ -225,12 +237,12 @@ impl Build {
         };
         self.nodes.push(NodeProto {
             input: vec![start.into(), given.into()],
-            output: vec![last, all.clone()],
+            output: vec![last.clone(), all.clone()],
             name: Some(all.clone()),
             op_type: Some("Scan".into()),
             attribute: vec![inside, int("num_scan_inputs", 1)],
         });
-        all
+        (all, last)
     }
 
     /// The value as numbers of another kind.

@@ -82,7 +82,10 @@ fn what_continues_text_is_written_step_by_step_and_keeps_as_much_as_is_said() {
         let kept: u64 = floats.filter(|state| !held(state)).map(numbers).sum();
         assert_eq!(4 * kept, case.graph.cache_bytes(), "{}", case.name);
     }
-    assert!(["keys", "values", "window", "state", "held0"].iter().all(|part| met.contains(*part)), "{met:?}");
+    assert!(
+        ["keys", "values", "window", "state", "memory", "held0"].iter().all(|part| met.contains(*part)),
+        "{met:?}"
+    );
 }
 
 #[test]

@@ -322,14 +322,10 @@ pub fn read(case: &Case) -> Vec<f32> {
     read
 }
 
-/// What a network of running text answers token by token, `[batch, tokens, steps]`; nothing where it is none, or has a recurrent
-/// unit that is not written step by step yet.
+/// What a network of running text answers token by token, `[batch, tokens, steps]`; nothing where it is none.
 // Not every program looks at it.
 #[allow(dead_code)]
 pub fn continued(case: &Case) -> Option<Vec<f32>> {
-    if case.graph.nodes().iter().any(|node| matches!(node.op, Op::Lstm(_) | Op::Cell(_))) {
-        return None;
-    }
     let mut continuation = Continuation::new(&case.graph, &case.weights).ok()?;
     let (steps, mut all) = (continuation.capacity(), Vec::with_capacity(case.answers.len()));
     for tokens in case.inputs.chunks(steps) {

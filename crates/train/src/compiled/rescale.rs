@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::store::{Held, Pass, ValueId, from_image};
-use super::sum::EPSILON;
+use nascent_core::architecture::op::NORM_EPSILON as EPSILON;
 use nascent_kernels::last::{Grid, LayerNorms};
 
 /// The product of a value and a gate, which is of its shape or has a number a channel.

@@ -2,11 +2,9 @@
 
 use super::Step;
 use super::store::{Norm, NormId, Pass, Store, ValueId, from_image};
+use nascent_core::architecture::op::NORM_EPSILON as EPSILON;
 use nascent_kernels::last::{Affine, Bend, Grid, Images, Moments, Term};
 use smallvec::SmallVec;
-
-/// PyTorch's default for norms.
-pub(super) const EPSILON: f64 = 1e-5;
 
 /// What is added up.
 #[derive(Clone, Copy, Debug)]

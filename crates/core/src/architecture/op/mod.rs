@@ -54,6 +54,9 @@ use smallvec::SmallVec;
 /// An operation's stable spelling in the content hash: its tag, then its parameters.
 pub type OpCode = SmallVec<[u32; 12]>;
 
+/// What norms add to variances: PyTorch's default.
+pub const NORM_EPSILON: f64 = 1e-5;
+
 /// What every operation can say about itself.
 pub trait Operation {
     /// How many inputs it takes: the least and the most.

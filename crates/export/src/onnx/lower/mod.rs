@@ -159,9 +159,9 @@ impl<'a> Lowering<'a> {
             Op::Periodic(op) => self.wave(op, node),
             Op::SelfAttention(op) => self.attend(op, node),
             Op::PositionEmbedding(_) => self.add_positions(node),
-            Op::Gru(op) => self.recur(op, node),
-            Op::Lstm(op) => self.remember(op, node),
-            Op::Cell(cell) => self.run_cell(cell, node),
+            Op::Gru(op) => Ok(self.recur(op, node, &[])?.0),
+            Op::Lstm(op) => Ok(self.remember(op, node, &[])?.0),
+            Op::Cell(cell) => Ok(self.run_cell(cell, node, &[])?.0),
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Lowering, Node};
 use crate::ExportError;
 use crate::onnx::build::{BATCH, int};
 use crate::onnx::format::{DataType, Extent};
-use nascent_core::architecture::op::{Conv1d, Delay, Gru, Relative, SelfAttention};
+use nascent_core::architecture::op::{Cell, Conv1d, Delay, Gru, Relative, SelfAttention};
 use nascent_core::architecture::{NodeId, Op, Operation};
 
 /// The name of the number of steps that are read at once.
@@ -123,14 +123,15 @@ impl<'a> Stepwise<'a> {
             let value = (node.inputs[place].clone(), node.shapes[place].extents()[0]);
             node.inputs[place] = self.held(value, latest - own, place);
         }
-        let looks_back = matches!(node.op, Op::SelfAttention(_) | Op::Gru(_) | Op::PositionEmbedding(_));
+        let recurs = matches!(node.op, Op::Gru(_) | Op::Lstm(_) | Op::Cell(_));
+        let looks_back = recurs || matches!(node.op, Op::SelfAttention(_) | Op::PositionEmbedding(_));
         if looks_back && latest > 0 {
             return Err(format!("what it reads is behind the tokens by {latest}: delay it before"));
         }
         let value = match node.op {
             Op::SelfAttention(op) if op.causal && reads.len() == 1 => self.attend(op, &node)?,
             Op::SelfAttention(op) if !op.causal => return Err("it attends to tokens that follow".into()),
-            Op::Gru(op) => self.recur(op, &node)?,
+            Op::Gru(_) | Op::Lstm(_) | Op::Cell(_) => self.recur(&node)?,
             Op::PositionEmbedding(_) => self.add_positions(&node)?,
             Op::Embedding(_) | Op::TiedOutput(_) | Op::LayerNorm(_) | Op::Activation(_) | Op::Add(_) => {
                 self.lowering.node(node.op, &node)?
@@ -149,9 +150,9 @@ impl<'a> Stepwise<'a> {
         name
     }
 
-    /// What the state that was made last becomes.
-    fn becomes(&mut self, value: &str) {
-        if let Some(state) = self.states.last() {
+    /// What a state becomes, by the name of its input.
+    fn becomes(&mut self, state: &str, value: &str) {
+        if let Some(state) = self.states.iter().find(|known| known.name == state) {
             self.lowering.build.named("Identity", &[value], Vec::new(), state.next());
         }
     }
@@ -163,7 +164,7 @@ impl<'a> Stepwise<'a> {
         let joined = build.node("Concat", &[&before, value], vec![int("axis", 2)]);
         let (starts, ends) = (build.indices(&[-kept]), build.indices(&[i64::MAX]));
         let last = build.between(&joined, 2, &starts, &ends);
-        self.becomes(&last);
+        self.becomes(&before, &last);
         joined
     }
 
@@ -235,7 +236,7 @@ impl<'a> Stepwise<'a> {
             let extents = [op.key_heads, each].map(|n| Extent::Value(n as i64));
             let past = self.state(part, &[&extents[..], &[Extent::Name(PAST.into())]].concat());
             let all = self.lowering.build.node("Concat", &[&past, &new], vec![int("axis", 3)]);
-            self.becomes(&all);
+            self.becomes(&past, &all);
             all
         });
         let offsets = self.offsets(op);
@@ -266,14 +267,21 @@ impl<'a> Stepwise<'a> {
         build.node("Where", &[&is_later, &never, &fall], Vec::new())
     }
 
-    fn recur(&mut self, op: &Gru, node: &Node<'a>) -> Result<String, String> {
-        let before = self.state("state", &[Extent::Value(op.size as i64)]);
-        let states = self.lowering.recur_from(op, node, Some(&before))?;
-        let build = &mut self.lowering.build;
-        let (starts, ends, axis) = (build.indices(&[-1]), build.indices(&[i64::MAX]), build.indices(&[2]));
-        let last = build.between(&states, 2, &starts, &ends);
-        let last = build.node("Squeeze", &[&last, &axis], Vec::new());
-        self.becomes(&last);
+    /// A unit that goes on from the states in which the last reading left it.
+    fn recur(&mut self, node: &Node<'a>) -> Result<String, String> {
+        let (parts, size) = match node.op {
+            Op::Lstm(op) => (&["state", "memory"][..], op.size),
+            Op::Gru(Gru { size }) | Op::Cell(Cell { size, .. }) => (&["state"][..], *size),
+            _ => return Err("it has no states".into()),
+        };
+        let before: Vec<String> =
+            parts.iter().map(|part| self.state(part, &[Extent::Value(size as i64)])).collect();
+        let (states, after) = match node.op {
+            Op::Lstm(op) => self.lowering.remember(op, node, &before)?,
+            Op::Cell(cell) => self.lowering.run_cell(cell, node, &before)?,
+            _ => self.lowering.recur(&Gru { size }, node, &before)?,
+        };
+        before.iter().zip(&after).for_each(|(before, after)| self.becomes(before, after));
         Ok(states)
     }
 

@@ -3,9 +3,7 @@ use crate::glue;
 use crate::weights::SlotKind;
 use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
-
-/// PyTorch's default for norms.
-const EPSILON: f64 = 1e-5;
+use nascent_core::architecture::op::NORM_EPSILON as EPSILON;
 
 impl Forward<'_> {
     /// Normalises over the batch; our own kernel rectifies as well, where asked.
