@@ -36,6 +36,11 @@ pub trait Space: Send + Sync {
     fn reference(&self) -> Option<Decisions> {
         None
     }
+
+    /// Networks of other kinds that are known to do well, for a search to begin with after the reference.
+    fn known(&self) -> Vec<Decisions> {
+        Vec::new()
+    }
 }
 
 /// Answers a space's questions.

@@ -2,17 +2,18 @@
 
 use crate::error::DefinitionError;
 use crate::options::Options;
-use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task, wrong_input};
+use crate::parameters::{Parameter, Range, TRAINING, check_ranges};
 use crate::reference;
 use crate::registry::Entry;
+use crate::tokens::{Table, Tokens, point};
 use crate::training::Training;
 use nascent_core::architecture::op::{
-    Activation, Add, Conv1d, Delay, Dropout, Embedding, Gru, LayerNorm, Multiply, Op, PositionEmbedding,
-    Relative, SelfAttention, TiedOutput,
+    Activation, Add, Conv1d, Delay, Dropout, Gru, LayerNorm, Multiply, Op, PositionEmbedding, Relative,
+    SelfAttention,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
 use nascent_core::question::{Path, Scale, Topic};
-use nascent_core::{Candidate, Chooser, Decisions, Features, Signature, Space, SpaceError};
+use nascent_core::{Candidate, Chooser, Decisions, Signature, Space, SpaceError};
 use std::borrow::Cow;
 
 const NAME: &str = "language";
@@ -53,8 +54,6 @@ static PARAMETERS: &[Parameter] = &[
 
 /// The most layers there can be.
 const LAYERS: usize = 24;
-/// From so many codes on, their table is asked for.
-const MANY_CODES: usize = 256;
 
 /// The parameters of [`LanguageSpace`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,16 +78,11 @@ impl LanguageParams {
     /// # Errors
     /// Where a parameter is out of range, or inputs are no running text.
     pub fn check(self, signature: &Signature) -> Result<LanguageSpace, DefinitionError> {
-        let input = signature.shape();
-        check_task(NAME, &input, signature.outputs)?;
-        let &Features::Tokens { length, vocabulary } = &signature.features else {
-            return Err(wrong_input(NAME, "running text", &input));
-        };
         check_ranges(NAME, PARAMETERS, &[("layers", self.layers), ("width", self.width)])?;
-        let width = self.width.next_multiple_of(8);
-        let network = Topic::Architecture;
+        let tokens = Tokens::new(NAME, signature, self.width)?;
+        let (input, width, network) = (signature.shape(), tokens.base(), Topic::Architecture);
         // A window may not be moved beyond the text.
-        let fits = |kernel: usize| kernel / 2 < length;
+        let fits = |kernel: usize| kernel / 2 < input.len() as usize;
         let windows = [
             ("convolution 3", Mixer::Convolution(3)),
             ("convolution 5", Mixer::Convolution(5)),
@@ -103,11 +97,8 @@ impl LanguageParams {
         }));
         mixers.push(("none", Mixer::None));
         Ok(LanguageSpace {
-            input,
-            outputs: signature.outputs,
-            vocabulary,
+            tokens,
             layers: Options::sizes(network, (1..=self.layers).collect()),
-            width: Options::sizes(network, [1, 2, 3, 4, 6, 8].map(|n| n * width).to_vec()),
             mixer: Options::kinds(network, &mixers),
             ratio: Options::sizes(network, vec![0, 1, 2, 4]),
             head: Options::sizes(network, vec![width / 4, width / 2, width]),
@@ -122,18 +113,13 @@ impl LanguageParams {
                     ("rotary", Positions::Rotary),
                 ],
             ),
-            // Of few codes a table is small whatever its width.
-            embedding: (vocabulary >= MANY_CODES).then(|| {
-                Options::named(Scale::Ordered, network, &[("quarter", 4), ("half", 2), ("whole", 1)])
-            }),
-            tied: (vocabulary >= MANY_CODES && signature.outputs == vocabulary)
-                .then(|| Options::kinds(network, &[("no", false), ("yes", true)])),
             feed: Options::kinds(
                 network,
                 &[("gelu", Feed::Gelu), ("relu", Feed::Relu), ("gated", Feed::Gated)],
             ),
             dropout: Options::named(Scale::Ordered, network, &[("0", 0), ("0.1", 100), ("0.2", 200)]),
             training: Training::new(self.training, false),
+            input,
         })
     }
 }
@@ -197,20 +183,14 @@ enum Feed {
 #[derive(Clone, Debug)]
 pub struct LanguageSpace {
     input: Shape,
-    outputs: usize,
-    vocabulary: usize,
+    tokens: Tokens,
     layers: Options<usize>,
-    width: Options<usize>,
     mixer: Options<Mixer>,
     ratio: Options<usize>,
     head: Options<usize>,
     keys: Options<Keys>,
     groups: Options<Groups>,
     positions: Options<Positions>,
-    /// How many times smaller than the model's width embeddings are.
-    embedding: Option<Options<usize>>,
-    /// Whether answers share the table of the tokens.
-    tied: Option<Options<bool>>,
     feed: Options<Feed>,
     dropout: Options<u16>,
     training: Training,
@@ -229,10 +209,7 @@ struct Layer {
 struct Plan {
     layers: [Layer; LAYERS],
     depth: usize,
-    width: usize,
-    /// Numbers of a token's embedding, at most the width.
-    embedding: usize,
-    is_tied: bool,
+    table: Table,
     /// Channels of a head of attention.
     head: usize,
     /// Heads of keys and values.
@@ -244,15 +221,8 @@ struct Plan {
 
 impl LanguageSpace {
     fn ask(&self, chooser: &mut dyn Chooser) -> Result<Plan, SpaceError> {
-        let width = self.width.ask(chooser, Path::new("width"))?;
-        let embedding = match &self.embedding {
-            Some(parts) => width / parts.ask(chooser, Path::new("embedding"))?,
-            None => width,
-        };
-        let is_tied = match &self.tied {
-            Some(tied) => tied.ask(chooser, Path::new("tied"))?,
-            None => false,
-        };
+        let table = self.tokens.ask(chooser)?;
+        let width = table.width;
         let depth = self.layers.ask(chooser, Path::new("layers"))?;
         let mut layers = [Layer::default(); LAYERS];
         for (layer, number) in layers.iter_mut().zip(0..).take(depth) {
@@ -269,9 +239,7 @@ impl LanguageSpace {
         Ok(Plan {
             layers,
             depth,
-            width,
-            embedding,
-            is_tied,
+            table,
             head,
             key_heads: self.ask_keys(chooser, width / head)?,
             // Nothing but attention would ask where a step is.
@@ -301,18 +269,9 @@ impl LanguageSpace {
     }
 
     fn draw(&self, plan: &Plan) -> Result<Architecture, ArchitectureError> {
-        let b = ArchitectureBuilder::new(self.input.clone());
-        let at = b.input();
+        let mut b = ArchitectureBuilder::new(self.input.clone());
+        let (tokens, at) = self.tokens.read(&mut b, plan.table)?;
         let mut drawing = Drawing { b, at, plan };
-        drawing.b.scope("tokens");
-        // A smaller table, and a layer that widens it (Lan et al. 2019, arXiv:1909.11942).
-        if plan.is_tied {
-            drawing.b.branch("tied");
-        }
-        let tokens = drawing.add(Embedding { vocabulary: self.vocabulary, size: plan.embedding })?;
-        if plan.embedding < plan.width {
-            drawing.add(point(plan.width))?;
-        }
         if plan.positions == Positions::Learned {
             drawing.add(PositionEmbedding {})?;
         }
@@ -323,26 +282,10 @@ impl LanguageSpace {
             drawing.feed(layer.ratio)?;
         }
         drawing.b.scope("head");
-        drawing.add(LayerNorm {})?;
-        if plan.embedding < plan.width {
-            drawing.b.branch("narrow");
-            drawing.add(point(plan.embedding))?;
-            drawing.b.branch("answers");
-        }
-        let output = match plan.is_tied {
-            true => {
-                let tied = TiedOutput { vocabulary: self.vocabulary, size: plan.embedding };
-                drawing.b.add(tied, &[drawing.at, tokens])?
-            }
-            false => drawing.add(point(self.outputs))?,
-        };
+        let at = drawing.add(LayerNorm {})?;
+        let output = self.tokens.answer(&mut drawing.b, plan.table, (tokens, at))?;
         drawing.b.finish(output)
     }
-}
-
-/// All channels of a step from all channels of it.
-fn point(channels: usize) -> Conv1d {
-    Conv1d { bias: true, ..Conv1d::same(channels, 1, 1) }
 }
 
 /// A graph on its way, at its last node.
@@ -373,7 +316,7 @@ impl Drawing<'_> {
     }
 
     fn mix(&mut self, mixer: Mixer) -> Result<(), ArchitectureError> {
-        let (before, width) = (self.at, self.plan.width);
+        let (before, width) = (self.at, self.plan.table.width);
         // What one network of the space learns in a layer is another's where both look back in the same way.
         match mixer {
             Mixer::None => return Ok(()),
@@ -415,7 +358,7 @@ impl Drawing<'_> {
 
     /// A window of each channel that ends at the step.
     fn look_back(&mut self, kernel: usize) -> Result<NodeId, ArchitectureError> {
-        self.add(Conv1d { bias: true, ..Conv1d::depthwise(self.plan.width, kernel, 1) })?;
+        self.add(Conv1d { bias: true, ..Conv1d::depthwise(self.plan.table.width, kernel, 1) })?;
         // The other way round, the last steps of all would not see themselves.
         self.add(Delay { steps: kernel / 2 })
     }
@@ -424,7 +367,7 @@ impl Drawing<'_> {
         if ratio == 0 {
             return Ok(());
         }
-        let (before, width) = (self.at, self.plan.width);
+        let (before, width) = (self.at, self.plan.table.width);
         self.b.branch(match self.plan.feed {
             Feed::Gelu | Feed::Relu => "feed-forward",
             Feed::Gated => "gated feed-forward",
@@ -462,35 +405,47 @@ impl Space for LanguageSpace {
     }
 
     /// A transformer of four layers, or as many as there may be: attention with learned positions, feed-forward networks four times
-    /// as wide with GELU, and a dropout of a tenth.
+    /// as wide with GELU, and no dropout.
     fn reference(&self) -> Option<Decisions> {
         reference::by_path(self, |path| {
             let label = match path {
-                "width" => return Some(Cow::Owned((4 * self.base()).to_string())),
+                "width" => return Some(Cow::Owned((4 * self.tokens.base()).to_string())),
                 "layers" => return Some(Cow::Owned(self.most_layers().min(4).to_string())),
-                "head" => return Some(Cow::Owned(self.base().to_string())),
+                "head" => return Some(Cow::Owned(self.tokens.base().to_string())),
                 "keys" => "own",
                 _ if path.ends_with(".mixer") => "attention",
                 _ if path.ends_with(".feed_forward") => "4",
                 "positions" => "learned",
-                "embedding" => "whole",
-                "tied" => "yes",
                 "feed_forward" => "gelu",
                 // A few passes over a text are not learned by heart.
                 "dropout" => "0",
-                _ => return None,
+                _ => return Tokens::wanted(path).map(Cow::Borrowed),
             };
             Some(Cow::Borrowed(label))
         })
     }
+
+    /// Two gated recurrent units and nothing else, of the largest width and of half of it: of few passes over a text they learn more than
+    /// transformers of their size.
+    fn known(&self) -> Vec<Decisions> {
+        let units = |times: usize| {
+            reference::by_path(self, |path| {
+                let label = match path {
+                    "width" => return Some(Cow::Owned((times * self.tokens.base()).to_string())),
+                    "layers" => "2",
+                    _ if path.ends_with(".mixer") => "recurrence",
+                    _ if path.ends_with(".feed_forward") => "0",
+                    "dropout" => "0",
+                    _ => return Tokens::wanted(path).map(Cow::Borrowed),
+                };
+                Some(Cow::Borrowed(label))
+            })
+        };
+        [8, 4].into_iter().filter_map(units).collect()
+    }
 }
 
 impl LanguageSpace {
-    /// The smallest width.
-    fn base(&self) -> usize {
-        self.width.values().first().copied().unwrap_or(0)
-    }
-
     fn most_layers(&self) -> usize {
         self.layers.values().last().copied().unwrap_or(1)
     }

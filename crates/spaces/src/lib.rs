@@ -20,6 +20,7 @@ mod recurrent;
 mod reference;
 pub mod registry;
 mod text;
+mod tokens;
 mod training;
 
 pub use columns::{ColumnQuestion, Columns, ColumnsError};

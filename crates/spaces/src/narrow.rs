@@ -263,6 +263,10 @@ impl Space for Narrowed {
     fn reference(&self) -> Option<Decisions> {
         self.narrow(&self.inner.reference()?)
     }
+
+    fn known(&self) -> Vec<Decisions> {
+        self.inner.known().iter().filter_map(|known| self.narrow(known)).collect()
+    }
 }
 
 #[cfg(test)]

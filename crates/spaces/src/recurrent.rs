@@ -2,16 +2,15 @@
 
 use crate::error::DefinitionError;
 use crate::options::Options;
-use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task, wrong_input};
+use crate::parameters::{Parameter, Range, TRAINING, check_ranges};
 use crate::reference;
 use crate::registry::Entry;
+use crate::tokens::{Table, Tokens};
 use crate::training::Training;
-use nascent_core::architecture::op::{
-    Cell, CellFunction, CellNode, Conv1d, Dropout, Embedding, Gru, Lstm, Op, TiedOutput,
-};
+use nascent_core::architecture::op::{Cell, CellFunction, CellNode, Dropout, Gru, Lstm, Op};
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
 use nascent_core::question::{Path, Scale, Topic};
-use nascent_core::{Candidate, Chooser, Decisions, Features, Signature, Space, SpaceError};
+use nascent_core::{Candidate, Chooser, Decisions, Signature, Space, SpaceError};
 use std::borrow::Cow;
 
 const NAME: &str = "recurrent";
@@ -58,9 +57,6 @@ static PARAMETERS: &[Parameter] = &[
     TRAINING,
 ];
 
-/// From so many codes on, their table is asked for.
-const MANY_CODES: usize = 256;
-
 /// The parameters of [`RecurrentSpace`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecurrentParams {
@@ -86,21 +82,14 @@ impl RecurrentParams {
     /// # Errors
     /// Where a parameter is out of range, or inputs are no running text.
     pub fn check(self, signature: &Signature) -> Result<RecurrentSpace, DefinitionError> {
-        let input = signature.shape();
-        check_task(NAME, &input, signature.outputs)?;
-        let &Features::Tokens { vocabulary, .. } = &signature.features else {
-            return Err(wrong_input(NAME, "running text", &input));
-        };
         let values = [("nodes", self.nodes), ("layers", self.layers), ("width", self.width)];
         check_ranges(NAME, PARAMETERS, &values)?;
-        let width = self.width.next_multiple_of(8);
+        let tokens = Tokens::new(NAME, signature, self.width)?;
         let network = Topic::Architecture;
         Ok(RecurrentSpace {
-            input,
-            outputs: signature.outputs,
-            vocabulary,
+            input: signature.shape(),
+            tokens,
             layers: Options::sizes(network, (1..=self.layers).collect()),
-            width: Options::sizes(network, [1, 2, 3, 4, 6, 8].map(|n| n * width).to_vec()),
             unit: Options::kinds(
                 network,
                 &[("searched", Unit::Searched), ("lstm", Unit::Lstm), ("gru", Unit::Gru)],
@@ -108,12 +97,6 @@ impl RecurrentParams {
             nodes: self.nodes,
             reads: (2..self.nodes).map(|node| Options::numbers(network, (0..node).collect())).collect(),
             function: Options::kinds(network, &CellFunction::ALL.map(|f| (f.name(), f))),
-            // Of few codes a table is small whatever its width.
-            embedding: (vocabulary >= MANY_CODES).then(|| {
-                Options::named(Scale::Ordered, network, &[("quarter", 4), ("half", 2), ("whole", 1)])
-            }),
-            tied: (vocabulary >= MANY_CODES && signature.outputs == vocabulary)
-                .then(|| Options::kinds(network, &[("no", false), ("yes", true)])),
             dropout: Options::named(Scale::Ordered, network, &[("0", 0), ("0.1", 100), ("0.2", 200)]),
             training: Training::new(self.training, false),
         })
@@ -135,30 +118,21 @@ enum Unit {
 #[derive(Clone, Debug)]
 pub struct RecurrentSpace {
     input: Shape,
-    outputs: usize,
-    vocabulary: usize,
+    tokens: Tokens,
     layers: Options<usize>,
-    width: Options<usize>,
     unit: Options<Unit>,
     /// Nodes of a searched cell.
     nodes: usize,
     /// What each of them may read, from the third on: the second can read but the first.
     reads: Vec<Options<usize>>,
     function: Options<CellFunction>,
-    /// How many times smaller than the state's width embeddings are.
-    embedding: Option<Options<usize>>,
-    /// Whether answers share the table of the tokens.
-    tied: Option<Options<bool>>,
     dropout: Options<u16>,
     training: Training,
 }
 
 /// The answers about one network.
 struct Plan {
-    width: usize,
-    /// Numbers of a token's embedding, at most the width.
-    embedding: usize,
-    is_tied: bool,
+    table: Table,
     layers: usize,
     unit: Op,
     dropout: u16,
@@ -166,19 +140,10 @@ struct Plan {
 
 impl RecurrentSpace {
     fn ask(&self, chooser: &mut dyn Chooser) -> Result<Plan, SpaceError> {
-        let width = self.width.ask(chooser, Path::new("width"))?;
-        let embedding = match &self.embedding {
-            Some(parts) => width / parts.ask(chooser, Path::new("embedding"))?,
-            None => width,
-        };
-        let is_tied = match &self.tied {
-            Some(tied) => tied.ask(chooser, Path::new("tied"))?,
-            None => false,
-        };
+        let table = self.tokens.ask(chooser)?;
+        let width = table.width;
         Ok(Plan {
-            width,
-            embedding,
-            is_tied,
+            table,
             layers: self.layers.ask(chooser, Path::new("layers"))?,
             unit: match self.unit.ask(chooser, Path::new("cell"))? {
                 Unit::Searched => Cell { size: width, nodes: self.ask_nodes(chooser)? }.into(),
@@ -206,17 +171,7 @@ impl RecurrentSpace {
 
     fn draw(&self, plan: &Plan) -> Result<Architecture, ArchitectureError> {
         let mut b = ArchitectureBuilder::new(self.input.clone());
-        b.scope("tokens");
-        // A smaller table, and a layer that widens it (Lan et al. 2019, arXiv:1909.11942).
-        if plan.is_tied {
-            b.branch("tied");
-        }
-        let input = b.input();
-        let tokens = b.add(Embedding { vocabulary: self.vocabulary, size: plan.embedding }, &[input])?;
-        let mut at = tokens;
-        if plan.embedding < plan.width {
-            at = b.add(point(plan.width), &[at])?;
-        }
+        let (tokens, mut at) = self.tokens.read(&mut b, plan.table)?;
         at = drop(&mut b, at, plan.dropout)?;
         for layer in 1..=plan.layers {
             b.scope(format!("layer {layer}"));
@@ -226,22 +181,9 @@ impl RecurrentSpace {
             at = drop(&mut b, at, plan.dropout)?;
         }
         b.scope("head");
-        if plan.embedding < plan.width {
-            b.branch("narrow");
-            at = b.add(point(plan.embedding), &[at])?;
-            b.branch("answers");
-        }
-        let output = match plan.is_tied {
-            true => b.add(TiedOutput { vocabulary: self.vocabulary, size: plan.embedding }, &[at, tokens])?,
-            false => b.add(point(self.outputs), &[at])?,
-        };
+        let output = self.tokens.answer(&mut b, plan.table, (tokens, at))?;
         b.finish(output)
     }
-}
-
-/// All channels of a step from all channels of it.
-fn point(channels: usize) -> Conv1d {
-    Conv1d { bias: true, ..Conv1d::same(channels, 1, 1) }
 }
 
 fn drop(b: &mut ArchitectureBuilder, at: NodeId, per_mille: u16) -> Result<NodeId, ArchitectureError> {
@@ -263,20 +205,19 @@ impl Space for RecurrentSpace {
         true
     }
 
-    /// A long short-term memory of two layers, or as many as there may be, six times as wide as the smallest width (192), with a
-    /// dropout of a tenth.
+    /// A long short-term memory of two layers, or as many as there may be, six times as wide as the smallest width (192), without
+    /// dropout.
     fn reference(&self) -> Option<Decisions> {
-        let base = self.width.values().first().copied().unwrap_or(0);
+        let base = self.tokens.base();
         let layers = self.layers.values().last().copied().unwrap_or(1).min(2);
         reference::by_path(self, |path| {
             let label = match path {
                 "width" => return Some(Cow::Owned((6 * base).to_string())),
                 "layers" => return Some(Cow::Owned(layers.to_string())),
                 "cell" => "lstm",
-                "embedding" => "whole",
-                "tied" => "yes",
-                "dropout" => "0.1",
-                _ => return None,
+                // A few passes over a text are not learned by heart.
+                "dropout" => "0",
+                _ => return Tokens::wanted(path).map(Cow::Borrowed),
             };
             Some(Cow::Borrowed(label))
         })

@@ -37,10 +37,19 @@ impl Tried {
         Ok(!self.contains(decisions) && cx.is_feasible(decisions)?)
     }
 
-    /// Proposes the space's reference network as the first of all; `None` where it has none, or not an open one.
+    /// Proposes the space's reference network as the first of all, and then what else it knows to do well; `None` where there is no open
+    /// one, or other networks were proposed.
     pub(crate) fn propose_reference(&self, cx: &AskContext<'_>) -> Result<Option<Next>, StrategyError> {
-        let Some(reference) = cx.space.reference().filter(|_| self.0.is_empty()) else { return Ok(None) };
-        Ok(self.is_open(cx, &reference)?.then(|| cx.propose(reference, &[])))
+        let known: Vec<Decisions> = cx.space.reference().into_iter().chain(cx.space.known()).collect();
+        if known.iter().filter(|known| self.contains(known)).count() < self.0.len() {
+            return Ok(None);
+        }
+        for decisions in known {
+            if self.is_open(cx, &decisions)? {
+                return Ok(Some(cx.propose(decisions, &[])));
+            }
+        }
+        Ok(None)
     }
 
     /// Proposes a random member that was not proposed before and keeps the limits, or is done where there is none.

@@ -27,6 +27,11 @@ fn deviation(architecture: &Architecture, slot: &Slot) -> Option<f64> {
 pub(crate) fn fresh_numbers(graph: &Architecture, slot: &Slot, len: usize, rng: &mut Rng) -> Vec<f32> {
     match deviation(graph, slot) {
         Some(deviation) => (0..len).map(|_| (deviation * rng.normal()) as f32).collect(),
+        // A memory keeps what it has until it learns to forget (Gers et al. 2000, doi:10.1162/089976600300015015). Gates are input, forget,
+        // candidate, output.
+        None if slot.kind == SlotKind::Bias && matches!(graph.nodes()[slot.node.index()].op, Op::Lstm(_)) => {
+            (0..len).map(|i| f32::from(u8::from(4 * i / len == 1))).collect()
+        }
         None => {
             let ones = matches!(slot.kind, SlotKind::Scale | SlotKind::RunningVariance);
             vec![if ones { 1.0 } else { 0.0 }; len]
@@ -87,7 +92,7 @@ pub struct Weights {
 impl Weights {
     /// Fresh weights from a seed: He's normal distribution over the fan-in (He et al. 2015, arXiv:1502.01852) for
     /// hidden layers, with half that variance for the last and for what no rectifier follows; vectors of codes of length
-    /// about 1; scales 1, biases 0. Each slot has a stream of its own.
+    /// about 1; scales 1, biases 0, but 1 where an LSTM forgets. Each slot has a stream of its own.
     #[must_use]
     pub fn fresh(architecture: &Architecture, seed: u64) -> Self {
         let slots = slots(architecture);
@@ -156,5 +161,25 @@ impl Weights {
             )));
         }
         Ok(Self { slots, values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nascent_core::architecture::op::{Embedding, Gru, Lstm};
+    use nascent_core::architecture::{ArchitectureBuilder, Shape};
+
+    #[test]
+    fn memories_begin_by_keeping_what_they_have() {
+        let mut b = ArchitectureBuilder::new(Shape::new(&[5]));
+        let ops: [Op; 3] =
+            [Embedding { vocabulary: 4, size: 3 }.into(), Lstm { size: 2 }.into(), Gru { size: 2 }.into()];
+        let output = b.chain(b.input(), ops).unwrap();
+        let weights = Weights::fresh(&b.finish(output).unwrap(), 1);
+        let biases =
+            weights.slots.iter().zip(&weights.values).filter(|(slot, _)| slot.kind == SlotKind::Bias);
+        let biases: Vec<&Vec<f32>> = biases.map(|(_, numbers)| numbers).collect();
+        assert_eq!(biases, [&vec![0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0], &vec![0.0; 6]]);
     }
 }

@@ -109,4 +109,8 @@ impl Space for FixedTraining<'_> {
     fn reference(&self) -> Option<Decisions> {
         super::complete(self, &self.space.reference()?).ok()
     }
+
+    fn known(&self) -> Vec<Decisions> {
+        self.space.known().iter().filter_map(|known| super::complete(self, known).ok()).collect()
+    }
 }
