@@ -1,6 +1,6 @@
 //! Which supernet a study trains, for how long, and how far its word can be trusted.
 
-use crate::effort::{Effort, training_seconds};
+use crate::effort::Effort;
 use crate::error::{Error, InputError};
 use crate::settings::{Estimator, Settings};
 use crate::setup::Setup;
@@ -86,7 +86,7 @@ pub(crate) fn settle(
         None => usual,
         Some(budget) => {
             let one = Settings { epochs: Some(1), ..s.clone() };
-            let seconds = training_seconds(&one, effort.mean_macs(), effort.examples) * epoch_cost;
+            let seconds = effort.training_seconds(&one, effort.mean_macs()) * epoch_cost;
             let time = SUPERNET_SHARE * effort.share * budget.0.as_secs_f64();
             ((time / seconds.max(1e-6)) as u32).clamp(1, usual)
         }
@@ -105,7 +105,7 @@ fn is_relaxed(space: &dyn Space) -> bool {
 /// Why a space has no such supernet.
 fn check(method: Method, space: &dyn Space, signature: &Signature) -> Result<(), String> {
     let has = |space: &dyn Space| match method {
-        Method::Sandwich => space.is_elastic(),
+        Method::Sandwich | Method::NasBert => space.is_elastic(),
         Method::Spos | Method::FairNas => space.is_elastic() || is_relaxed(space),
         _ => is_relaxed(space),
     };
@@ -113,7 +113,7 @@ fn check(method: Method, space: &dyn Space, signature: &Signature) -> Result<(),
         return Ok(());
     }
     let why = match method {
-        Method::Sandwich => "has no sizes of which the smaller can be a part of the larger",
+        Method::Sandwich | Method::NasBert => "has no sizes of which the smaller can be a part of the larger",
         Method::Spos | Method::FairNas => "has networks that share no weights",
         _ => "cannot be relaxed: its options are not operations in one place",
     };
@@ -124,7 +124,7 @@ fn check(method: Method, space: &dyn Space, signature: &Signature) -> Result<(),
     let known: Vec<&str> = built.collect();
     let known = if known.is_empty() { "none for such data".into() } else { known.join(", ") };
     let others = Method::ALL.into_iter().filter(|other| match other {
-        Method::Sandwich => space.is_elastic(),
+        Method::Sandwich | Method::NasBert => space.is_elastic(),
         Method::Spos | Method::FairNas => space.is_elastic() || is_relaxed(space),
         _ => is_relaxed(space),
     });
@@ -145,7 +145,7 @@ fn epoch_cost(method: Method, space: &dyn Space, typical: &[u64]) -> Result<f64,
     let bad = |e: &dyn std::fmt::Display| Error::from(InputError::about("space", e.to_string()));
     Ok(match method {
         Method::Spos => 1.0,
-        Method::Sandwich => 4.0,
+        Method::Sandwich | Method::NasBert => 4.0,
         Method::FairNas => {
             let questions = survey(space).map_err(|e| bad(&e))?;
             let options =

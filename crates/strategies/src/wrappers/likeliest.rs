@@ -1,7 +1,8 @@
 //! The members of a space in the order of how likely they are, where each choice has its own probabilities.
 
-use nascent_core::chooser::Record;
+use nascent_core::chooser::{Answer, Record, describe};
 use nascent_core::question::{Path, Question};
+use nascent_core::rng::Rng;
 use nascent_core::{Chooser, Decisions, Metrics, Space, SpaceError};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap, HashSet};
@@ -27,8 +28,31 @@ impl Shares {
         Self(all)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether all options are equal that were not dropped: then it was learned which are bad, and of the others nothing.
+    pub(super) fn is_flat(&self) -> bool {
+        let is_flat = |options: &Vec<(String, f64)>| {
+            let mut left = options.iter().map(|(_, share)| *share).filter(|share| *share > 0.0);
+            left.next().is_none_or(|first| left.all(|share| share == first))
+        };
+        self.0.values().all(is_flat)
+    }
+
+    /// Whether a network has no option that was dropped.
+    pub(super) fn keeps(&self, space: &dyn Space, decisions: &Decisions) -> Result<bool, SpaceError> {
+        let is_left = |answer: &Answer| {
+            let options = self.0.get(&answer.path);
+            let option = options.and_then(|all| all.iter().find(|(label, _)| *label == answer.label));
+            option.is_none_or(|(_, share)| *share > 0.0)
+        };
+        Ok(describe(space, decisions)?.iter().all(is_left))
+    }
+
+    /// A random network without them.
+    pub(super) fn sample(&self, space: &dyn Space, rng: &mut Rng) -> Result<Decisions, SpaceError> {
+        let mut chooser = Left { shares: self, rng };
+        let mut record = Record::new(&mut chooser);
+        space.build(&mut record)?;
+        Ok(record.into_decisions())
     }
 
     /// The members from the likeliest on.
@@ -95,6 +119,25 @@ impl Iterator for Members<'_> {
     }
 }
 
+/// Answers with any option that was not dropped.
+struct Left<'m> {
+    shares: &'m Shares,
+    rng: &'m mut Rng,
+}
+
+impl Chooser for Left<'_> {
+    fn choose(&mut self, path: Path<'_>, question: &Question<'_>) -> Result<usize, SpaceError> {
+        let options = self.shares.0.get(&path.to_string()).map_or(&[][..], Vec::as_slice);
+        let is_left = |option: &usize| {
+            let label = question.options[*option].as_ref();
+            options.iter().find(|(own, _)| own == label).is_none_or(|(_, share)| *share > 0.0)
+        };
+        let left: Vec<usize> = (0..question.options.len()).filter(is_left).collect();
+        // Of a question all of whose options were dropped, which is none of a supernet's, any will do.
+        Ok(if left.is_empty() { 0 } else { left[self.rng.below(left.len())] })
+    }
+}
+
 /// Answers by labels, and with the first option where there is none.
 struct Spell<'m>(BTreeMap<&'m str, &'m str>);
 
@@ -123,7 +166,7 @@ mod tests {
             }
         }
         let shares = Shares::read(&metrics);
-        assert!(!shares.is_empty() && Shares::read(&Metrics::new()).is_empty());
+        assert_eq!(Shares::read(&Metrics::new()), Shares::default());
         let likelihood = |decisions: &Decisions| -> f64 {
             let answers = describe(&space, decisions).unwrap();
             answers
@@ -136,5 +179,26 @@ mod tests {
         let likely: Vec<f64> = members.iter().map(likelihood).collect();
         assert!(likely.windows(2).all(|pair| pair[0] >= pair[1] - 1e-12), "{likely:?}");
         assert!(members[0].iter().all(|(_, answer)| answer == 1));
+        assert!(!shares.is_flat());
+    }
+
+    #[test]
+    fn of_options_of_which_some_were_dropped_the_others_are_drawn() {
+        let space = Bits { questions: 2, options: 3 };
+        let questions = survey(&space).unwrap();
+        let mut metrics = Metrics::new();
+        for (option, share) in questions[0].options.iter().zip([0.5, 0.0, 0.5]) {
+            metrics.set(format!("share {} {option}", questions[0].path), share);
+        }
+        let shares = Shares::read(&metrics);
+        assert!(shares.is_flat());
+        let mut rng = Rng::new(1, 0);
+        let drawn: Vec<Decisions> = (0..60).map(|_| shares.sample(&space, &mut rng).unwrap()).collect();
+        assert!(drawn.iter().all(|decisions| shares.keeps(&space, decisions).unwrap()));
+        // All that is left, and all of the question of which nothing is known.
+        assert_eq!(drawn.iter().collect::<HashSet<_>>().len(), 6);
+        let mut dropped = Decisions::new();
+        questions.iter().for_each(|question| dropped.push(question.key, 1));
+        assert!(!shares.keeps(&space, &dropped).unwrap());
     }
 }

@@ -117,6 +117,9 @@ fn sample(trials: u64) -> u64 {
 /// How many of the likeliest networks are looked through for one that keeps the limits.
 const LIKELIEST: usize = 100_000;
 
+/// How often a network is drawn until one is new and keeps the limits.
+const DRAWS: usize = 100;
+
 impl Supernet {
     /// Proposes the supernet: by a member that keeps the limits, the reference network where it does.
     fn begin_net(&self, cx: &mut AskContext<'_>) -> Result<Next, StrategyError> {
@@ -176,6 +179,26 @@ impl Supernet {
         })
     }
 
+    /// A candidate of the strategy inside, or, where it has what the supernet was not trained for to its end, another in its place.
+    fn of_what_is_left(
+        &self,
+        cx: &mut AskContext<'_>,
+        net: TrialId,
+        next: Next,
+    ) -> Result<Next, StrategyError> {
+        let (Net::Ready(_, shares), Next::Run(proposal)) = (&self.net, &next) else { return Ok(next) };
+        if shares.keeps(cx.space, &proposal.decisions)? {
+            return Ok(next);
+        }
+        for _ in 0..DRAWS {
+            let drawn = shares.sample(cx.space, &mut cx.rng)?;
+            if self.tried.is_open(cx, &drawn)? {
+                return Ok(cx.propose_on(SHARED, drawn, &[net]));
+            }
+        }
+        Ok(next)
+    }
+
     /// The best candidate that was not trained alone yet.
     fn promote(&mut self, cx: &AskContext<'_>) -> Option<Next> {
         for member in self.news.drain(..) {
@@ -191,14 +214,14 @@ impl Supernet {
             return Ok(next);
         }
         if let Net::Ready(_, shares) = &self.net
-            && !shares.is_empty()
+            && !shares.is_flat()
         {
             return self.derive(cx, net, shares);
         }
         if self.proposed < self.candidates && !self.is_exhausted {
             match self.ask_inside(cx, SHARED, Some(net))? {
                 Next::Done => self.is_exhausted = true,
-                next => return Ok(next),
+                next => return self.of_what_is_left(cx, net, next),
             }
         }
         // A candidate that is still looked at may be the best of them.

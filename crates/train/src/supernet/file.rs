@@ -2,6 +2,7 @@
 
 use super::logits::Logits;
 use super::shared::Shared;
+use super::shrinking::Kept;
 use super::training::{Supernet, SupernetEpoch};
 use crate::TrainError;
 use crate::weights::{Slot, SlotKind, from_bytes, write_vectors};
@@ -25,6 +26,8 @@ struct Text {
     steps: i32,
     entries: Vec<Entry>,
     logits: Option<Logits>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept: Option<Kept>,
     epochs: Vec<SupernetEpoch>,
 }
 
@@ -69,6 +72,7 @@ impl Supernet {
             steps: optimizers.steps,
             entries: entries.collect(),
             logits: self.logits.clone(),
+            kept: self.kept.clone(),
             epochs: self.epochs.clone(),
         };
         let text = serde_json::to_string(&text).map_err(|e| fail(e.to_string()))?;
@@ -131,6 +135,6 @@ impl Supernet {
             shared.weights.values.push(values);
             shared.gradients.push(None);
         }
-        Ok(Self { shared, logits: text.logits, epochs: text.epochs })
+        Ok(Self { shared, logits: text.logits, kept: text.kept, epochs: text.epochs })
     }
 }

@@ -18,6 +18,9 @@ pub enum Method {
     /// arXiv:2003.11142), and sizes are offered one after the other, the largest first (once-for-all networks, Cai et al.
     /// 2019, arXiv:1908.09791).
     Sandwich,
+    /// The largest, which teaches, and three random ones in every step, of a space that shrinks: options that lag behind in networks of
+    /// every size are dropped as it goes (NAS-BERT, Xu et al. 2021, arXiv:2105.14444).
+    NasBert,
     /// Differentiable architecture search (Liu et al. 2018, arXiv:1806.09055), first order, with its known failure guarded.
     Darts,
     /// The same without any guard: a yardstick for those.
@@ -35,10 +38,11 @@ pub enum Method {
 
 impl Method {
     /// All, in the order they are listed.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Spos,
         Self::FairNas,
         Self::Sandwich,
+        Self::NasBert,
         Self::Darts,
         Self::DartsPlain,
         Self::PcDarts,
@@ -54,6 +58,7 @@ impl Method {
             Self::Spos => "spos",
             Self::FairNas => "fairnas",
             Self::Sandwich => "sandwich",
+            Self::NasBert => "nas-bert",
             Self::Darts => "darts",
             Self::DartsPlain => "darts-plain",
             Self::PcDarts => "pc-darts",
@@ -70,6 +75,9 @@ impl Method {
             Self::Spos => "a random network for each batch",
             Self::FairNas => "every option equally often in each step",
             Self::Sandwich => "the largest, the smallest and two between; the largest teaches the others",
+            Self::NasBert => {
+                "the largest teaches three random ones; what lags behind in every size is dropped"
+            }
             Self::Darts => "all options weighed by a softmax, with guards against collapse",
             Self::DartsPlain => "the same without guards",
             Self::PcDarts => "the same, each choice seeing a quarter of the channels: several times as fast",
@@ -86,6 +94,7 @@ impl Method {
             Self::Spos => "arXiv:1904.00420",
             Self::FairNas => "arXiv:1907.01845",
             Self::Sandwich => "arXiv:2003.11142",
+            Self::NasBert => "arXiv:2105.14444",
             Self::Darts | Self::DartsPlain => "arXiv:1806.09055",
             Self::PcDarts => "arXiv:1907.05737",
             Self::Gdas => "arXiv:1910.04465",
@@ -138,13 +147,14 @@ impl Method {
         match self {
             Self::FairNas => Paths::Fair,
             Self::Sandwich => Paths::Sandwich,
+            Self::NasBert => Paths::Shrinking,
             _ => Paths::Uniform,
         }
     }
 
     pub(super) fn relaxation(self) -> Option<&'static Relaxation> {
         match self {
-            Self::Spos | Self::FairNas | Self::Sandwich => None,
+            Self::Spos | Self::FairNas | Self::Sandwich | Self::NasBert => None,
             Self::Darts | Self::DartsPlain | Self::PcDarts => Some(&DARTS),
             Self::Gdas => Some(&GDAS),
             Self::DrNas => Some(&DRNAS),

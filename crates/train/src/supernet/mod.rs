@@ -2,7 +2,7 @@
 //!
 //! [`Method`] lists how that one is trained, [`train_supernet`] trains it, and [`Supernet::network`] takes a member out with
 //! the weights it has learned there. [`Shared`] holds the weights: an entry for each place, branch and operation. What is
-//! drawn for each batch says `paths`; where options are weighed instead, `relaxation/` has a file for each way to do it,
+//! drawn for each batch says `paths`, and `shrinking` what is drawn no more; where options are weighed instead, `relaxation/` has a file for each way to do it,
 //! `logits` what is learned of options, `price` what limits add to the loss, and `guards` what keeps the search from the
 //! failure that it is known for.
 
@@ -15,6 +15,7 @@ mod paths;
 mod price;
 mod relaxation;
 mod shared;
+mod shrinking;
 #[cfg(test)]
 mod tests;
 mod training;

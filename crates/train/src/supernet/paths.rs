@@ -1,5 +1,6 @@
 //! Which networks a step trains: members of the space, drawn anew for each batch.
 
+use super::shrinking::{Kept, Options};
 use nascent_core::architecture::Architecture;
 use nascent_core::chooser::Replay;
 use nascent_core::question::{Path, Question, Scale, Topic};
@@ -17,6 +18,15 @@ pub(crate) enum Paths {
     Fair,
     /// The largest, the smallest and two between them; sizes are at first only the largest, and more from step to step.
     Sandwich,
+    /// The largest and three others of what is left of a space.
+    Shrinking,
+}
+
+impl Paths {
+    /// Whether the first network of a step teaches the others.
+    pub(crate) fn first_teaches(self) -> bool {
+        matches!(self, Self::Sandwich | Self::Shrinking)
+    }
 }
 
 /// The networks of one step.
@@ -37,6 +47,7 @@ impl Draws<'_> {
         paths: Paths,
         step: usize,
         progress: f64,
+        kept: Option<&Kept>,
     ) -> Result<Vec<Architecture>, SpaceError> {
         let stream = mix(&[self.seed, 5]);
         let rng = |number: u64| Rng::new(mix(&[stream, number]), step as u64);
@@ -81,7 +92,40 @@ impl Draws<'_> {
                     })
                 })
                 .collect(),
+            Paths::Shrinking => (0..4)
+                .map(|number| {
+                    let mut rng = rng(number);
+                    self.draw(&mut |path, q| {
+                        let left = left(kept, path, q);
+                        match (number, q.scale) {
+                            (1.., _) | (_, Scale::Categorical) => left[rng.below(left.len())],
+                            _ => left[left.len() - 1],
+                        }
+                    })
+                })
+                .collect(),
         }
+    }
+
+    /// So many random networks of what is left of the space, each with the options it has, after so many epochs.
+    pub(super) fn some(
+        &self,
+        count: usize,
+        epochs: usize,
+        kept: &Kept,
+    ) -> Result<Vec<(Options, Architecture)>, SpaceError> {
+        let mut rng = Rng::new(mix(&[self.seed, 10]), epochs as u64);
+        let mut one = || -> Result<_, SpaceError> {
+            let mut answers = Vec::new();
+            let graph = self.draw(&mut |path, q| {
+                let left = left(Some(kept), path, q);
+                let option = left[rng.below(left.len())];
+                answers.push((path.to_string(), option));
+                option
+            })?;
+            Ok((answers, graph))
+        };
+        (0..count).map(|_| one()).collect()
     }
 
     fn draw(
@@ -91,6 +135,12 @@ impl Draws<'_> {
         let mut chooser = Draw { settled: Replay::new(self.settled), answer };
         Ok((self.space.build(&mut chooser)?.draw)()?.canonical())
     }
+}
+
+/// The options that are left of a question.
+fn left(kept: Option<&Kept>, path: Path<'_>, question: &Question<'_>) -> Vec<usize> {
+    let count = question.options.len();
+    kept.map_or_else(|| (0..count).collect(), |kept| kept.of(path, count))
 }
 
 /// Answers questions about the network anew, and those about training as before.

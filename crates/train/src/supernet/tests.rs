@@ -306,7 +306,11 @@ impl Chooser for Largest {
 }
 
 fn space_of(method: Method) -> Box<dyn Space> {
-    if method == Method::Sandwich { Box::new(Widths) } else { Box::new(Layers { is_shared: false }) }
+    if matches!(method, Method::Sandwich | Method::NasBert) {
+        Box::new(Widths)
+    } else {
+        Box::new(Layers { is_shared: false })
+    }
 }
 
 #[test]
@@ -338,6 +342,10 @@ fn every_method_learns_and_goes_on_from_any_epoch_to_the_same_result() {
             assert_eq!(resumed.shared.weights.values, whole.shared.weights.values);
         }
         let shares = whole.shares(method);
+        if method == Method::NasBert {
+            assert!(!shares.is_empty() && shares.iter().all(|(.., share)| (0.0..=1.0).contains(share)));
+            continue;
+        }
         assert_eq!(shares.len(), if method.is_relaxation() { 10 } else { 0 });
         let sum: f64 = shares.iter().map(|(.., share)| share).sum();
         assert!(
@@ -349,7 +357,7 @@ fn every_method_learns_and_goes_on_from_any_epoch_to_the_same_result() {
 #[test]
 fn networks_answer_with_the_weights_they_have_together() {
     let (training, held) = digits();
-    for method in [Method::Spos, Method::FairNas, Method::Sandwich] {
+    for method in [Method::Spos, Method::FairNas, Method::Sandwich, Method::NasBert] {
         let space = space_of(method);
         let supernet = trained(&*space, method, 12, &objectives(), None, &mut |_| Control::Continue).unwrap();
         // The last option everywhere: the largest.

@@ -4,6 +4,7 @@ use super::paths::{Draws, Paths};
 use super::price::Prices;
 use super::relaxation::Relaxation;
 use super::shared::Shared;
+use super::shrinking::{JUDGED, Kept, LOOKED_AT, Seen, is_round};
 use super::{Method, relaxed};
 use crate::feed::{Feed, wanted};
 use crate::network::{Place, compiled_pass, measured, pass};
@@ -47,6 +48,8 @@ pub struct Supernet {
     pub(super) shared: Shared,
     /// What was learned of options, where the method learns that.
     pub(super) logits: Option<Logits>,
+    /// What is left of the space, where that shrinks.
+    pub(super) kept: Option<Kept>,
     /// The epochs behind it.
     pub(super) epochs: Vec<SupernetEpoch>,
 }
@@ -86,10 +89,13 @@ impl Supernet {
         self.shared.clone().calibrated(graph, examples, batch, device)
     }
 
-    /// How likely each option of each choice is, as far as it was learned: path, label, share. Empty where the method does
-    /// not learn it.
+    /// How likely each option of each choice is, as far as it was learned: path, label, share; nothing where it was dropped, and as much as
+    /// each other where options are only dropped. Empty where the method does not learn it.
     #[must_use]
     pub fn shares(&self, method: Method) -> Vec<(String, String, f64)> {
+        if let Some(kept) = &self.kept {
+            return kept.shares();
+        }
         let (Some(logits), Some(relaxation)) = (&self.logits, method.relaxation()) else { return Vec::new() };
         let mut all = Vec::new();
         for ((path, options), shares) in logits.choices.iter().zip(logits.shares(relaxation)) {
@@ -104,6 +110,8 @@ impl Supernet {
 /// The part of a training in which weights learn alone, so that options are not judged by what they are before (as in
 /// PC-DARTS, Xu et al. 2019, arXiv:1907.05737).
 const WARMUP: f64 = 0.3;
+/// Examples that a network answers at once where it is only looked at.
+const JUDGED_AT_ONCE: usize = 32;
 /// By how much a logit moves at most over a training.
 const REACH: f64 = 3.0;
 
@@ -167,6 +175,8 @@ struct Work<'w> {
     label_smoothing: f64,
     horizon: usize,
     way: Way<'w>,
+    /// Examples that weights do not learn from.
+    held: &'w Examples,
 }
 
 /// Which networks a step trains.
@@ -200,8 +210,12 @@ impl<'w> Work<'w> {
         let mut state = from.unwrap_or_else(|| Supernet {
             shared: Shared::new(settings, plan.seed),
             logits: None,
+            kept: None,
             epochs: Vec::new(),
         });
+        if method.paths() == Paths::Shrinking && state.kept.is_none() {
+            state.kept = Some(Kept::all(space).map_err(|e| TrainError::Mismatch(e.to_string()))?);
+        }
         let way = match method.relaxation() {
             None => Way::Drawn(Draws { space, settled, seed: plan.seed }, method.paths()),
             Some(relaxation) => {
@@ -216,7 +230,7 @@ impl<'w> Work<'w> {
             }
         };
         let label_smoothing = settings.label_smoothing;
-        Ok(Self { state, plan, place: plan.device.into(), label_smoothing, horizon, way })
+        Ok(Self { state, plan, place: plan.device.into(), label_smoothing, horizon, way, held })
     }
 
     /// Begins an epoch; what options are judged by comes in another order in each.
@@ -237,11 +251,10 @@ impl<'w> Work<'w> {
         let weighing = match &mut self.way {
             Way::Weighed(weighing) => weighing,
             Way::Drawn(draws, paths) => {
-                let graphs = draws.of(*paths, at, progress);
+                let graphs = draws.of(*paths, at, progress, state.kept.as_ref());
                 let graphs = graphs.map_err(|e| TrainError::Mismatch(e.to_string()))?;
                 let batch = (inputs, wanted, smoothing);
-                let loss =
-                    learn_together(shared, &graphs, *paths == Paths::Sandwich, place, batch, &mut dropout);
+                let loss = learn_together(shared, &graphs, paths.first_teaches(), place, batch, &mut dropout);
                 shared.step(rate);
                 return Ok(loss);
             }
@@ -262,8 +275,11 @@ impl<'w> Work<'w> {
         Ok(found.loss)
     }
 
-    /// Looks at what an epoch has done to the logits.
+    /// Looks at what an epoch has done, to what is left of the space or to the logits.
     fn look(&mut self, epochs: u32) -> Result<(), TrainError> {
+        if self.state.kept.is_some() && is_round(self.state.epochs.len(), epochs) {
+            return self.shrink();
+        }
         let (Way::Weighed(weighing), Some(logits)) = (&mut self.way, &mut self.state.logits) else {
             return Ok(());
         };
@@ -278,6 +294,32 @@ impl<'w> Work<'w> {
         };
         logits.past.push((logits.values.clone(), eigenvalue));
         weighing.guards.look(logits, ((1.0 - WARMUP) * f64::from(epochs)) as usize);
+        Ok(())
+    }
+}
+
+impl Work<'_> {
+    /// Drops the options whose networks do worst among some random ones.
+    fn shrink(&mut self) -> Result<(), TrainError> {
+        let Way::Drawn(draws, _) = &self.way else { return Ok(()) };
+        let Supernet { shared, kept: Some(kept), epochs, .. } = &mut self.state else { return Ok(()) };
+        let networks = draws.some(LOOKED_AT, epochs.len(), kept);
+        let count = self.held.len().min(JUDGED);
+        let rows: Vec<usize> = (0..count).map(|i| i * self.held.len() / count.max(1)).collect();
+        let (mut seen, mut inputs) = (Vec::new(), Vec::new());
+        for (answers, graph) in networks.map_err(|e| TrainError::Mismatch(e.to_string()))? {
+            let (weights, _) = shared.gather(&graph);
+            let mut loss = 0.0;
+            for rows in rows.chunks(JUDGED_AT_ONCE) {
+                inputs.clear();
+                self.held.gather(rows, &mut inputs)?;
+                let targets = self.held.targets.pick(rows);
+                let batch = (&inputs[..], wanted(&targets, self.plan.metric));
+                loss += rows.len() as f64 * measured((&graph, &weights), None, &self.place, batch);
+            }
+            seen.push(Seen { answers, params: graph.cost().params, loss });
+        }
+        kept.shrink(&seen);
         Ok(())
     }
 }
