@@ -243,6 +243,9 @@ pub enum Event {
         trial: TrialId,
         /// What was measured.
         metrics: Metrics,
+        /// Why nothing was, where other networks could be measured: then the trial has failed after all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
     },
     /// A finished network met the test set.
     Tested {

@@ -213,11 +213,15 @@ impl History {
                     ended_ms: None,
                 });
             }
-            Event::Measured { trial, metrics } => {
+            Event::Measured { trial, metrics, failed } => {
                 let known = self.trials.get_mut(trial.index());
                 let known = known.ok_or_else(|| fail(format!("there is no trial {trial}")))?;
                 known.measured = true;
                 metrics.iter().for_each(|(name, value)| known.costs.set(name.to_string(), value));
+                if let (Some(reason), State::Finished | State::Stopped) = (failed, known.state) {
+                    known.state = State::Failed;
+                    known.reason = Some(reason.clone());
+                }
             }
             Event::Tested { trial, touch, metrics, scores } => {
                 self.trial(*trial).ok_or_else(|| fail(format!("there is no trial {trial}")))?;

@@ -171,6 +171,12 @@ impl Task {
         self.part(&self.split.train)
     }
 
+    /// The first of them, at most so many.
+    #[must_use]
+    pub fn some_of_train(&self, most: usize) -> Examples {
+        self.part(&self.split.train[..most.min(self.split.train.len())])
+    }
+
     /// The examples that judge during a search.
     #[must_use]
     pub fn validation(&self) -> Examples {

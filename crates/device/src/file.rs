@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// What a machine that does not say it has for a processor.
+const UNKNOWN: &str = "unknown";
+
 /// The version of the file's format.
 pub(crate) const SCHEMA: u32 = 1;
 
@@ -124,13 +127,27 @@ impl Machine {
     #[must_use]
     pub fn here() -> Self {
         let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let name = text.lines().find_map(|l| l.strip_prefix("model name")?.split_once(": ").map(|(_, n)| n));
+        let of = |key: &str| text.lines().find_map(|l| l.strip_prefix(key)?.split_once(": ").map(|(_, n)| n));
+        let board = || std::fs::read_to_string("/proc/device-tree/model").ok();
+        let name = of("model name").or_else(|| of("Model")).map(str::to_string).or_else(board);
+        let name = name.unwrap_or_default();
+        let name = name.trim_matches(|c: char| c.is_whitespace() || c == '\0');
         Self {
-            processor: name.unwrap_or("unknown").trim().into(),
+            processor: if name.is_empty() { UNKNOWN } else { name }.into(),
             cores: std::thread::available_parallelism().map_or(1, Into::into),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             via: None,
         }
+    }
+}
+
+impl Machine {
+    /// Whether this program runs on it: a machine that does not say what it is may be any.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        let here = Self::here();
+        here.processor != UNKNOWN
+            && (&here.processor, here.cores, &here.system) == (&self.processor, self.cores, &self.system)
     }
 }
 
@@ -163,11 +180,20 @@ impl Device {
         Ok(device)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Whether a device may have this name, which stands in metrics such as `latency_ms@NAME`.
+    ///
+    /// # Errors
+    /// Where it may not; what names are of.
+    pub fn check_name(name: &str) -> Result<(), String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if self.name.is_empty() || !self.name.chars().all(plain) {
-            return Err(format!("the name {:?} must be of letters, digits, '-', '_' and '.'", self.name));
+        if name.is_empty() || !name.chars().all(plain) {
+            return Err(format!("the name {name:?} must be of letters, digits, '-', '_' and '.'"));
         }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        Self::check_name(&self.name)?;
         if self.batch == 0 {
             return Err("a batch of 0 cannot be measured: at least 1".into());
         }

@@ -9,6 +9,7 @@
 
 mod adapt;
 mod bound;
+mod child;
 mod energy;
 mod error;
 mod file;
@@ -22,6 +23,7 @@ mod via;
 
 pub use adapt::{Adapted, Family, Known, adapt};
 pub use bound::{Fresh, median_bound};
+pub use child::answer;
 pub use energy::{Counted, EnergyCounter};
 pub use error::DeviceError;
 pub use file::{Device, Energy, Machine, Timed, Validation};
@@ -30,5 +32,5 @@ pub use onnx_runtime::{Loaded, OnnxRuntime};
 pub use operation::Key;
 pub use predictor::Predictor;
 pub use runtime::Runtime;
-pub use timing::{Budget, Timing, time};
+pub use timing::{Budget, Stopwatch, Timing, time};
 pub use via::{Took, Via, via_once};

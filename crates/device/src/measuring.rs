@@ -220,9 +220,8 @@ fn timed(
 ) -> Result<Timing, DeviceError> {
     match &what.via {
         // What is said there is a median already.
-        Some(via) => {
-            via_once(via, graph).map(|took| Timing { energy_mj: took.energy_mj, ..Timing::of(vec![took.ms]) })
-        }
+        Some(via) => via_once(via, graph, what.batch)
+            .map(|took| Timing { energy_mj: took.energy_mj, ..Timing::of(vec![took.ms]) }),
         None => what.runtime.time(graph, what.batch, Budget::of(budget), counter),
     }
 }

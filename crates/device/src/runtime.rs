@@ -2,26 +2,28 @@
 
 use crate::DeviceError;
 use crate::energy::EnergyCounter;
+use crate::onnx_runtime::OnnxRuntime;
 use crate::timing::{Budget, Timing, time};
 use nascent_core::Settings;
 use nascent_core::architecture::Architecture;
 use nascent_export::{Model, find};
 use nascent_train::{Device as Place, Network, TrainStep, Weights, on_one_thread};
-use std::convert::Infallible;
 
 /// What runs a network in this program; others are asked by a command, [`crate::Via`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runtime {
     /// Nascent's own, on one thread.
     Nascent,
+    /// [`OnnxRuntime`], where it is installed, on one thread.
+    Onnx,
 }
 
 /// A network ready to be run on one batch.
-type Ready = Box<dyn FnMut() -> Result<(), Infallible>>;
+type Ready = Box<dyn FnMut() -> Result<(), DeviceError>>;
 
 impl Runtime {
     /// All of them, by the names users type.
-    pub const ALL: [(&'static str, Self); 1] = [("nascent", Self::Nascent)];
+    pub const ALL: [(&'static str, Self); 2] = [("nascent", Self::Nascent), ("onnxruntime", Self::Onnx)];
 
     /// The one of this name.
     ///
@@ -39,6 +41,7 @@ impl Runtime {
     pub fn name(self) -> &'static str {
         match self {
             Self::Nascent => "nascent",
+            Self::Onnx => "onnxruntime",
         }
     }
 
@@ -54,33 +57,36 @@ impl Runtime {
         counter: Option<&EnergyCounter>,
     ) -> Result<Timing, DeviceError> {
         let timed = on_one_thread(|| {
-            let mut ready = self.prepare(graph, batch);
+            let mut ready = self.prepare(graph, batch)?;
             time(&mut *ready, budget, counter)
         });
-        match timed {
-            Ok(Ok(timing)) => Ok(timing),
-            Ok(Err(never)) => match never {},
-            Err(e) => {
-                let parameters = graph.cost().params;
-                Err(DeviceError::Run { runtime: self.name().into(), parameters, reason: e.to_string() })
-            }
-        }
+        timed.unwrap_or_else(|e| {
+            let parameters = graph.cost().params;
+            Err(DeviceError::Run { runtime: self.name().into(), parameters, reason: e.to_string() })
+        })
     }
 
     /// Prepares a network with fresh weights: what it takes does not depend on what they are.
-    fn prepare(self, graph: &Architecture, batch: usize) -> Ready {
-        let weights = Weights::fresh(graph, 0);
+    fn prepare(self, graph: &Architecture, batch: usize) -> Result<Ready, DeviceError> {
         let inputs = vec![0.5; batch * graph.input_shape().len() as usize];
-        match self {
+        Ok(match self {
             Self::Nascent => {
-                let graph = graph.clone();
+                let (graph, weights) = (graph.clone(), Weights::fresh(graph, 0));
                 let mut network = Network::new(graph, weights, &Settings::default(), 0, Place::Cpu);
                 Box::new(move || {
                     std::hint::black_box(network.eval_batch(&inputs));
                     Ok(())
                 })
             }
-        }
+            Self::Onnx => {
+                let mut loaded = OnnxRuntime::find()?.load(&onnx(graph)?)?;
+                let extents = graph.input_shape().extents().to_vec();
+                Box::new(move || {
+                    std::hint::black_box(loaded.answers(&inputs, &extents)?);
+                    Ok(())
+                })
+            }
+        })
     }
 }
 

@@ -1,6 +1,24 @@
 use crate::energy::EnergyCounter;
 use std::time::{Duration, Instant};
 
+/// Seconds since something began.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long ago that was.
+    #[must_use]
+    pub fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
 /// How long one thing is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {

@@ -1,16 +1,17 @@
 //! Measuring elsewhere: a command of the user's gets an ONNX file and answers milliseconds.
 
 use crate::DeviceError;
+use crate::child::answer;
 use crate::runtime::onnx;
 use nascent_core::architecture::Architecture;
-use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 /// A command that measures one network on another machine.
 ///
-/// It is run once a network, with the file's path as its last argument, or in place of `{}`. Its answer is one number on
+/// It is run once a network, with the file's path as its last argument, or in place of `{}`, and the examples of a batch in
+/// place of `{batch}`. Its answer is one number on
 /// standard output, the milliseconds of one batch, which may stand in an object of JSON as `latency_ms`, with the
 /// millijoules beside it as `energy_mj` where the machine has a meter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +30,10 @@ pub struct Took {
     pub energy_mj: Option<f64>,
 }
 
-/// The most that a command may say.
-const MOST_BYTES: u64 = 64 * 1024;
+/// What the file's path takes the place of in a command.
+const FILE: &str = "{}";
+/// What the number of examples in a batch takes the place of.
+const BATCH: &str = "{batch}";
 
 impl Via {
     /// The command in its words; one that takes longer than `limit` for a network is ended.
@@ -57,49 +60,26 @@ impl Via {
         DeviceError::Via { command: self.command.clone(), reason }
     }
 
-    /// What a batch of a network takes there.
+    /// Whether the command is told how many examples a batch has.
+    #[must_use]
+    pub fn knows_batch(&self) -> bool {
+        self.words.iter().any(|word| word.contains(BATCH))
+    }
+
+    /// What `batch` examples at a time take a network there.
     ///
     /// # Errors
     /// Where the command cannot be started, hangs, fails, or answers no positive number.
-    pub fn measure(&self, file: &Path) -> Result<Took, DeviceError> {
+    pub fn measure(&self, file: &Path, batch: usize) -> Result<Took, DeviceError> {
         let path = file.to_string_lossy();
-        let has_place = self.words.iter().any(|w| w.contains("{}"));
-        let mut words = self.words.iter().map(|w| w.replace("{}", &path));
+        let has_place = self.words.iter().any(|w| w.contains(FILE));
+        let mut words = self.words.iter().map(|w| w.replace(FILE, &path).replace(BATCH, &batch.to_string()));
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words);
         if !has_place {
             command.arg(file);
         }
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|e| self.fail(format!("cannot be started: {e}")))?;
-        let said = child.stdout.take().map(read);
-        let complained = child.stderr.take().map(read);
-        let begin = Instant::now();
-        let status = loop {
-            match child.try_wait() {
-                Ok(Some(status)) => break status,
-                Ok(None) if begin.elapsed() < self.limit => std::thread::sleep(Duration::from_millis(5)),
-                Ok(None) => {
-                    let _ = child.kill();
-                    let _ = child.wait();
-                    let seconds = self.limit.as_secs_f64();
-                    return Err(self.fail(format!("gave no answer within {seconds} s and was ended")));
-                }
-                Err(e) => return Err(self.fail(format!("cannot be waited for: {e}"))),
-            }
-        };
-        let text = |thread: Option<std::thread::JoinHandle<String>>| {
-            thread.and_then(|t| t.join().ok()).unwrap_or_default()
-        };
-        let (said, complained) = (text(said), text(complained));
-        if !status.success() {
-            let last = complained.lines().last().unwrap_or("nothing on standard error").trim().to_string();
-            return Err(self.fail(format!("ended with {status}: {last}")));
-        }
+        let said = answer(command, "", self.limit).map_err(|reason| self.fail(reason))?;
         self.took(said.trim())
     }
 
@@ -130,34 +110,27 @@ impl Via {
 ///
 /// # Errors
 /// As [`Via::measure`], and where the file cannot be written.
-pub fn via_once(via: &Via, graph: &Architecture) -> Result<Took, DeviceError> {
+pub fn via_once(via: &Via, graph: &Architecture, batch: usize) -> Result<Took, DeviceError> {
     let name = format!("nascent-{}-{}.onnx", std::process::id(), graph.hash());
     let path = std::env::temp_dir().join(name);
     std::fs::write(&path, onnx(graph)?)
         .map_err(|e| DeviceError::File { path: path.clone(), reason: format!("cannot be written: {e}") })?;
-    let said = via.measure(&path);
+    let said = via.measure(&path, batch);
     // A file that cannot be removed costs space alone.
     let _ = std::fs::remove_file(&path);
     said
-}
-
-fn read(from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = from.take(MOST_BYTES).read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
 }
 
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     fn took(script: &str) -> Result<Took, String> {
         let words = vec!["sh".into(), "-c".into(), script.into(), "sh".into()];
         let via = Via::new("board", words, Duration::from_millis(400)).unwrap();
-        via.measure(Path::new("/some/model.onnx")).map_err(|e| e.to_string())
+        via.measure(Path::new("/some/model.onnx"), 1).map_err(|e| e.to_string())
     }
 
     fn ask(script: &str) -> Result<f64, String> {
@@ -183,7 +156,30 @@ mod tests {
         let words =
             ["sh", "-c", "test {} = /some/model.onnx && test $# = 0 && echo 1"].map(Into::into).to_vec();
         let via = Via::new("board", words, Duration::from_secs(2)).unwrap();
-        assert_eq!(via.measure(Path::new("/some/model.onnx")), Ok(Took { ms: 1.0, energy_mj: None }));
+        assert_eq!(via.measure(Path::new("/some/model.onnx"), 1), Ok(Took { ms: 1.0, energy_mj: None }));
+    }
+
+    #[test]
+    fn a_command_can_be_told_the_batch() {
+        let words = ["sh", "-c", "test $1 = 8 && test $2 = m.onnx && echo 1", "sh", "{batch}"];
+        let via = Via::new("board", words.map(Into::into).to_vec(), Duration::from_secs(2)).unwrap();
+        assert!(via.knows_batch());
+        assert_eq!(via.measure(Path::new("m.onnx"), 8).unwrap().ms, 1.0);
+        assert!(!Via::new("board", vec!["board".into()], Duration::from_secs(2)).unwrap().knows_batch());
+    }
+
+    #[test]
+    fn neither_what_a_command_leaves_behind_nor_how_much_it_says_holds_it_up() {
+        let begin = Instant::now();
+        assert_eq!(ask("sleep 30 & echo 2"), Ok(2.0));
+        assert_eq!(ask("yes no board | head -c 300000 >&2; echo 3"), Ok(3.0));
+        // What hangs is ended with all that it began.
+        let folder = std::env::temp_dir().join(format!("nascent-via-{}", std::process::id()));
+        let script = format!("(sleep 1; touch {}) & sleep 30", folder.display());
+        assert!(ask(&script).is_err());
+        std::thread::sleep(Duration::from_millis(1200));
+        assert!(!folder.exists());
+        assert!(begin.elapsed() < Duration::from_secs(20));
     }
 
     #[test]
@@ -197,6 +193,6 @@ mod tests {
         let none = Via::new("", Vec::new(), Duration::from_secs(1)).unwrap_err().to_string();
         assert!(none.contains("is empty"), "{none}");
         let via = Via::new("x", vec!["/nowhere/x".into()], Duration::from_secs(1)).unwrap();
-        assert!(via.measure(Path::new("a")).unwrap_err().to_string().contains("cannot be started"));
+        assert!(via.measure(Path::new("a"), 1).unwrap_err().to_string().contains("cannot be started"));
     }
 }

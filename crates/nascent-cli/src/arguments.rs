@@ -416,9 +416,9 @@ pub struct Compress {
     /// What its numbers are written as: int8, or float32 where a smaller network is all that is wanted.
     #[arg(long, value_name = "FORM", default_value = "int8")]
     pub numbers: Precision,
-    /// How many training rows the ranges of values are taken from.
-    #[arg(long, value_name = "N", default_value_t = 256)]
-    pub rows: usize,
+    /// How many training rows the ranges of values are taken from for int8, 256 unless given.
+    #[arg(long, value_name = "N")]
+    pub rows: Option<usize>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -633,9 +633,12 @@ pub struct DeviceMeasure {
     /// The search space whose operations are measured; the one that suits the data unless given.
     #[arg(long)]
     pub space: Option<String>,
-    /// A command that measures on another machine: it gets the path of an ONNX file, last or in place of {}, and answers
-    /// milliseconds.
-    #[arg(long, value_name = "COMMAND")]
+    /// What runs networks: nascent, or onnxruntime where that is installed.
+    #[arg(long, default_value = "nascent")]
+    pub runtime: String,
+    /// A command that measures on another machine: it gets the path of an ONNX file, last or in place of {}, the examples of a
+    /// batch in place of {batch}, and answers milliseconds.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "runtime")]
     pub via: Option<String>,
     /// Examples at a time.
     #[arg(long, default_value_t = 1)]
@@ -656,7 +659,7 @@ pub struct DeviceMeasure {
     #[arg(long, default_value = "device.toml")]
     pub out: PathBuf,
     /// Add what the device file lacks for this space, instead of making a new one.
-    #[arg(long, conflicts_with_all = ["via", "batch", "name"])]
+    #[arg(long, conflicts_with_all = ["runtime", "via", "batch", "name"])]
     pub measure_missing: bool,
     /// Print JSON.
     #[arg(long)]

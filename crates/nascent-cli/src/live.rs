@@ -19,6 +19,27 @@ pub struct Live {
 /// The most warnings and notes about the data that are printed.
 const MOST_WARNINGS: usize = 8;
 
+/// What a study's task is, and what was found in its data.
+pub fn about_task(setup: &Setup) -> Vec<String> {
+    let facts = &setup.facts;
+    let mut lines = vec![match &setup.file.evaluator {
+        Some(outside) => format!("task      {}: trained by {}", facts.name, outside.command),
+        None => format!(
+            "task      {}: {} training, {} validation, {} test examples",
+            facts.name, facts.train, facts.validation, facts.test
+        ),
+    }];
+    if let Some(found) = setup.task.as_ref().map(|task| task.findings()) {
+        let warnings = found.warnings.iter().take(MOST_WARNINGS);
+        lines.extend(warnings.map(|warning| format!("warning   {warning}")));
+        lines.extend(found.notes.iter().take(MOST_WARNINGS).map(|note| format!("data      {note}")));
+        if found.warnings.len().max(found.notes.len()) > MOST_WARNINGS {
+            lines.push("data      there is more: nascent inspect tells all".into());
+        }
+    }
+    lines
+}
+
 impl Live {
     pub fn new(json: bool) -> Self {
         Self { json, history: History::default(), bar: None, best: None, measured: false }
@@ -50,23 +71,7 @@ impl Live {
                     Count::Estimate { mean, .. } => format!("about {mean:.2e}"),
                 };
                 self.say(&format!("study     {} (seed {})", folder.display(), s.seed));
-                let facts = &setup.facts;
-                self.say(&match &setup.file.evaluator {
-                    Some(outside) => format!("task      {}: trained by {}", facts.name, outside.command),
-                    None => format!(
-                        "task      {}: {} training, {} validation, {} test examples",
-                        facts.name, facts.train, facts.validation, facts.test
-                    ),
-                });
-                let found = setup.task.as_ref().map(|task| task.findings());
-                for warning in found.iter().flat_map(|f| f.warnings.iter().take(MOST_WARNINGS)) {
-                    self.say(&format!("warning   {warning}"));
-                }
-                let notes = found.iter().flat_map(|f| f.notes.iter().take(MOST_WARNINGS));
-                notes.for_each(|note| self.say(&format!("data      {note}")));
-                if found.is_some_and(|f| f.warnings.len().max(f.notes.len()) > MOST_WARNINGS) {
-                    self.say("data      there is more: nascent inspect tells all");
-                }
+                about_task(setup).iter().for_each(|line| self.say(line));
                 self.say(&format!(
                     "space     {}: {count} networks with their training settings",
                     setup.space.name()

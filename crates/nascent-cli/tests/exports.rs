@@ -138,6 +138,7 @@ fn a_network_is_pruned_tuned_and_judged() {
     assert_eq!(done["change"]["epochs"], 0);
     assert!(number(&done, "/after/bytes") < number(&done, "/before/bytes"), "{done}");
     assert!(files.join("preprocessing.json").exists() && files.join("card.md").exists());
+    assert!(refused(at, "compress run --prune 50% --numbers float32 --rows 9").contains("leave rows out"));
     // A trial that learns from the best.
     let summary: Value =
         serde_json::from_slice(&std::fs::read(at.join("run/summary.json")).unwrap()).unwrap();
@@ -146,7 +147,7 @@ fn a_network_is_pruned_tuned_and_judged() {
     let done = json(at, &line);
     assert_eq!(done["change"]["teacher"], "the study's best network");
     assert!(done["change"]["pruned_percent"].is_null(), "{done}");
-    assert!(at.join(format!("run/export/{:04}/tuned-int8/model.onnx", 1 - best)).exists());
+    assert!(at.join(format!("run/export/{:04}/tuned-by-best-int8/model.onnx", 1 - best)).exists());
 
     let wrong = |more: &str| refused(at, &format!("compress run {more}"));
     assert!(
@@ -283,6 +284,58 @@ fn a_board_with_a_meter_has_energies_and_one_without_says_why() {
     assert!(refusal.contains("energy_mj of device \"clock\" is not known"), "{refusal}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_network_that_a_board_cannot_run_gives_way_and_a_dead_board_costs_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let script = "#!/bin/sh\n\
+                  if [ -f dead ]; then echo no board >&2; exit 1; fi\n\
+                  if [ -f small ]; then\n\
+                  [ -f refused ] || echo \"$1\" > refused\n\
+                  if [ \"$(cat refused)\" = \"$1\" ]; then echo too large >&2; exit 1; fi\n\
+                  fi\n\
+                  if [ -f slow ]; then echo 5000; exit; fi\n\
+                  bytes=$(wc -c < \"$1\"); echo ${bytes}e-6\n";
+    std::fs::write(at.join("board"), script).unwrap();
+    std::fs::set_permissions(at.join("board"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    json(at, "device measure --space mlp --via ./board --networks 12 --out board.toml --json");
+    let search = "search digits --space mlp --trials 4 --epochs 1 --workers 1 --baseline none --strategy random \
+                  --device-file board.toml --limit latency_ms@board<=1000";
+
+    std::fs::write(at.join("small"), "").unwrap();
+    let found = said(at, &format!("{search} --out kept"));
+    assert!(found.contains("cannot be handed over: the command") && found.contains("too large"), "{found}");
+    let trials = json(at, "show kept --json");
+    let states: Vec<&str> =
+        trials["trials"].as_array().unwrap().iter().filter_map(|t| t["state"].as_str()).collect();
+    assert_eq!(states.iter().filter(|state| **state == "failed").count(), 1, "{states:?}");
+    std::fs::remove_file(at.join("small")).unwrap();
+    // A study keeps the device as it was, wherever it goes.
+    std::fs::rename(at.join("board.toml"), at.join("gone.toml")).unwrap();
+    std::fs::rename(at.join("kept"), at.join("moved")).unwrap();
+    assert_eq!(json(at, "show moved --json")["trials"], trials["trials"]);
+    std::fs::rename(at.join("gone.toml"), at.join("board.toml")).unwrap();
+
+    std::fs::write(at.join("dead"), "").unwrap();
+    let output = nascent(at, &format!("{search} --out waits"));
+    let failure = String::from_utf8_lossy(&output.stderr).replace('\n', " ");
+    assert_eq!(output.status.code(), Some(1), "{failure}");
+    assert!(failure.contains("a device gives no answer") && failure.contains("no board"), "{failure}");
+    std::fs::remove_file(at.join("dead")).unwrap();
+    let output = nascent(at, "resume waits");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    // Slower than it was when it was measured.
+    std::fs::write(at.join("slow"), "").unwrap();
+    let output = nascent(at, &format!("{search} --out late"));
+    let failure = String::from_utf8_lossy(&output.stderr).replace('\n', " ");
+    assert_eq!(output.status.code(), Some(3), "{failure}");
+    assert!(failure.contains("keeps the limits when it is measured"), "{failure}");
+    assert_eq!(json(at, "show late --json")["trials"].as_array().unwrap().len(), 4);
+}
+
 #[test]
 fn mistakes_about_devices_are_answered() {
     let folder = tempfile::tempdir().unwrap();
@@ -297,6 +350,11 @@ fn mistakes_about_devices_are_answered() {
     assert!(search("--limit params<=3 --limit params>=5").contains("contradict each other"));
     assert!(refused(at, "device measure --networks 3").contains("give 12 or more"));
     assert!(refused(at, "device measure --batch 0").contains("give 1 or more"));
+    assert!(
+        refused(at, "device measure --batch 8 --via true").contains("put {batch} where it reads the number")
+    );
+    assert!(refused(at, "device measure --runtime tensorrt").contains("there are: nascent, onnxruntime"));
+    assert!(refused(at, "device measure --name my!board").contains("must be of letters, digits"));
     assert!(
         refused(at, "device measure --via false --budget 1s").contains("the command \"false\" ended with")
     );

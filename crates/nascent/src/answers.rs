@@ -21,6 +21,10 @@ fn path(trials: &Path, trial: TrialId) -> PathBuf {
 pub(crate) fn keep(trials: &Path, trial: TrialId, answers: &[f32]) -> Result<(), Error> {
     let path = path(trials, trial);
     let text = serde_json::to_vec(answers).unwrap_or_default();
+    // One that was copied from an equal trial has no folder.
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
+    }
     write_atomically(&path, &text).map_err(|e| Error::file(path, e))
 }
 

@@ -11,6 +11,8 @@ pub(crate) struct Finals {
     pub epochs: u32,
     /// For how many epochs what is handed over is trained.
     pub last_epochs: u32,
+    /// Whether it is trained for as many on the training part first, to see whether that serves it.
+    pub are_watched: bool,
 }
 
 /// What one epoch of a training takes a worker, in milliseconds.
@@ -20,6 +22,8 @@ pub(crate) struct Pace {
     pub finalists: Vec<Vec<f64>>,
     /// Of each baseline.
     pub baselines: Vec<f64>,
+    /// Of each baseline that may win too.
+    pub rivals: Vec<f64>,
     /// How many workers there are.
     pub workers: usize,
 }
@@ -45,12 +49,20 @@ impl Finals {
         let slowest = |group: &&[f64]| group.iter().copied().fold(0.0, f64::max);
         let replicas = self.replicas as usize;
         let each = |of: Vec<f64>| of.into_iter().flat_map(move |ms| std::iter::repeat_n(ms, replicas));
-        // One finalist alone is the winner, and is not trained to be compared.
-        let compared = groups.iter().filter(|group| group.len() > 1).flat_map(|group| group.to_vec());
-        let judged = pace.until_all_end(each(compared.collect()));
-        let tested = groups.iter().map(slowest).chain(pace.baselines.iter().copied());
-        let tested = pace.until_all_end(each(tested.collect()));
-        judged * f64::from(self.epochs) + tested * f64::from(self.last_epochs)
+        // One finalist alone is not trained to be compared.
+        let is_compared = |group: &&&[f64]| self.finalists > 1 && group.len() + pace.rivals.len() > 1;
+        let mut compared: Vec<f64> =
+            groups.iter().filter(is_compared).flat_map(|group| group.to_vec()).collect();
+        if !compared.is_empty() {
+            compared.extend(&pace.rivals);
+        }
+        let judged = pace.until_all_end(each(compared));
+        let last = || groups.iter().map(slowest).chain(pace.baselines.iter().copied());
+        let tested = pace.until_all_end(each(last().collect()));
+        // The winner twice, with more dropout the second time.
+        let twice = last().chain(groups.last().map(slowest));
+        let watched = if self.are_watched { pace.until_all_end(twice) } else { 0.0 };
+        judged * f64::from(self.epochs) + (watched + tested) * f64::from(self.last_epochs)
     }
 
     /// Fewer finalists, then fewer seeds, then fewer epochs, until they fit; what is handed over has no fewer epochs than `least`,
@@ -99,8 +111,9 @@ mod tests {
 
     #[test]
     fn finals_are_lowered_in_order_until_they_fit() {
-        let asked = Finals { finalists: 3, replicas: 3, epochs: 10, last_epochs: 10 };
-        let pace = Pace { finalists: vec![vec![1.0, 1.0, 1.0]], baselines: vec![1.0], workers: 1 };
+        let asked = Finals { finalists: 3, replicas: 3, epochs: 10, last_epochs: 10, are_watched: false };
+        let pace =
+            Pace { finalists: vec![vec![1.0, 1.0, 1.0]], baselines: vec![1.0], rivals: vec![], workers: 1 };
         let fit = |left_ms| asked.fitting(&pace, left_ms, 1);
         assert_eq!(fit(150.0), asked);
         assert_eq!(fit(149.0), Finals { finalists: 2, ..asked });
@@ -115,6 +128,7 @@ mod tests {
         // What is handed over may be trained for longer than what is compared.
         let longer = Finals { last_epochs: 25, ..asked };
         assert_eq!(longer.need_ms(&pace), 240.0);
+        assert_eq!(Finals { are_watched: true, ..longer }.need_ms(&pace), 315.0);
         assert_eq!(
             longer.fitting(&pace, 30.0, 1),
             Finals { finalists: 1, replicas: 1, last_epochs: 15, ..asked }
@@ -123,19 +137,24 @@ mod tests {
         let two = Pace { workers: 2, ..pace };
         assert_eq!(asked.need_ms(&two), 80.0);
         // A winner and a slower baseline, side by side.
-        let uneven = Pace { finalists: vec![vec![1.0]], baselines: vec![3.0], workers: 2 };
+        let uneven = Pace { finalists: vec![vec![1.0]], baselines: vec![3.0], rivals: vec![], workers: 2 };
         assert_eq!(Finals { finalists: 1, replicas: 1, ..asked }.need_ms(&uneven), 30.0);
         // Three networks are to win, one of them half as large, and one without a rival.
         let finalists = vec![vec![0.5, 0.5], vec![1.0, 1.0], vec![1.0]];
-        let three = Pace { finalists, baselines: vec![1.0], workers: 1 };
+        let three = Pace { finalists, baselines: vec![1.0], rivals: vec![], workers: 1 };
         assert_eq!(asked.need_ms(&three), (3.0 + 3.5) * 30.0);
+        // A reference that may win is compared with them all, and one finalist is then not alone.
+        let more = Pace { rivals: vec![1.0], ..three };
+        assert_eq!(asked.need_ms(&more), (3.0 + 1.0 + 1.0 + 3.5) * 30.0);
+        assert_eq!(Finals { finalists: 1, ..asked }.need_ms(&more), 3.5 * 30.0);
     }
 
     #[test]
     fn a_study_that_is_resumed_has_the_shares_that_it_began_with() {
         let usual =
             crate::Setup::new(crate::StudyFile::parse("study.toml", "task = \"digits\"").unwrap()).unwrap();
-        let asked = format!("task = \"digits\"\nbudget = \"3s\"\nfinal_epochs = {}", usual.epochs() - 1);
+        let asked =
+            format!("task = \"digits\"\nbudget = \"3s\"\nspeed = 1\nfinal_epochs = {}", usual.epochs() - 1);
         let first = crate::Setup::new(crate::StudyFile::parse("study.toml", &asked).unwrap()).unwrap();
         // Fewer than the usual, and more than the budget leaves to the search.
         assert!(first.epochs() < first.final_epochs() && first.final_epochs() < first.usual_epochs);

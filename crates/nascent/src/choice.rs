@@ -56,17 +56,23 @@ fn preferred(wanted: &[Objective], preference: &Preference, tolerance: f64) -> S
     }
 }
 
-fn loss(trial: &Trial) -> f64 {
+/// A trial's loss, as bad as can be where it has none.
+pub(crate) fn loss(trial: &Trial) -> f64 {
     trial.metrics().value("loss").unwrap_or(f64::INFINITY)
 }
 
 /// The finished trials of a role with their scores, those that keep every limit, by ascending loss: those of the highest
 /// rung that any of them reached, for results of different rungs do not compare.
 fn scored<'h>(history: &'h History, objectives: &Objectives, role: &Role) -> Vec<(&'h Trial, Score)> {
+    // What a baseline has in common with the search is its own all the same.
+    let is_again = |t: &Trial| {
+        let first = t.copied_from.and_then(|first| history.trial(first));
+        first.is_some_and(|first| first.proposal.role == *role)
+    };
     let mut found: Vec<(&Trial, Score)> = history
         .trials
         .iter()
-        .filter(|t| t.proposal.role == *role && t.copied_from.is_none())
+        .filter(|t| t.proposal.role == *role && !is_again(t))
         .filter_map(|t| Some((t, t.score(objectives)?)))
         .filter(|(_, score)| *role != Role::Search || score.violation == 0.0)
         .collect();
@@ -139,11 +145,23 @@ pub fn trainings(of: &Trial, replicas: u32, data: Data, budget: u32) -> Vec<Prop
         .collect()
 }
 
-/// A metric of each finished retraining of a trial on the training part.
+/// The finished retrainings of a trial on the training part, the longest of them.
+fn longest(history: &History, of: TrialId) -> Vec<&Trial> {
+    let mut finals = history.finals(of, Data::Train);
+    let most = finals.iter().map(|t| t.proposal.budget).max();
+    finals.retain(|t| Some(t.proposal.budget) == most);
+    finals
+}
+
+/// For how many epochs a trial's network was retrained on the training part at most; 0 where it was not.
+pub(crate) fn epochs_over_seeds(history: &History, of: TrialId) -> u32 {
+    longest(history, of).first().map_or(0, |t| t.proposal.budget)
+}
+
+/// A metric of each finished retraining of a trial on the training part, the longest of them.
 #[must_use]
 pub fn over_seeds(history: &History, of: TrialId, metric: &str) -> Vec<f64> {
-    let finals = history.finals(of, Data::Train);
-    finals.iter().filter_map(|t| t.metrics().value(metric)).collect()
+    longest(history, of).iter().filter_map(|t| t.metrics().value(metric)).collect()
 }
 
 /// The mean of a metric over the finished retrainings of a trial on the training part.
@@ -153,12 +171,13 @@ pub fn mean_over_seeds(history: &History, of: TrialId, metric: &str) -> Option<f
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// After how many epochs of a `whole` training a trial's network was at its best, from its retrainings, or from its own
-/// training where there are none.
+/// For how many epochs a trial's network served best, from its longest retrainings, or from its own training of `whole` epochs where
+/// there are none; nothing where that is as many as it was trained for.
 ///
 /// The mean of their curves says it. Where that ended as good as it ever was, there is no such epoch: the learning rate is
 /// to come down to its end, for of few validation rows the best epoch says little. A beginning only says nothing of
-/// the end. `is_as_good` gets the best mean, the last one, and how many trainings they are of.
+/// the end. Where retrainings of more than `whole` epochs never were as good as its own training had been, its own epochs are
+/// the ones. `is_as_good` gets the best mean, another one, and how many trainings they are of.
 #[must_use]
 pub fn best_epochs(
     history: &History,
@@ -168,19 +187,24 @@ pub fn best_epochs(
     direction: Direction,
     is_as_good: &dyn Fn(f64, f64, usize) -> bool,
 ) -> Option<u32> {
-    let finals = history.finals(of.id, Data::Train);
-    let mut trainings: Vec<&Trial> = if finals.is_empty() { vec![of] } else { finals };
-    trainings.retain(|t| t.proposal.budget >= whole);
-    if trainings.is_empty() {
+    let finals = longest(history, of.id);
+    let trainings: Vec<&Trial> = if finals.is_empty() { vec![of] } else { finals };
+    let epochs = trainings[0].proposal.budget;
+    if epochs < whole {
         return None;
     }
     let at = |step: u32| -> Option<f64> {
         let values = trainings.iter().map(|t| t.reports.iter().find(|(s, _)| *s == step)?.1.value(metric));
         values.sum::<Option<f64>>().map(|sum| sum / trainings.len() as f64)
     };
-    let curve: Vec<(u32, f64)> = (1..=whole).filter_map(|step| Some((step, at(step)?))).collect();
+    let curve: Vec<(u32, f64)> = (1..=epochs).filter_map(|step| Some((step, at(step)?))).collect();
     let best = curve.iter().copied().reduce(|a, b| if direction.is_better(b.1, a.1) { b } else { a });
     let ((step, best), (_, end)) = (best?, curve.last()?);
+    let own = of.metrics().value(metric).filter(|_| epochs > whole);
+    if own.is_some_and(|own| !is_as_good(own, best, 1)) {
+        // Its learning rate came down sooner, and that was better.
+        return Some(of.proposal.budget);
+    }
     (!is_as_good(best, *end, trainings.len())).then_some(step)
 }
 

@@ -1,9 +1,10 @@
 //! Devices in studies: predicted while a search goes on, measured before a network is handed over.
 
 use crate::error::{Error, InputError};
+use crate::known::task;
 use crate::run::Progress;
-use crate::settings::Settings;
-use crate::setup::{Setup, task};
+use crate::settings::{Settings, StudyFile};
+use crate::setup::Setup;
 use nascent_core::architecture::{Architecture, ArchitectureHash};
 use nascent_core::chooser::sample;
 use nascent_core::objective::{CostMetric, Direction, Metrics};
@@ -11,15 +12,15 @@ use nascent_core::rng::{Rng, mix};
 use nascent_core::{Space, TrialId, draw};
 use nascent_data::Options;
 use nascent_device::{
-    Budget, Device, DeviceError, Energy, EnergyCounter, Fresh, Heard, Machine, Measuring, Runtime, Took, Via,
+    Budget, Device, DeviceError, Energy, EnergyCounter, Fresh, Heard, Measuring, Runtime, Took, Via,
     median_bound,
 };
+use nascent_runtime::{RunFolder, write_atomically};
 use nascent_spaces::SpaceFile;
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,7 +44,9 @@ pub struct MeasuringDevice {
     pub data: Options,
     /// The space; the task's own unless given.
     pub space: Option<SpaceFile>,
-    /// A command that measures on another machine.
+    /// What runs networks, `nascent` or `onnxruntime`.
+    pub runtime: String,
+    /// A command that measures on another machine, instead.
     pub via: Option<String>,
     /// Examples at a time.
     pub batch: usize,
@@ -61,6 +64,17 @@ fn prepared(what: &mut MeasuringDevice) -> Result<(Measuring, Vec<Architecture>)
     if what.batch == 0 {
         return Err(about("batch", "batch = 0: give 1 or more".into()));
     }
+    Device::check_name(&what.name).map_err(|e| about("name", e))?;
+    let runtime = Runtime::find(&what.runtime).map_err(|e| about("runtime", e.to_string()))?;
+    let via = what.via.as_deref().map(via).transpose()?;
+    if let Some(via) = via.as_ref().filter(|via| what.batch > 1 && !via.knows_batch()) {
+        let message = format!(
+            "batch = {}: the command {:?} must be told, put {{batch}} where it reads the number",
+            what.batch,
+            via.command()
+        );
+        return Err(about("batch", message));
+    }
     if what.networks < 12 {
         let message = format!("networks = {}: give 12 or more, half of which judge", what.networks);
         return Err(about("networks", message));
@@ -75,8 +89,8 @@ fn prepared(what: &mut MeasuringDevice) -> Result<(Measuring, Vec<Architecture>)
     let graphs = networks(&*space, 4 * what.networks, what.seed).map_err(|e| bad(&e))?;
     let measuring = Measuring {
         name: what.name.clone(),
-        runtime: Runtime::Nascent,
-        via: what.via.as_deref().map(via).transpose()?,
+        runtime,
+        via,
         batch: what.batch,
         budget: what.budget,
         networks: what.networks,
@@ -105,7 +119,10 @@ pub fn measure_missing(
     what.name.clone_from(&device.name);
     what.batch = device.batch;
     what.via.clone_from(&device.machine.via);
-    if what.via.is_none() && !is_here(&device.machine) {
+    if what.via.is_none() {
+        what.runtime.clone_from(&device.runtime);
+    }
+    if what.via.is_none() && !device.machine.is_here() {
         return Err(Error::input(format!(
             "device {} is {}, not this machine: what it lacks is measured there",
             device.name, device.machine.processor
@@ -114,11 +131,6 @@ pub fn measure_missing(
     let (measuring, graphs) = prepared(what)?;
     nascent_device::measure_missing(&measuring, device, &graphs, hear)
         .map_err(|e| Error::input(e.to_string()))
-}
-
-fn is_here(machine: &Machine) -> bool {
-    let here = Machine::here();
-    (&here.processor, here.cores, &here.system) == (&machine.processor, machine.cores, &machine.system)
 }
 
 /// Different random networks of a space, its reference network among them.
@@ -131,7 +143,9 @@ fn networks(
     let mut seen: HashSet<ArchitectureHash> = HashSet::new();
     let mut graphs = Vec::new();
     if let Some(reference) = space.reference() {
-        graphs.push(draw(space, &reference)?);
+        let graph = draw(space, &reference)?;
+        seen.insert(graph.hash());
+        graphs.push(graph);
     }
     for _ in 0..20 * count {
         if graphs.len() >= count {
@@ -157,6 +171,10 @@ fn via(command: &str) -> Result<Via, Error> {
 pub(crate) fn of_study(s: &mut Settings, space: &dyn Space) -> Result<Vec<Arc<Device>>, Error> {
     let bad = |e: &dyn std::fmt::Display| Error::from(InputError::about("device_files", e.to_string()));
     let mut devices: Vec<Arc<Device>> = Vec::new();
+    let graphs = match s.device_files.is_empty() {
+        true => Vec::new(),
+        false => networks(space, LOOKED_AT, 0).map_err(|e| bad(&e))?,
+    };
     for file in &mut s.device_files {
         let path = PathBuf::from(&*file);
         // A study is resumed from other folders too.
@@ -170,7 +188,6 @@ pub(crate) fn of_study(s: &mut Settings, space: &dyn Space) -> Result<Vec<Arc<De
                 device.name
             )));
         }
-        let graphs = networks(space, LOOKED_AT, 0).map_err(|e| bad(&e))?;
         let missing = device.missing(&graphs);
         if !missing.is_empty() {
             let error = DeviceError::Missing { device: device.name.clone(), operations: missing.join(", ") };
@@ -179,6 +196,30 @@ pub(crate) fn of_study(s: &mut Settings, space: &dyn Space) -> Result<Vec<Arc<De
         devices.push(Arc::new(device));
     }
     Ok(devices)
+}
+
+/// Copies a study's device files into its folder: whatever becomes of theirs, the study's predictions stay what they are.
+pub(crate) fn keep(setup: &mut Setup, folder: &RunFolder) -> Result<(), Error> {
+    let files = &mut setup.file.settings.device_files;
+    for (device, file) in setup.devices.iter().zip(files) {
+        let path = folder.device_file(&format!("{}.toml", device.name));
+        let fail = |e: &dyn std::fmt::Display| Error::file(&path, e);
+        let text = device.to_toml().map_err(|e| fail(&e))?;
+        std::fs::create_dir_all(path.parent().unwrap_or(folder.path())).map_err(|e| fail(&e))?;
+        write_atomically(&path, text.as_bytes()).map_err(|e| fail(&e))?;
+        *file = std::path::absolute(&path).map_err(|e| fail(&e))?.display().to_string();
+    }
+    Ok(())
+}
+
+/// Names the copies, wherever the folder is by now.
+pub(crate) fn find_kept(file: &mut StudyFile, folder: &RunFolder) {
+    for file in &mut file.settings.device_files {
+        let name = Path::new(file).file_name().map(|name| folder.device_file(&name.to_string_lossy()));
+        if let Some(own) = name.filter(|own| own.exists()) {
+            *file = own.display().to_string();
+        }
+    }
 }
 
 /// The metric of energy, and what commands call it.
@@ -291,7 +332,7 @@ impl Asked {
                 Some(command) => {
                     devices.push(Askable { via: Some(via(command)?), device: Arc::clone(device) })
                 }
-                None if is_here(&device.machine) => {
+                None if device.machine.is_here() => {
                     devices.push(Askable { via: None, device: Arc::clone(device) })
                 }
                 None => tell(Progress::Note(format!(
@@ -358,7 +399,9 @@ impl Asked {
         graph: &Architecture,
     ) -> Result<(Fresh, Option<Fresh>), Error> {
         let one = || match via {
-            Some(via) => nascent_device::via_once(via, graph).map_err(|e| Error::input(e.to_string())),
+            Some(via) => {
+                nascent_device::via_once(via, graph, device.batch).map_err(|e| Error::input(e.to_string()))
+            }
             None => self.in_process(device, graph),
         };
         let each = (0..PROCESSES).map(|_| one()).collect::<Result<Vec<Took>, _>>()?;
@@ -368,29 +411,16 @@ impl Asked {
 
     /// The median of a network's runs in a process of its own.
     fn in_process(&self, device: &Device, graph: &Architecture) -> Result<Took, Error> {
-        let fail = |reason: String| Error::file(&self.program, format!("cannot time a network: {reason}"));
-        let mut child = Command::new(&self.program)
-            .arg("worker")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|e| fail(e.to_string()))?;
+        let fail = |reason: String| Error::file(&self.program, format!("timing a network, {reason}"));
+        let mut command = Command::new(&self.program);
+        command.arg("worker");
         let asked = json!({ "time": { "graph": graph, "runtime": device.runtime, "batch": device.batch,
             "milliseconds": EACH.as_millis() as u64 } });
-        if let Some(mut input) = child.stdin.take() {
-            writeln!(input, "{asked}").map_err(|e| fail(e.to_string()))?;
-        }
-        let mut said = String::new();
-        if let Some(mut output) = child.stdout.take() {
-            output.read_to_string(&mut said).map_err(|e| fail(e.to_string()))?;
-        }
-        child.wait().map_err(|e| fail(e.to_string()))?;
-        let answer: Value =
-            serde_json::from_str(said.trim()).map_err(|_| fail(format!("it said {said:?}")))?;
+        let said = nascent_device::answer(command, &format!("{asked}\n"), PATIENCE).map_err(fail)?;
+        let answer: Value = serde_json::from_str(said.trim()).map_err(|_| fail(format!("said {said:?}")))?;
         match (answer["latency_ms"].as_f64(), answer["error"].as_str()) {
             (Some(ms), _) => Ok(Took { ms, energy_mj: answer[ENERGY].as_f64() }),
-            (None, why) => Err(fail(why.unwrap_or("no answer").into())),
+            (None, why) => Err(fail(why.unwrap_or("gave no answer").into())),
         }
     }
 }

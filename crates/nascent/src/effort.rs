@@ -47,12 +47,10 @@ pub(crate) fn mean_cost(rungs: &[u32]) -> f64 {
 /// How fast a worker is taken to train: multiply-accumulates a second, and seconds a step whatever the network.
 const SPEED: (f64, f64) = (2e10, 1e-3);
 
-/// The seconds that one worker is expected to train a network of so many multiply-accumulates for its whole epochs, on
-/// one cut of the data.
-pub(crate) fn training_seconds(s: &crate::Settings, macs: f64, examples: usize) -> f64 {
-    let steps = examples.div_ceil(s.batch_size.unwrap_or(64)) as f64;
+/// The seconds that a worker of that speed trains a network of so many multiply-accumulates on a batch.
+pub(crate) fn step_seconds(macs: f64, batch: f64) -> f64 {
     // Forward and backward together cost about three forward passes.
-    f64::from(s.epochs.unwrap_or(1)) * (3.0 * macs * examples as f64 / SPEED.0 + steps * SPEED.1)
+    3.0 * macs * batch / SPEED.0 + SPEED.1
 }
 
 /// The part of the search's share of a budget that the whole training of one network may take: with more, a search of a few
@@ -86,6 +84,18 @@ impl<'s> Effort<'s> {
         self.typical.iter().map(|m| *m as f64).sum::<f64>() / self.typical.len().max(1) as f64
     }
 
+    /// The seconds that one worker is expected to train a network of so many multiply-accumulates for its whole epochs, on
+    /// one cut of the data.
+    pub fn training_seconds(&self, s: &crate::Settings, macs: f64) -> f64 {
+        let batch = s.batch_size.unwrap_or(64) as f64;
+        let steps = (self.examples as f64 / batch).ceil();
+        let full = self.examples as f64 / batch;
+        // The last batch of an epoch has fewer examples, and is a step all the same.
+        let epoch =
+            full * (step_seconds(macs, batch) - step_seconds(0.0, batch)) + steps * step_seconds(0.0, batch);
+        f64::from(s.epochs.unwrap_or(1)) * epoch / s.speed.unwrap_or(1.0)
+    }
+
     /// The multiply-accumulates of the space's reference network.
     fn reference_macs(&self) -> Option<u64> {
         let decisions = self.space.reference()?;
@@ -103,7 +113,7 @@ impl<'s> Effort<'s> {
         let Some(budget) = s.budget else { return f64::INFINITY };
         let middling = self.typical.get(self.typical.len() / 2).copied().unwrap_or(0);
         let macs = self.reference_macs().unwrap_or(middling) as f64;
-        self.dearest(budget) / training_seconds(s, macs, self.examples)
+        self.dearest(budget) / self.training_seconds(s, macs)
     }
 
     /// How many epochs a whole training has where so many would be usual: fewer where a budget has no time for them, but at
@@ -125,8 +135,8 @@ impl<'s> Effort<'s> {
         let typical = &self.typical;
         let (fifth, largest) = (*typical.get(typical.len() / 5)?, *typical.last()?);
         let least = fifth.max(self.reference_macs().unwrap_or(0));
-        let none = training_seconds(s, 0.0, self.examples);
-        let one = training_seconds(s, 1.0, self.examples) - none;
+        let none = self.training_seconds(s, 0.0);
+        let one = self.training_seconds(s, 1.0) - none;
         let most = ((self.dearest(s.budget?) - none) / one).max(least as f64);
         // Two digits are enough for a guess.
         let digits = 10f64.powf(most.log10().floor() - 1.0);
@@ -142,7 +152,7 @@ impl<'s> Effort<'s> {
     pub fn trials(&self, s: &crate::Settings, workers: usize, cheap: f64) -> u64 {
         let Some(budget) = s.budget else { return s.trials.unwrap_or(30) };
         let folds = f64::from(s.folds.unwrap_or(1));
-        let seconds = cheap * folds * training_seconds(s, self.mean_macs(), self.examples);
+        let seconds = cheap * folds * self.training_seconds(s, self.mean_macs());
         let fitting = self.share * budget.0.as_secs_f64() * workers as f64 / seconds.max(1e-3);
         (fitting as u64).clamp(4, s.trials.unwrap_or(10_000))
     }

@@ -23,7 +23,7 @@ pub enum Error {
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// A study ended without a network.
+    /// A study ended without a network, or waits for one.
     #[error("{0}")]
     NothingWorked(String),
 }

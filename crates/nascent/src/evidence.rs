@@ -1,7 +1,8 @@
 //! What was tested, and what the differences are worth.
 
+use crate::baselines::{MORE_DROPOUT, TREES, is_reference};
 use crate::choice;
-use crate::setup::{Setup, TREES};
+use crate::setup::Setup;
 use nascent_core::event::{Data, Role};
 use nascent_core::objective::{Direction, Score};
 use nascent_core::pareto::{self, Preference};
@@ -93,26 +94,89 @@ pub(crate) fn winner(setup: &Setup, history: &History) -> Option<TrialId> {
     winner_of(setup, history, &setup.largest())
 }
 
-/// A winner: of the finalists, the one with the best mean validation over fresh seeds.
-fn winner_of(setup: &Setup, history: &History, aim: &Objectives) -> Option<TrialId> {
-    let n = setup.file.settings.finalists;
+/// The networks one of which is handed over: the best `n` of the search, and behind them the references that were tried
+/// beside it and the best with more dropout, where they keep the limits and were trained as far.
+///
+/// Of several objectives no network is the best, and only those of the search are in their Pareto set.
+pub(crate) fn candidates(setup: &Setup, history: &History, aim: &Objectives, n: usize) -> Vec<TrialId> {
     let tolerance = setup.tolerance_of(aim, history);
-    let finalists = choice::best(history, aim, &Role::Search, n, tolerance);
+    let mut all = choice::best(history, aim, &Role::Search, n, tolerance);
+    let Some(rung) = all.first().and_then(|id| Some(history.trial(*id)?.proposal.rung)) else { return all };
     if aim.wanted.len() > 1 {
-        return finalists.first().copied();
+        return all;
+    }
+    // On devices only networks of the search are measured.
+    let is_known = |trial: &Trial| trial.measured || aim.limits.iter().all(|l| !l.metric.contains('@'));
+    let can_win = |id: &TrialId| {
+        history.trial(*id).is_some_and(|trial| {
+            trial.proposal.rung == rung
+                && trial.copied_from.is_none_or(|first| !all.contains(&first))
+                && is_known(trial)
+                && trial.score(aim).is_some_and(|score| score.violation == 0.0)
+        })
+    };
+    let best = |name| choice::best(history, aim, &Role::Baseline(name), 1, tolerance);
+    let references = network_baselines(setup).into_iter().filter(|name| is_reference(name));
+    let names = references.chain([MORE_DROPOUT.to_string()]);
+    let rivals: Vec<TrialId> = names.flat_map(best).filter(can_win).collect();
+    all.extend(rivals);
+    all
+}
+
+/// A winner: of the candidates, the one with the best mean validation over fresh seeds; of the best of the search and the
+/// references, where there was no time for that, the one that was best when they were tried.
+fn winner_of(setup: &Setup, history: &History, aim: &Objectives) -> Option<TrialId> {
+    let mut candidates = candidates(setup, history, aim, setup.file.settings.finalists);
+    if aim.wanted.len() > 1 {
+        return candidates.first().copied();
     }
     let sign = if setup.facts.direction == Direction::Maximize { -1.0 } else { 1.0 };
-    let score = |id: &TrialId| {
-        let value = choice::mean_over_seeds(history, *id, &setup.facts.metric)?;
-        let loss = choice::mean_over_seeds(history, *id, "loss").unwrap_or(f64::INFINITY);
-        Some(Score { violation: 0.0, values: [sign * value, loss].into_iter().collect() })
+    let is_last = |id: TrialId| {
+        history.trial(id).filter(|trial| trial.proposal.role == Role::Baseline(MORE_DROPOUT.into()))
     };
+    let over_seeds = |id: TrialId| {
+        let mean = |metric: &str| match is_last(id) {
+            Some(trial) => trial.metrics().value(metric),
+            None => choice::mean_over_seeds(history, id, metric),
+        };
+        let loss = mean("loss").unwrap_or(f64::INFINITY);
+        let mut values = [sign * mean(&setup.facts.metric)?, loss];
+        let trial = history.trial(id).filter(|_| choice::epochs_over_seeds(history, id) > setup.epochs());
+        let own = trial.and_then(|trial| {
+            Some([sign * trial.metrics().value(&setup.facts.metric)?, choice::loss(trial)])
+        });
+        // What was no good for as long as that can be trained for as long as in the search.
+        if let Some(own) = own.filter(|own| own[0] < values[0]) {
+            values = own;
+        }
+        Some(Score { violation: 0.0, values: values.into_iter().collect() })
+    };
+    // Where some were trained for longer than others, those are the ones that were chosen from them.
+    let epochs = |id: &TrialId| match is_last(*id) {
+        Some(trial) => trial.proposal.budget,
+        None => choice::epochs_over_seeds(history, *id),
+    };
+    let longest = candidates.iter().map(epochs).max().unwrap_or(0);
+    let mut scores: Vec<Option<Score>> =
+        candidates.iter().map(|id| over_seeds(*id).filter(|_| epochs(id) == longest)).collect();
+    if scores.iter().all(Option::is_none) {
+        let is_search = |id: TrialId| history.trial(id).is_some_and(|t| t.proposal.role == Role::Search);
+        let mut is_first = true;
+        candidates.retain(|id| !is_search(*id) || std::mem::take(&mut is_first));
+        let own = |id: TrialId| {
+            let trial = history.trial(id)?;
+            let mut score = trial.score(aim)?;
+            score.values.push(choice::loss(trial));
+            Some(score)
+        };
+        scores = candidates.iter().map(|id| own(*id)).collect();
+    }
     let (judged, scores): (Vec<TrialId>, Vec<Score>) =
-        finalists.iter().filter_map(|id| Some((*id, score(id)?))).unzip();
+        candidates.iter().zip(scores).filter_map(|(id, score)| Some((*id, score?))).unzip();
     // The rule that chose the finalists, now over seeds.
-    pareto::recommend(&scores, tolerance, &Preference::First)
+    pareto::recommend(&scores, setup.tolerance_of(aim, history), &Preference::First)
         .map(|i| judged[i])
-        .or_else(|| finalists.first().copied())
+        .or_else(|| candidates.first().copied())
 }
 
 impl Evidence {
@@ -162,5 +226,91 @@ impl Evidence {
                 .and_then(|d| Some(verdict(d, metric.direction(), corrected.next()?, setup.margin())));
         }
         Self { winner, test: tested(&winner_rows, metric, seed), baselines, sizes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StudyFile;
+    use nascent_core::Metrics;
+    use nascent_core::event::{Event, Outcome, Proposal, Seq, Stamped};
+
+    /// A study of digits with these settings besides, and its history: trials by their role, rung and accuracy.
+    fn study(more: &str, trials: &[(Role, u16, f64)]) -> (Setup, History) {
+        let text = format!("task = \"digits\"\nfinalists = 2\n{more}");
+        let setup = Setup::new(StudyFile::parse("study.toml", &text).unwrap()).unwrap();
+        let mut history = History::default();
+        let mut seq = 0;
+        let mut push = |event| {
+            seq += 1;
+            history.apply(&Stamped { seq: Seq(seq), at_ms: 0, event }).unwrap();
+        };
+        for ((role, rung, accuracy), number) in trials.iter().zip(0..) {
+            let trial = TrialId(number);
+            let proposal = Proposal {
+                decisions: Default::default(),
+                rung: *rung,
+                budget: 1,
+                parents: Default::default(),
+                role: role.clone(),
+            };
+            let costs = Metrics::new().with("params", 100.0 * f64::from(number));
+            push(Event::Proposed { trial, seen: Seq(0), proposal, hash: None, costs });
+            push(Event::Started { trial, attempt: 1 });
+            let metrics = Metrics::new().with("accuracy", *accuracy).with("loss", 1.0 - accuracy);
+            let outcome = Outcome { metrics, best_step: None, cost: 1.0 };
+            push(Event::Finished { trial, outcome, copied_from: None });
+        }
+        (setup, history)
+    }
+
+    fn baseline(name: &str) -> Role {
+        Role::Baseline(name.into())
+    }
+
+    /// Who may win, and who does.
+    fn won((setup, history): (Setup, History)) -> (Vec<u32>, Option<u32>) {
+        let all = candidates(&setup, &history, &setup.largest(), 2);
+        (all.iter().map(|id| id.0).collect(), winner(&setup, &history).map(|id| id.0))
+    }
+
+    #[test]
+    fn a_reference_that_is_better_on_validation_data_wins() {
+        let reference = || baseline("tuned-reference");
+        let trials = |accuracy| {
+            [
+                (Role::Search, 0, 0.90),
+                (Role::Search, 0, 0.80),
+                (reference(), 0, accuracy),
+                (reference(), 0, 0.5),
+            ]
+        };
+        assert_eq!(won(study("", &trials(0.97))), (vec![0, 1, 2], Some(2)));
+        assert_eq!(won(study("", &trials(0.70))), (vec![0, 1, 2], Some(0)));
+        // Fresh seeds say more.
+        let seeds = |found: f64, reference: f64| {
+            let of =
+                |of, accuracy| (Role::Final { of: TrialId(of), replica: 1, data: Data::Train }, 0, accuracy);
+            let mut all = trials(0.97).to_vec();
+            all.extend([of(0, found), of(1, 0.7), of(2, reference)]);
+            all
+        };
+        assert_eq!(won(study("", &seeds(0.96, 0.90))).1, Some(0));
+        assert_eq!(won(study("", &seeds(0.90, 0.96))).1, Some(2));
+    }
+
+    #[test]
+    fn a_reference_must_keep_limits_and_be_trained_as_far() {
+        let with = |role: Role, rung| [(Role::Search, 1, 0.90), (Role::Search, 1, 0.80), (role, rung, 0.99)];
+        let found = (vec![0, 1], Some(0));
+        assert_eq!(won(study("", &with(baseline("tuned-reference"), 0))), found);
+        let limit = "limits = [\"params<=150\"]";
+        assert_eq!(won(study(limit, &with(baseline("tuned-reference"), 1))), found);
+        let random = "baselines = [\"random\"]";
+        assert_eq!(won(study(random, &with(baseline("random"), 1))), found);
+        let two = "objectives = [\"accuracy\", \"params\"]";
+        let (all, _) = won(study(two, &with(baseline("tuned-reference"), 1)));
+        assert!(!all.contains(&2), "{all:?}");
     }
 }

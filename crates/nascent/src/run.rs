@@ -1,26 +1,33 @@
 //! A whole study: search, baselines, finals, test, files.
 
+use crate::baselines::{MORE_DROPOUT, TREES, is_reference, with_more_dropout};
 use crate::budget::{Finals, GRACE, Pace, USABLE, epoch_ms, search_share};
 use crate::choice::{best, trainings};
 use crate::devices::Asked;
 use crate::error::Error;
-use crate::evidence::{Evidence, baseline_names, network_baselines, winner};
+use crate::evidence::{Evidence, baseline_names, candidates, network_baselines, winner};
 use crate::handover;
 use crate::parallel::in_parallel;
 use crate::settings::StudyFile;
-use crate::setup::{Setup, TREES};
+use crate::setup::Setup;
 use crate::stored::{Stored, load};
 use crate::summary::Summary;
 use crate::worker::{train_again, workers};
+use nascent_core::architecture::Architecture;
 use nascent_core::chooser::FixedArchitecture;
 use nascent_core::event::{Data, Event, Proposal, Reason, Role, Stamped};
 use nascent_core::study::{Deadlines, End, Halt, Parts, Phase, Source};
-use nascent_core::{Feasibility, Log, Objectives, Space, State, Study, Trial, TrialId, draw, feasibility};
+use nascent_core::{
+    Feasibility, Log, Metrics, Objectives, Space, State, Study, Trial, TrialId, draw, feasibility,
+};
 use nascent_data::Task;
 use nascent_runtime::{RunFolder, SqliteLog, total_memory_bytes, write_atomically};
 use nascent_train::{Network, TrainEvaluator, TrainStep, Weights, answers, tested};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+
+/// A device that has answered for no network is asked for so many.
+const UNANSWERED: usize = 3;
 
 /// Which study to run.
 pub enum Start {
@@ -88,7 +95,7 @@ pub fn run(
     let (setup, folder, mut log, more) = match start {
         Start::New { file, out } => {
             let (given, chosen) = (file.settings.limits.len(), file.settings.epochs);
-            let setup = Setup::new(*file)?;
+            let mut setup = Setup::new(*file)?;
             must_be_feasible(&setup)?;
             setup.check_memory()?;
             let folder = match out {
@@ -96,6 +103,7 @@ pub fn run(
                 None => RunFolder::create_next(Path::new("runs"), &setup.facts.name),
             };
             let folder = folder.map_err(|e| Error::input(e.to_string()))?;
+            crate::devices::keep(&mut setup, &folder)?;
             write_atomically(&folder.study_toml(), setup.file.to_toml().as_bytes())
                 .map_err(|e| Error::file(folder.study_toml(), e))?;
             let log = SqliteLog::create(&folder.study_db()).map_err(|e| Error::input(e.to_string()))?;
@@ -156,7 +164,7 @@ pub fn run(
         };
         let study = Study::open(created, parts)?;
         let tell = |progress: Progress<'_>| (hear.borrow_mut())(progress);
-        Whole { setup: &setup, folder: &folder, study, program, tell: &tell }.run(more)
+        Whole { setup: &setup, folder: &folder, study, program, halt, tell: &tell }.run(more)
     };
     drop(workers);
     drop(log);
@@ -226,6 +234,7 @@ struct Whole<'w> {
     study: Study<'w>,
     /// What workers are, which also time networks in processes of their own.
     program: &'w Path,
+    halt: &'w dyn Fn() -> Halt,
     tell: &'w dyn Fn(Progress<'_>),
 }
 
@@ -258,7 +267,9 @@ impl Whole<'_> {
                 return Ok(End::Interrupted);
             }
         }
-        self.measure_finalists()?;
+        if self.measure_finalists()? == End::Interrupted {
+            return Ok(End::Interrupted);
+        }
         if winner(self.setup, self.study.history()).is_none() {
             self.study.note(Event::Closed { reason: Reason::NothingWorked })?;
             let why = self.study.history().trials.iter().rev().find_map(|t| t.reason.clone());
@@ -280,10 +291,15 @@ impl Whole<'_> {
         }
         // What a program of the user's trains is judged by what it measures, and by nothing else.
         if let Some(task) = &self.setup.task {
+            if self.watch(finals, more.time)? == End::Interrupted {
+                return Ok(End::Interrupted);
+            }
             if self.refits(finals, more.time)? == End::Interrupted {
                 return Ok(End::Interrupted);
             }
-            self.test(task, until(1.0))?;
+            if self.test(task, until(1.0))? == End::Interrupted {
+                return Ok(End::Interrupted);
+            }
         }
         if self.study.history().closed.is_none() {
             self.study.note(Event::Closed { reason: Reason::Finished })?;
@@ -292,32 +308,88 @@ impl Whole<'_> {
     }
 
     /// Measures the networks that can win where a limit is on a device that can be asked: what was predicted is replaced by
-    /// what was measured, and a network that then breaks a limit gives way to the next.
-    fn measure_finalists(&mut self) -> Result<(), Error> {
-        let Some(asked) = Asked::new(self.setup, self.program, self.tell)? else { return Ok(()) };
+    /// what was measured, and a network that then breaks a limit, or that the device does not run, gives way to the next.
+    fn measure_finalists(&mut self) -> Result<End, Error> {
+        let Some(asked) = Asked::new(self.setup, self.program, self.tell)? else { return Ok(End::Complete) };
+        // A network that the device has answered for tells whether it still does.
+        let is_answered = |trial: &&Trial| trial.measured && trial.reason.is_none();
+        let answered = self.study.history().of(&Role::Search).find(is_answered);
+        let mut answered =
+            answered.map(|trial| Ok::<_, Error>((trial.id, self.graph(trial)?))).transpose()?;
+        // Networks without an answer, as long as it is not known whether they or the device are to blame.
+        let mut unanswered: Vec<(TrialId, Error)> = Vec::new();
         loop {
-            let finalists = self.finalists(self.setup.file.settings.finalists);
-            let Some(next) = finalists.into_iter().find(|trial| !trial.measured) else { break };
-            let graph = draw(&*self.setup.space, &next.proposal.decisions)
-                .map_err(|e| Error::file(self.folder.path(), e))?;
-            let (id, hash) = (next.id, next.hash);
-            let metrics = asked.measure(&graph, id, self.tell)?;
-            // Trials of one network have one latency.
-            let same = |trial: &&Trial| trial.id == id || trial.hash.is_some() && trial.hash == hash;
-            let same = self.study.history().of(&Role::Search).filter(same).map(|trial| trial.id);
-            let measured = same.map(|trial| Event::Measured { trial, metrics: metrics.clone() }).collect();
-            self.study.note_all(measured)?;
+            if (self.halt)() != Halt::No {
+                return Ok(End::Interrupted);
+            }
+            let finalists = self.finalists(self.setup.file.settings.finalists + unanswered.len());
+            let is_next =
+                |trial: &&Trial| !trial.measured && unanswered.iter().all(|(id, _)| *id != trial.id);
+            let Some(next) = finalists.into_iter().find(is_next) else { break };
+            let (id, graph) = (next.id, self.graph(next)?);
+            match asked.measure(&graph, id, self.tell) {
+                Ok(metrics) => {
+                    self.note_measured(id, &metrics, None)?;
+                    answered = Some((id, graph));
+                }
+                // An interruption may have ended the command too.
+                Err(_) if (self.halt)() != Halt::No => return Ok(End::Interrupted),
+                Err(why) => unanswered.push((id, why)),
+            }
+            if unanswered.is_empty() {
+                continue;
+            }
+            let still_answers = match &answered {
+                Some((other, graph)) => *other == id || asked.measure(graph, *other, self.tell).is_ok(),
+                None if unanswered.len() < UNANSWERED => continue,
+                None => false,
+            };
+            if !still_answers {
+                break;
+            }
+            for (id, why) in unanswered.drain(..) {
+                (self.tell)(Progress::Note(format!("trial {id} cannot be handed over: {why}")));
+                self.note_measured(id, &Metrics::new(), Some(why.to_string()))?;
+            }
         }
-        let best = self.finalists(1).first().and_then(|trial| trial.score(&self.setup.objectives));
-        if let Some(score) = best.filter(|score| score.violation > 0.0) {
-            self.study.note(Event::Closed { reason: Reason::Infeasible })?;
-            return Err(Error::Infeasible(format!(
-                "no trial's network keeps the limits when it is measured; the nearest breaks them by {:.1} %: raise the \
-                 limit, or give the search more trials with nascent resume {} --trials N",
-                100.0 * score.violation,
+        // A device that does not answer is to be mended; no trial has failed by it.
+        if let Some((_, why)) = unanswered.pop() {
+            return Err(Error::NothingWorked(format!(
+                "a device gives no answer: {why}; mend that, then go on with nascent resume {}",
                 self.folder.path().display()
             )));
         }
+        if self.finalists(1).is_empty() {
+            let measured = self.study.history().of(&Role::Search).filter(|trial| trial.measured);
+            let violations =
+                measured.filter_map(|trial| Some(trial.score(&self.setup.objectives)?.violation));
+            if let Some(least) = violations.min_by(f64::total_cmp) {
+                self.study.note(Event::Closed { reason: Reason::Infeasible })?;
+                return Err(Error::Infeasible(format!(
+                    "no trial's network keeps the limits when it is measured; the nearest breaks them by {:.1} %: raise the \
+                     limit, or give the search more trials with nascent resume {} --trials N",
+                    100.0 * least,
+                    self.folder.path().display()
+                )));
+            }
+        }
+        Ok(End::Complete)
+    }
+
+    /// A trial's network.
+    fn graph(&self, trial: &Trial) -> Result<Architecture, Error> {
+        draw(&*self.setup.space, &trial.proposal.decisions).map_err(|e| Error::file(self.folder.path(), e))
+    }
+
+    /// Notes what a device said of a network for all trials of it.
+    fn note_measured(&mut self, id: TrialId, metrics: &Metrics, failed: Option<String>) -> Result<(), Error> {
+        let hash = self.study.history().trial(id).and_then(|trial| trial.hash);
+        let same = |trial: &&Trial| trial.id == id || trial.hash.is_some() && trial.hash == hash;
+        let same = self.study.history().of(&Role::Search).filter(same).map(|trial| trial.id);
+        let measured =
+            same.map(|trial| Event::Measured { trial, metrics: metrics.clone(), failed: failed.clone() });
+        let measured = measured.collect();
+        self.study.note_all(measured)?;
         Ok(())
     }
 
@@ -393,6 +465,7 @@ impl Whole<'_> {
             replicas: s.replicas,
             epochs: self.setup.epochs(),
             last_epochs: self.setup.final_epochs(),
+            are_watched: self.setup.watches_finals(),
         }
     }
 
@@ -426,8 +499,16 @@ impl Whole<'_> {
             // All are one network or much alike: what another program slowed down says nothing of it.
             each.get(each.len() / 2).copied().unwrap_or(slowest)
         };
-        let baselines = network_baselines(self.setup).into_iter().map(of_baseline).collect();
-        Pace { finalists, baselines, workers }
+        let of_baselines = |may: &dyn Fn(&str) -> bool| -> Vec<f64> {
+            network_baselines(self.setup).into_iter().filter(|name| may(name)).map(&of_baseline).collect()
+        };
+        let wins_alone = self.setup.aims().iter().any(|aim| aim.wanted.len() == 1);
+        Pace {
+            finalists,
+            baselines: of_baselines(&|_| true),
+            rivals: of_baselines(&|name| wins_alone && is_reference(name)),
+            workers,
+        }
     }
 
     /// What fits into the time that is left: fewer finalists, then fewer seeds, then fewer epochs.
@@ -456,14 +537,16 @@ impl Whole<'_> {
         finals
     }
 
-    /// Trains the finalists again with fresh seeds, so that the winner is not the luckiest.
+    /// Trains the finalists again with fresh seeds, and the references that may win, so that the winner is not the luckiest.
     fn finals(&mut self, f: Finals) -> Result<End, Error> {
         if f.finalists < 2 {
             return Ok(End::Complete);
         }
-        let list: Vec<Proposal> = self
-            .finalists(f.finalists)
+        let history = self.study.history();
+        let of = |aim: &Objectives| candidates(self.setup, history, aim, f.finalists);
+        let list: Vec<Proposal> = each_once(self.setup.aims().iter().flat_map(of))
             .into_iter()
+            .filter_map(|id| history.trial(id))
             .flat_map(|t| trainings(t, f.replicas, Data::Train, f.epochs))
             .collect();
         (self.tell)(Progress::Phase("finalists", list.len() as u64));
@@ -478,11 +561,78 @@ impl Whole<'_> {
         each_once(evidence.winner.into_iter().chain(baselines).chain(sizes))
     }
 
-    /// Trains winners and baselines on all but the test part, for as many epochs as served them well before: where such trainings
-    /// had begun when the study was interrupted, for theirs, unless it has more time now.
+    /// Trains winners and baselines for as long as they are to be trained in the end, but on the training part alone: validation rows
+    /// then tell whether that serves them. The winner is trained with more dropout too.
+    fn watch(&mut self, f: Finals, has_more_time: bool) -> Result<End, Error> {
+        if !f.are_watched {
+            return Ok(End::Complete);
+        }
+        let history = self.study.history();
+        let role = Role::Baseline(MORE_DROPOUT.into());
+        let begun = history.of(&role).next().map(|trial| trial.proposal.clone());
+        let best = winner(self.setup, history);
+        let lengths = self.lengths(f, Data::Train, has_more_time);
+        let more = lengths.iter().find(|(t, _)| Some(t.id) == best && t.proposal.role != role);
+        let more = more.and_then(|(t, epochs)| {
+            Some(Proposal {
+                decisions: with_more_dropout(&*self.setup.space, &t.proposal.decisions)?,
+                rung: t.proposal.rung,
+                budget: *epochs,
+                parents: [t.id].into_iter().collect(),
+                role: role.clone(),
+            })
+        });
+        let longer =
+            lengths.iter().filter(|(t, epochs)| *epochs > t.proposal.budget && t.proposal.role != role);
+        // Their seed is no other final's.
+        let replica = self.setup.file.settings.replicas + 1;
+        let longer = longer.filter_map(|(t, epochs)| trainings(t, replica, Data::Train, *epochs).pop());
+        let list: Vec<Proposal> = longer.chain(begun.or(more)).collect();
+        if list.is_empty() {
+            return Ok(End::Complete);
+        }
+        (self.tell)(Progress::Phase("long trainings", list.len() as u64));
+        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
+    }
+
+    /// Trains winners and baselines on all but the test part, for as many epochs as served them well before.
     fn refits(&mut self, f: Finals, has_more_time: bool) -> Result<End, Error> {
         let history = self.study.history();
-        let epochs = |t: &Trial| self.setup.best_epochs(history, t).unwrap_or(self.setup.final_epochs());
+        let served = |t: &Trial| self.setup.best_epochs(history, t).unwrap_or(u32::MAX);
+        let lengths = self.lengths(f, Data::All, has_more_time).into_iter();
+        let lengths = lengths.map(|(t, epochs)| {
+            (
+                t,
+                if self.begun(t, Data::All, has_more_time).is_some() {
+                    epochs
+                } else {
+                    epochs.min(served(t))
+                },
+            )
+        });
+        let list: Vec<Proposal> =
+            lengths.flat_map(|(t, epochs)| trainings(t, f.replicas, Data::All, epochs)).collect();
+        (self.tell)(Progress::Phase("refits", list.len() as u64));
+        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
+    }
+
+    /// For how many epochs such a last training of a trial's network was to be made, where one had begun when the study was
+    /// interrupted, unless it has more time now.
+    fn begun(&self, t: &Trial, part: Data, has_more_time: bool) -> Option<u32> {
+        let last = self.setup.file.settings.replicas + 1;
+        let is_last = |role: &Role| match role {
+            Role::Final { of, data, replica } => {
+                *of == t.id && *data == part && (part == Data::All || *replica == last)
+            }
+            _ => false,
+        };
+        let own = self.study.history().trials.iter().find(|other| is_last(&other.proposal.role));
+        own.map(|other| other.proposal.budget).filter(|_| !has_more_time)
+    }
+
+    /// Winners and baselines, and for how many epochs there is time to train each in the end.
+    fn lengths(&self, f: Finals, part: Data, has_more_time: bool) -> Vec<(&Trial, u32)> {
+        let history = self.study.history();
         let judged: Vec<&Trial> = self.judged().into_iter().filter_map(|id| history.trial(id)).collect();
         // Where all are trained side by side, none has to stop before the slowest does.
         let slowest = judged.iter().filter_map(|t| epoch_ms_of(t)).fold(0.0, f64::max);
@@ -491,26 +641,19 @@ impl Whole<'_> {
             Some(own) => (f64::from(f.last_epochs) * slowest / own.max(1.0)) as u32,
             None => f.last_epochs,
         };
-        let begun = |t: &Trial| {
-            let is_own = |role: &Role| matches!(role, Role::Final { of, data: Data::All, .. } if *of == t.id);
-            let own = history.trials.iter().find(|other| is_own(&other.proposal.role));
-            own.map(|other| other.proposal.budget).filter(|_| !has_more_time)
-        };
-        let epochs = |t: &Trial| begun(t).unwrap_or_else(|| epochs(t).min(fitting(t)));
-        let list: Vec<Proposal> =
-            judged.into_iter().flat_map(|t| trainings(t, f.replicas, Data::All, epochs(t))).collect();
-        (self.tell)(Progress::Phase("refits", list.len() as u64));
-        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
+        let begun = |t: &Trial| self.begun(t, part, has_more_time);
+        let epochs = |t: &Trial| begun(t).unwrap_or_else(|| self.setup.final_epochs().min(fitting(t)));
+        judged.into_iter().map(|t| (t, epochs(t))).collect()
     }
 
     /// Opens the test set, once: all that is tested is fixed by now, and all results are stored in one piece.
-    fn test(&mut self, task: &Task, until_ms: Option<u64>) -> Result<(), Error> {
+    fn test(&mut self, task: &Task, until_ms: Option<u64>) -> Result<End, Error> {
         let history = self.study.history();
         let trials: Vec<TrialId> =
             self.judged().iter().flat_map(|id| history.finals(*id, Data::All)).map(|t| t.id).collect();
         let is_tested = |id: &TrialId| history.tests.iter().any(|t| t.trial == *id);
         if trials.is_empty() || trials.iter().all(is_tested) {
-            return Ok(());
+            return Ok(End::Complete);
         }
         let touch = history.touches() + 1;
         let examples = task.test();
@@ -537,7 +680,8 @@ impl Whole<'_> {
                     known[2].len()
                 )));
             }
-            let is_over = || until_ms.is_some_and(|until| self.study.now_ms() > until);
+            let is_late = || until_ms.is_some_and(|until| self.study.now_ms() > until);
+            let is_over = || is_late() || (self.halt)() != Halt::No;
             match crate::trees::answers(
                 &task.signature().features,
                 known.each_ref(),
@@ -553,7 +697,12 @@ impl Whole<'_> {
                 }
             }
         }
-        Ok(self.study.note_all(events)?)
+        // What nobody saw was not opened: it is tested anew when the study is resumed.
+        if (self.halt)() != Halt::No {
+            return Ok(End::Interrupted);
+        }
+        self.study.note_all(events)?;
+        Ok(End::Complete)
     }
 
     /// A refitted network: its weights from its folder, or trained again where they are gone.
@@ -562,10 +711,11 @@ impl Whole<'_> {
         let trial = self.study.history().trial(id).ok_or_else(gone)?;
         let fail = |e: &dyn std::fmt::Display| Error::file(self.folder.path(), e);
         let graph = draw(&*self.setup.space, &trial.proposal.decisions).map_err(|e| fail(&e))?;
-        let path = TrainEvaluator::weights_path(&self.folder.trials(), id);
-        if !path.exists() {
-            train_again(self.setup, self.study.history(), self.folder, id, &trial.proposal)?;
-        }
+        let path = TrainEvaluator::weights_path(&self.folder.trials(), trial.copied_from.unwrap_or(id));
+        let path = match path.exists() {
+            true => path,
+            false => train_again(self.setup, self.study.history(), self.folder, id, &trial.proposal)?,
+        };
         let weights = Weights::load(&path, &graph).map_err(|e| fail(&e))?;
         Ok(Network::new(graph, weights, &nascent_core::Settings::default(), 0, self.setup.device))
     }

@@ -1,8 +1,8 @@
 //! Scores of networks that are not trained, for a sample of a space.
 
 use crate::error::{Error, InputError};
+use crate::known::task;
 use crate::parallel::in_parallel;
-use crate::setup::task;
 use nascent_core::architecture::{Architecture, ArchitectureHash};
 use nascent_core::chooser::{describe, sample};
 use nascent_core::rng::{Rng, mix};

@@ -91,6 +91,10 @@ pub struct Settings {
     /// Worker processes; left out, one for each core.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<usize>,
+    /// How many times as fast as 20 billion multiply-accumulates a second a worker trains; left out, it is measured where a budget
+    /// decides for how long networks are trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
     /// The most memory of one worker, such as `512MiB`; left out, a share of the machine's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_per_trial: Option<Memory>,
@@ -136,6 +140,7 @@ impl Default for Settings {
             folds: None,
             batch_size: None,
             workers: None,
+            speed: None,
             memory_per_trial: None,
             finalists: 5,
             replicas: 3,

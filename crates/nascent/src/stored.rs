@@ -1,3 +1,4 @@
+use crate::baselines::MORE_DROPOUT;
 use crate::error::Error;
 use crate::evidence::{Evidence, Tested};
 use crate::settings::StudyFile;
@@ -40,7 +41,8 @@ pub fn load(path: &Path) -> Result<Stored, Error> {
             "the study stopped before its first event; start a new one",
         ));
     };
-    let file = StudyFile::parse("the settings in study.db", &created.settings)?;
+    let mut file = StudyFile::parse("the settings in study.db", &created.settings)?;
+    crate::devices::find_kept(&mut file, &folder);
     let setup = Setup::new(file)?;
     Ok(Stored { folder, setup, history })
 }
@@ -147,6 +149,16 @@ impl Stored {
             return notes;
         }
         let winner = evidence.winner.and_then(|id| self.history.trial(id));
+        if let Some(Role::Baseline(name)) = winner.map(|trial| &trial.proposal.role) {
+            notes.push(match name == MORE_DROPOUT {
+                true => "What is handed over has more dropout than the network that the search found: trained for as long as \
+                         it is in the end, it was better on validation data so."
+                    .into(),
+                false => format!(
+                    "No network of the search was better on validation data than that of {name}, which is handed over."
+                ),
+            });
+        }
         notes.extend(winner.and_then(|trial| self.left_to_burn(trial)).map(|op| {
             format!("The network was trained by Burn, which is slower, for the engine has no step for {op}.")
         }));
@@ -278,6 +290,7 @@ impl Stored {
                 .iter()
                 .map(|b| BaselineSummary {
                     name: b.name.clone(),
+                    trial: b.trial.map(|id| id.0),
                     params: b.trial.and_then(|id| self.history.trial(id)).and_then(params),
                     test: test(&b.test),
                     verdict: b.verdict.as_ref().map(VerdictSummary::new),

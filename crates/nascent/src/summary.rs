@@ -163,6 +163,8 @@ pub struct ParetoMember {
 pub struct BaselineSummary {
     /// Its name.
     pub name: String,
+    /// The trial of its best network; that of the best of all where nothing found was better on validation data.
+    pub trial: Option<u32>,
     /// Trainable parameters of its best network.
     pub params: Option<u64>,
     /// What the test gave.

@@ -93,16 +93,16 @@ fn results(out: &mut String, report: &Report<'_>) {
     if let Some(test) = &report.test {
         let _ = writeln!(out, "| **this one, test** | {params} | **{}** |", verdict::interval(name, test));
     }
-    for baseline in &report.baselines {
+    for baseline in report.baselines.iter().filter(|baseline| !report.is_own(baseline)) {
         let params = baseline.params.map_or("–".into(), |p| count(p as f64));
         let test = baseline.test.map_or("not tested".into(), |t| verdict::interval(name, &t));
         let _ = writeln!(out, "| {}, test | {params} | {test} |", escaped(&baseline.name));
     }
     out.push('\n');
-    for (baseline, v) in report.baselines.iter().filter_map(|b| Some((b, b.verdict?))) {
+    for (baseline, v) in report.verdicts() {
         let _ = writeln!(out, "- {}", escaped(&verdict::sentence(name, baseline, &v)));
     }
-    if report.baselines.iter().any(|b| b.verdict.is_some()) {
+    if report.verdicts().next().is_some() {
         out.push_str(
             "\nIntervals are bootstraps over test examples and seeds; verdicts are paired bootstraps against each baseline, \
              corrected for their number (Holm).\n",

@@ -138,6 +138,19 @@ pub struct ValuesTested {
     pub points: Vec<(f64, f64)>,
 }
 
+impl Report<'_> {
+    /// The baselines that the network is compared with, and their verdicts: not the one whose network it is.
+    pub(crate) fn verdicts(&self) -> impl Iterator<Item = (&Baseline, Verdict)> {
+        let others = self.baselines.iter().filter(|baseline| !self.is_own(baseline));
+        others.filter_map(|baseline| Some((baseline, baseline.verdict?)))
+    }
+
+    /// Whether the network is that of a baseline.
+    pub(crate) fn is_own(&self, baseline: &Baseline) -> bool {
+        baseline.trial.is_some() && baseline.trial == self.recommended
+    }
+}
+
 /// What was learned, and from how much.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskFacts {

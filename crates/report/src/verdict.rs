@@ -59,6 +59,12 @@ pub(crate) fn overall(report: &Report<'_>) -> String {
                 networks were chosen, and is therefore too favourable."
             .into();
     }
+    if let Some(baseline) = report.baselines.iter().find(|baseline| report.is_own(baseline)) {
+        return format!(
+            "The search did not pay off: no network of it was better on validation data than that of {}, which this is.",
+            baseline.name
+        );
+    }
     let named = |result: VerdictResult| -> Vec<&str> {
         let has = |b: &&Baseline| b.verdict.is_some_and(|v| v.result == result);
         report.baselines.iter().filter(has).map(|b| b.name.as_str()).collect()

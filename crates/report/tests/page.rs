@@ -226,6 +226,18 @@ fn every_verdict_is_put_in_words() {
 }
 
 #[test]
+fn a_reference_that_is_handed_over_is_not_compared_with_itself() {
+    let study = Study::new(Wishes::default());
+    let mut report = study.report();
+    report.recommended = report.baselines[0].trial;
+    let expected = "The search did not pay off: no network of it was better on validation data than that of \
+                    tuned-reference, which this is.";
+    let (text, card) = (checked(&report), card::markdown(&report));
+    assert!(text.contains(expected) && !text.contains("found by the search"));
+    assert!(card.contains(expected) && !card.contains("tuned-reference, test"), "{card}");
+}
+
+#[test]
 fn ten_thousand_trials_stay_readable() {
     let study = Study::new(Wishes { search: 10_000, baseline: true, ..Wishes::default() });
     let text = checked(&study.report());

@@ -104,7 +104,8 @@ pub fn every_event() -> Vec<Event> {
             violations: vec![Violation { limit: "params<=0.1".parse().unwrap(), value: 7e9 }],
         },
         Event::Stopped { trial, seen: Seq(1 << 60) },
-        Event::Measured { trial, metrics: Metrics::new().with("latency_ms@board", 2.5) },
+        Event::Measured { trial, metrics: Metrics::new().with("latency_ms@board", 2.5), failed: None },
+        Event::Measured { trial, metrics: Metrics::new(), failed: Some("the board gave no answer".into()) },
         Event::Tested { trial, touch: 1, metrics, scores: vec![0.1, 1.0, f32::MIN_POSITIVE, -3.4e38] },
         Event::Compared {
             name: "trees".into(),

@@ -21,11 +21,12 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words[..] {
         ["check", folder] => check(Path::new(folder)),
-        ["time", file] => time(Path::new(file)),
+        ["time", file] => time(Path::new(file), 1),
+        ["time", batch, file] => batch.parse().map_err(Failed::from).and_then(|batch| time(Path::new(file), batch)),
         ["steps", folder, batch] => {
             batch.parse().map_err(Failed::from).and_then(|batch| steps(Path::new(folder), batch))
         }
-        _ => Err("nascent-tract check FOLDER | time FILE | steps FOLDER BATCH".into()),
+        _ => Err("nascent-tract check FOLDER | time [BATCH] FILE | steps FOLDER BATCH".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -104,9 +105,9 @@ fn prepare(file: &Path, batch: usize) -> Result<(Arc<TypedRunnableModel>, Vec<us
     Ok((model.into_optimized()?.into_runnable()?, shape))
 }
 
-/// Prints the median milliseconds of one example.
-fn time(file: &Path) -> Result<(), Failed> {
-    let (plan, shape) = prepare(file, 1)?;
+/// Prints the median milliseconds of a batch.
+fn time(file: &Path, batch: usize) -> Result<(), Failed> {
+    let (plan, shape) = prepare(file, batch)?;
     let input: TValue = Tensor::from_shape(&shape, &vec![0.5f32; shape.iter().product()])?.into();
     let mut taken = Vec::new();
     let begin = Instant::now();

@@ -38,6 +38,7 @@ fn measure(options: DeviceMeasure) -> Result<ExitCode, Error> {
         task: options.task,
         data,
         space: options.space.as_deref().map(space_file).transpose()?,
+        runtime: options.runtime,
         via: options.via,
         batch: options.batch,
         budget: options.budget.0,
@@ -60,7 +61,8 @@ fn measure(options: DeviceMeasure) -> Result<ExitCode, Error> {
     };
     bar.finish_and_clear();
     let text = device.to_toml().map_err(|e| InputError::about("out", e.to_string()))?;
-    std::fs::write(path, text).map_err(|e| unusable(path, format!("cannot be written: {e}")))?;
+    nascent::runtime::write_atomically(path, text.as_bytes())
+        .map_err(|e| unusable(path, format!("cannot be written: {e}")))?;
     if options.json {
         out!(
             "{}",
@@ -129,7 +131,8 @@ fn adapt(options: &DeviceAdapt) -> Result<ExitCode, Error> {
         for (cell, ms) in nascent::predict_device(&asked, measured)? {
             let _ = writeln!(text, "{cell},{ms}");
         }
-        std::fs::write(path, text).map_err(|e| unusable(path, format!("cannot be written: {e}")))?;
+        nascent::runtime::write_atomically(path, text.as_bytes())
+            .map_err(|e| unusable(path, format!("cannot be written: {e}")))?;
         out!("{}", path.display());
         return Ok(ExitCode::SUCCESS);
     }

@@ -1,6 +1,6 @@
 use super::unusable;
 use crate::arguments::{Resume, Search};
-use crate::live::Live;
+use crate::live::{Live, about_task};
 use nascent::core::study::Halt;
 use nascent::spaces::SpaceFile;
 use nascent::{Error, InputError, Settings, Setup, Start, StudyFile, Summary};
@@ -91,6 +91,10 @@ pub fn search(options: Search) -> Result<ExitCode, Error> {
     if options.dry_run {
         let setup = Setup::new(file)?;
         setup.check_memory()?;
+        // What is printed is a study file all the same.
+        for line in about_task(&setup) {
+            out!("# {}", line.replace('\n', " "));
+        }
         out!("{}", setup.file.to_toml());
         return Ok(ExitCode::SUCCESS);
     }
@@ -174,6 +178,8 @@ fn ten_lines(s: &Summary) {
         out!(
             "          {}",
             match verdict.result.as_str() {
+                _ if baseline.trial.is_some() && baseline.trial == s.best.as_ref().map(|best| best.trial) =>
+                    "the search found nothing better on validation data: this is the best network".into(),
                 "better" =>
                     format!("the search paid off: the found network is better (p = {:.3})", verdict.p),
                 "worse" =>

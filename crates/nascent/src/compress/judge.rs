@@ -41,12 +41,13 @@ pub(super) struct Judged {
 }
 
 impl Judge<'_> {
-    /// By ONNX Runtime where it is installed, else by our own arithmetic.
+    /// By ONNX Runtime where it is installed and takes the files, else by our own arithmetic.
     pub(super) fn judge(&self, sides: [&Written<'_>; 2]) -> Result<Judged, String> {
         match OnnxRuntime::find() {
-            Ok(runtime) => self.by_runtime(runtime, sides),
+            // What was made is not lost for a runtime that does not know it.
+            Ok(runtime) => self.by_runtime(runtime, sides).or_else(|why| self.ourselves(sides, &why)),
             Err(DeviceError::NoRuntime(why)) => self.ourselves(sides, &why),
-            Err(e) => Err(e.to_string()),
+            Err(e) => self.ourselves(sides, &e.to_string()),
         }
     }
 

@@ -37,9 +37,12 @@ pub struct Compressing {
     pub teacher: Option<TaughtBy>,
     /// What its numbers are written as.
     pub numbers: Precision,
-    /// Training rows that the ranges of values are taken from.
-    pub rows: usize,
+    /// Training rows that the ranges of values are taken from where numbers are rounded; 256 unless given.
+    pub rows: Option<usize>,
 }
+
+/// Training rows that the ranges of values are taken from unless somebody says how many.
+const ROWS: usize = 256;
 
 impl Compressing {
     /// Whether the network is another one afterwards, whatever its numbers are written as.
@@ -148,7 +151,7 @@ pub fn compress(what: &Compressing) -> Result<Compressed, Error> {
     let changed = changed(what, &found, &stored, task)?;
     let network = changed.as_ref().map_or((&found.graph, &found.weights), |c| (&c.graph, &c.weights));
     let whole = match what.numbers {
-        Precision::Int8 => Some(Whole::new(network, task, (what.rows, seed), run)?),
+        Precision::Int8 => Some(Whole::new(network, task, (what.rows.unwrap_or(ROWS), seed), run)?),
         Precision::Float32 => None,
     };
     let how = how(changed.as_ref(), whole.as_ref());
@@ -214,10 +217,13 @@ pub fn compress(what: &Compressing) -> Result<Compressed, Error> {
 
 /// What can be said before anything is read.
 fn check(what: &Compressing) -> Result<(), Error> {
-    if what.rows == 0 {
-        return Err(
-            InputError::about("rows", "ranges of values come from rows, got 0: give 1 or more").into()
-        );
+    let rows = match (what.rows, what.numbers) {
+        (Some(0), _) => Some("ranges of values come from rows, got 0: give 1 or more"),
+        (Some(_), Precision::Float32) => Some("numbers of four bytes are not rounded: leave rows out"),
+        _ => None,
+    };
+    if let Some(message) = rows {
+        return Err(InputError::about("rows", message).into());
     }
     if what.numbers == Precision::Float32 && !what.is_changing() {
         let reason = "a network with numbers of four bytes is what there is already: take a share of it away with --prune, \
@@ -233,8 +239,14 @@ fn folder(what: &Compressing) -> String {
         Some(share) => Some(format!("pruned-{}", share.percent)),
         None => what.is_changing().then(|| "tuned".into()),
     };
+    let taught = match what.teacher {
+        Some(TaughtBy::Nobody) => Some("untaught".into()),
+        Some(TaughtBy::Best) => Some("by-best".into()),
+        Some(TaughtBy::Trial(number)) => Some(format!("by-{number}")),
+        Some(TaughtBy::Itself) | None => None,
+    };
     let numbers = (what.numbers == Precision::Int8).then(|| "int8".into());
-    change.into_iter().chain(numbers).collect::<Vec<String>>().join("-")
+    change.into_iter().chain(taught).chain(numbers).collect::<Vec<String>>().join("-")
 }
 
 /// How the network was made, in words.

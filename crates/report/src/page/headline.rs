@@ -1,4 +1,4 @@
-use super::{Section, View};
+use super::{Section, View, role};
 use crate::escape::html;
 use crate::format::{compact, count, difference, digits, metric, plural, range, seconds, words};
 use crate::input::{Baseline, Report};
@@ -85,7 +85,8 @@ fn tiles(view: &View<'_, '_>) -> Vec<String> {
         && let Some(value) = metrics.value(name)
     {
         let label = format!("validation {}", html(&words(name)));
-        tiles.push(tile(&label, &metric(name, value), &format!("in the search, trial {}", trial.id)));
+        let whose = format!("of trial {}, {}", trial.id, html(&role(&trial.proposal.role)));
+        tiles.push(tile(&label, &metric(name, value), &whose));
     }
     if let Some(best) = report.best {
         let cost = best.cost();
@@ -130,12 +131,14 @@ fn comparison(report: &Report<'_>) -> String {
         html(&words(name))
     );
     let params = report.best.map(|b| b.cost().params);
-    row(&mut out, "found by the search", params, name, own, scale, None, true);
-    for (baseline, test) in tested() {
+    let whose = report.baselines.iter().find(|baseline| report.is_own(baseline));
+    let who = whose.map_or("found by the search", |baseline| &baseline.name);
+    row(&mut out, who, params, name, own, scale, None, true);
+    for (baseline, test) in tested().filter(|(baseline, _)| !report.is_own(baseline)) {
         row(&mut out, &baseline.name, baseline.params, name, &test, scale, Some(baseline), false);
     }
     out.push_str("</tbody></table></div>\n");
-    for (baseline, verdict) in report.baselines.iter().filter_map(|b| Some((b, b.verdict?))) {
+    for (baseline, verdict) in report.verdicts() {
         let _ =
             writeln!(out, "<p class=\"verdict\">{}</p>", html(&verdict::sentence(name, baseline, &verdict)));
     }

@@ -108,6 +108,12 @@ impl RunFolder {
         self.0.join("sizes").join(size)
     }
 
+    /// The copy of a device's file, by its name.
+    #[must_use]
+    pub fn device_file(&self, name: &str) -> PathBuf {
+        self.0.join("devices").join(name)
+    }
+
     /// The report.
     #[must_use]
     pub fn report_html(&self) -> PathBuf {
