@@ -73,6 +73,7 @@ impl Finals {
                 Self { finalists: 2.., .. } => self.finalists -= 1,
                 Self { replicas: 2.., .. } => self.replicas -= 1,
                 Self { last_epochs, .. } if last_epochs > least.max(1) => self.last_epochs -= 1,
+                Self { are_watched: true, .. } => self.are_watched = false,
                 _ => break,
             }
         }
@@ -133,6 +134,10 @@ mod tests {
             longer.fitting(&pace, 30.0, 1),
             Finals { finalists: 1, replicas: 1, last_epochs: 15, ..asked }
         );
+        // What is trained for no longer than in the search need not be watched.
+        let watched = Finals { are_watched: true, ..longer };
+        let least = Finals { finalists: 1, replicas: 1, last_epochs: 12, ..longer };
+        assert_eq!(watched.fitting(&pace, 1.0, 12), least);
         // Nine trainings and then six, in pairs.
         let two = Pace { workers: 2, ..pace };
         assert_eq!(asked.need_ms(&two), 80.0);

@@ -107,7 +107,8 @@ pub fn measure_device(what: &mut MeasuringDevice, hear: &mut dyn FnMut(Heard)) -
     nascent_device::measure(&measuring, &graphs, hear).map_err(|e| Error::input(e.to_string()))
 }
 
-/// A device with what it lacked for the networks of a space, measured as it was measured itself.
+/// A device with what it lacked for the networks of a space, measured as it was measured itself, and what it lacks still: the budget may
+/// have no time for all.
 ///
 /// # Errors
 /// As [`measure_device`], and where the device is another machine that cannot be asked.
@@ -115,7 +116,7 @@ pub fn measure_missing(
     device: Device,
     what: &mut MeasuringDevice,
     hear: &mut dyn FnMut(Heard),
-) -> Result<Device, Error> {
+) -> Result<(Device, Vec<String>), Error> {
     what.name.clone_from(&device.name);
     what.batch = device.batch;
     what.via.clone_from(&device.machine.via);
@@ -129,8 +130,10 @@ pub fn measure_missing(
         )));
     }
     let (measuring, graphs) = prepared(what)?;
-    nascent_device::measure_missing(&measuring, device, &graphs, hear)
-        .map_err(|e| Error::input(e.to_string()))
+    let device = nascent_device::measure_missing(&measuring, device, &graphs, hear)
+        .map_err(|e| Error::input(e.to_string()))?;
+    let missing = device.missing(&graphs);
+    Ok((device, missing))
 }
 
 /// Different random networks of a space, its reference network among them.

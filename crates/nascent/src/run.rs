@@ -572,7 +572,8 @@ impl Whole<'_> {
         let begun = history.of(&role).next().map(|trial| trial.proposal.clone());
         let best = winner(self.setup, history);
         let lengths = self.lengths(f, Data::Train, has_more_time);
-        let more = lengths.iter().find(|(t, _)| Some(t.id) == best && t.proposal.role != role);
+        let is_longer = |(t, epochs): &&(&Trial, u32)| *epochs > t.proposal.budget && t.proposal.role != role;
+        let more = lengths.iter().filter(is_longer).find(|(t, _)| Some(t.id) == best);
         let more = more.and_then(|(t, epochs)| {
             Some(Proposal {
                 decisions: with_more_dropout(&*self.setup.space, &t.proposal.decisions)?,
@@ -582,8 +583,7 @@ impl Whole<'_> {
                 role: role.clone(),
             })
         });
-        let longer =
-            lengths.iter().filter(|(t, epochs)| *epochs > t.proposal.budget && t.proposal.role != role);
+        let longer = lengths.iter().filter(is_longer);
         // Their seed is no other final's.
         let replica = self.setup.file.settings.replicas + 1;
         let longer = longer.filter_map(|(t, epochs)| trainings(t, replica, Data::Train, *epochs).pop());

@@ -55,9 +55,9 @@ fn measure(options: DeviceMeasure) -> Result<ExitCode, Error> {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     };
-    let device = match before {
+    let (device, missing) = match before {
         Some(device) => nascent::measure_missing(device, &mut asked, &mut hear)?,
-        None => nascent::measure_device(&mut asked, &mut hear)?,
+        None => (nascent::measure_device(&mut asked, &mut hear)?, Vec::new()),
     };
     bar.finish_and_clear();
     let text = device.to_toml().map_err(|e| InputError::about("out", e.to_string()))?;
@@ -67,7 +67,7 @@ fn measure(options: DeviceMeasure) -> Result<ExitCode, Error> {
         out!(
             "{}",
             json!({ "path": path, "name": device.name, "operations": device.table.len(), "validation": device.validation,
-                "energy": device.energy })
+                "energy": device.energy, "missing": missing })
         );
         return Ok(ExitCode::SUCCESS);
     }
@@ -98,6 +98,9 @@ fn measure(options: DeviceMeasure) -> Result<ExitCode, Error> {
     }
     if v.noisy > 0 {
         out!("{} networks had a spread above 20 % twice: the machine is noisy", v.noisy);
+    }
+    if !missing.is_empty() {
+        out!("there was no time for {}: the same command measures what is missing still", missing.join(", "));
     }
     out!(
         "\nuse it: nascent search TASK --device-file {} --limit 'latency_ms@{}<=5'",
