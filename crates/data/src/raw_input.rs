@@ -3,7 +3,7 @@
 use crate::load::series::from_table;
 use crate::load::tables::text_cells;
 use crate::preprocessing::{Inputs, SeriesColumns, SeriesInputs, TableInputs, TextInputs};
-use crate::read::{CsvForm, Source, read_idx, read_table, read_ts};
+use crate::read::{CsvForm, Source, read_idx, read_table, read_ts, refuse_foreign};
 use crate::table::{Table, listed};
 use crate::{DataError, Preprocessing, Resize, picture};
 use std::path::{Path, PathBuf};
@@ -100,10 +100,15 @@ impl Preprocessing {
                 notes: named.ignored(&table, &used),
             });
         }
+        refuse_foreign(&source)?;
         let bytes = source.read(MOST_TEXT)?;
-        let text = String::from_utf8(bytes).map_err(|_| {
+        let mut text = String::from_utf8(bytes).map_err(|_| {
             source.fail("is not UTF-8: convert it, for example with iconv -f latin1 -t utf-8")
         })?;
+        // Carriage returns alone may end the lines.
+        if !text.contains('\n') {
+            text = text.replace('\r', "\n");
+        }
         let lines: Vec<(usize, &str)> =
             text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).collect();
         if lines.is_empty() {
@@ -194,7 +199,7 @@ fn is_table(source: &Source<'_>, inputs: &TextInputs) -> Result<bool, DataError>
     if [".csv", ".tsv", ".parquet", ".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending)) {
         return Ok(true);
     }
-    let start = source.start(1 << 16)?;
+    let start = source.start_of_lines(1 << 16)?;
     let first = String::from_utf8_lossy(start.split(|b| *b == b'\n').next().unwrap_or(&[])).into_owned();
     let named =
         |name: &String| first.split([',', ';', '\t', '|']).any(|f| f.trim().trim_matches('"') == name);

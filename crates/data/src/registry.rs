@@ -1,7 +1,8 @@
 //! The tasks that come with Nascent.
 
+use crate::load::scope::{Format, check_format};
 use crate::task::Defaults;
-use crate::{DataError, Task, digits};
+use crate::{DataError, Options, Task, digits};
 
 /// A built-in task as it is listed.
 #[derive(Clone, Copy, Debug)]
@@ -37,4 +38,14 @@ pub fn load(name: &str, split_seed: u64) -> Result<Task, DataError> {
             known: ALL.iter().map(|e| e.name.into()).collect(),
         }),
     }
+}
+
+/// The same, with what was said about data: an error where that means nothing for a built-in task, which needs no file.
+///
+/// # Errors
+/// As [`load`], and where an option other than the split's seed is given that is about data.
+pub fn load_with(name: &str, options: &Options) -> Result<Task, DataError> {
+    let task = load(name, options.split_seed)?;
+    check_format(options, name, Format::BuiltIn)?;
+    Ok(task)
 }

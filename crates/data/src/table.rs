@@ -1,4 +1,5 @@
 use crate::DataError;
+use crate::preprocessing::Notation;
 use crate::read::DateForm;
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
@@ -105,6 +106,8 @@ pub struct Column {
     pub name: String,
     /// Its cells, one a row.
     pub cells: Cells,
+    /// How its numbers were written, where not plainly.
+    pub(crate) notation: Option<Notation>,
     /// How its dates were written.
     pub(crate) dates: Option<DateForm>,
 }
@@ -114,7 +117,7 @@ impl Column {
     #[must_use]
     pub fn new(name: String, cells: Cells) -> Self {
         let dates = matches!(cells, Cells::Dates(_)).then_some(DateForm::Ymd);
-        Self { name, cells, dates }
+        Self { name, cells, dates, notation: None }
     }
 }
 
@@ -129,6 +132,8 @@ pub struct Table {
     pub lines: Vec<u32>,
     /// Whether the columns have names of their own.
     pub header: bool,
+    /// Whether a comma before the fraction is as usual there as a point, so that `7,4` is 7.4.
+    pub(crate) decimal_comma: bool,
     /// Names of the classes that the last column's numbers from 0 stand for, where a first line of counts gives them.
     pub classes: Vec<String>,
 }

@@ -137,7 +137,7 @@ fn texts_that_cannot_be_modelled_are_answered() {
         (&["story.txt", "--context", "1"], "from 2 to 1024"),
         (&["story.txt", "--tokens", "words"], "characters or bpe"),
         (&["story.txt", "--split", "stratified"], "cut in its order"),
-        (&["story.txt", "--task", "modelling", "--target", "x"], "no columns"),
+        (&["story.txt", "--task", "modelling", "--target", "x"], "--target means nothing for"),
         (&["story.txt", "--space", "text"], "needs texts"),
         (&["rows.csv", "--target", "b", "--tokens", "letters"], "words, bpe or characters"),
     ];

@@ -89,7 +89,7 @@ pub(crate) fn task(
     let bad = |e: nascent_data::DataError| InputError::about("task", e.to_string());
     let path = std::path::Path::new(name.as_str());
     if let Some(entry) = nascent_data::registry::ALL.iter().find(|e| e.name == *name) {
-        return Ok((nascent_data::registry::load(name, data.split_seed).map_err(bad)?, entry.defaults));
+        return Ok((nascent_data::registry::load_with(name, data).map_err(bad)?, entry.defaults));
     }
     // What looks like a path is one: a name of a task that does not exist is answered with the nearest name.
     if !path.exists() && path.components().count() == 1 && path.extension().is_none() {

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
 /// What a file begins with; the number changes with the format, and with whatever makes other inputs of the same data.
-const MAGIC: &[u8; 16] = b"nascent inputs 1";
+const MAGIC: &[u8; 16] = b"nascent inputs 2";
 /// The bytes of the sum that ends a record.
 const SUM: usize = 8;
 /// Bytes that are read together, at most, unless a single record is longer.

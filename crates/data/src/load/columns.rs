@@ -1,20 +1,18 @@
 //! What becomes of each column of a table: its rule, and what is said of it.
 
+use super::leak::leak;
 use super::sheet::Sheet;
 use crate::DataError;
 use crate::findings::ColumnFinding;
 use crate::load::goal::Goal;
 use crate::preprocessing::{
-    CategoryRule, ColumnInput, ColumnRule, DateNumber, DatePart, NumberRule, TableInputs,
+    CategoryRule, ColumnInput, ColumnRule, DateNumber, DatePart, Notation, NumberRule, TableInputs,
 };
 use crate::read::DateForm;
-use crate::table::{Cells, Column, Dictionary, MISSING, number};
-use std::collections::HashMap;
+use crate::table::{Cells, Column, Dictionary, number};
 
 /// The fewest rows in which a column of different cells looks like an identifier.
 const FEWEST_NAMED: usize = 20;
-/// A correlation from here on is a leak.
-const LEAK: f64 = 0.9999;
 
 /// The rules of some columns, fitted on `rows`, and a finding for each.
 pub(super) struct Fitted {
@@ -42,10 +40,9 @@ pub(super) fn fit(
     let mut unused = Vec::new();
     for &at in used {
         let column = table.column(at)?;
-        fitted.warnings.extend(leak(&column, goal, &target, rows));
         let missing = rows.iter().filter(|&&r| column.cells.is_missing(r)).count();
         let (rule, treatment, different) = match &column.cells {
-            Cells::Numbers(values) => numbers(&column.name, values, rows),
+            Cells::Numbers(values) => numbers(&column, values, rows),
             Cells::Dates(values) => date(values, column.dates.unwrap_or(DateForm::Ymd), rows),
             Cells::Words { codes, dictionary } => words(codes, dictionary, rows),
         };
@@ -53,12 +50,13 @@ pub(super) fn fit(
             && let Some(example) = decorated(dictionary)
         {
             fitted.warnings.push(format!(
-                "column {:?} has numbers with other signs in them, such as {example:?}, and is read as words: leave \
-                 digits, one decimal point and a minus alone to have it read as numbers",
+                "column {:?} has numbers with other signs in them, such as {example:?}, which no one notation reads, and is \
+                 read as words: write all alike, or leave digits, one decimal point and a minus alone",
                 column.name
             ));
         }
         if let Some(rule) = rule {
+            fitted.warnings.extend(leak(&column, goal, &target, rows));
             fitted.inputs.columns.push(ColumnInput { name: column.name.clone(), rule });
         } else {
             unused.push(format!("column {:?} is not used: {treatment}", column.name));
@@ -91,15 +89,19 @@ pub(super) fn is_free_text(column: &Column) -> bool {
 
 type Decision = (Option<ColumnRule>, String, usize);
 
-fn numbers(name: &str, values: &[f64], rows: &[usize]) -> Decision {
+fn numbers(column: &Column, values: &[f64], rows: &[usize]) -> Decision {
     let training: Vec<f64> = rows.iter().map(|&r| values[r]).collect();
-    if let Some(why) = numbers_rows(name, values, &training) {
+    if let Some(why) = numbers_rows(&column.name, values, &training) {
         return (None, why, training.len());
     }
     match NumberRule::fit(&training) {
         None => (None, "constant in the training rows".into(), 1),
-        Some((rule, different)) => {
+        Some((mut rule, different)) => {
             let mut treatment = "number".to_string();
+            rule.notation = column.notation;
+            if let Some(notation) = column.notation {
+                treatment += &format!(", written with {notation}");
+            }
             if rule.missing.is_some() {
                 treatment += ", median and indicator where missing";
             }
@@ -201,60 +203,13 @@ fn words(codes: &[u32], dictionary: &Dictionary, rows: &[usize]) -> Decision {
     (Some(ColumnRule::Category(rule)), treatment, different)
 }
 
-/// One of a column's words, where almost all of them would be numbers without separators of thousands, percent, money or
-/// brackets.
+/// One of a column's words, where almost all of them are numbers and some have other signs, but not all in one notation.
 fn decorated(dictionary: &Dictionary) -> Option<&str> {
-    let is_sign = |c: char| "$€£¥%,'’() \u{a0}\u{202f}".contains(c);
-    let is_number = |text: &&str| {
-        let bare: String = text.replace('\u{2212}', "-").chars().filter(|c| !is_sign(*c)).collect();
-        bare.len() < text.len() && number(&bare, false).is_some()
-    };
-    let (all, like) = (dictionary.len(), dictionary.texts().filter(|t| is_number(t)).count());
+    // Addresses and versions have several points.
+    let is_number = |text: &&str| Notation::decorates(text) && text.matches('.').count() < 2;
+    let (all, like) = (dictionary.len(), dictionary.texts().filter(is_number).count());
     let plain = dictionary.texts().filter(|t| number(t, false).is_some()).count();
-    (all >= 2 && like > 0 && (like + plain) * 10 >= all * 9).then(|| dictionary.texts().find(is_number))?
-}
-
-/// What is said of a column that tells the target outright, in the training rows.
-fn leak(column: &Column, goal: &Goal, target: &[f64], rows: &[usize]) -> Option<String> {
-    let Column { name, cells, .. } = column;
-    let is_leak = match cells {
-        Cells::Numbers(values) => {
-            let column: Vec<f64> = rows.iter().map(|&r| values[r]).collect();
-            correlation(&column, target).is_some_and(|r| r.abs() >= LEAK)
-        }
-        Cells::Words { codes, .. } => {
-            matches!(goal, Goal::Classes { .. }) && one_to_one(rows.iter().map(|&r| codes[r]), target)
-        }
-        Cells::Dates(_) => false,
-    };
-    is_leak.then(|| {
-        format!(
-            "column {name:?} tells the target {:?} outright (correlation 1): if it is not known when answers are needed, pass --ignore {name}",
-            goal.target()
-        )
-    })
-}
-
-/// The correlation of two columns over the rows that have both, nothing where one of them is constant.
-fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
-    let pairs = || a.iter().zip(b).filter(|(a, b)| !a.is_nan() && !b.is_nan());
-    let n = pairs().count() as f64;
-    let (mean_a, mean_b) = pairs().fold((0.0, 0.0), |(x, y), (a, b)| (x + a / n, y + b / n));
-    let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
-    for (a, b) in pairs() {
-        let (a, b) = (a - mean_a, b - mean_b);
-        (aa, bb, ab) = (aa + a * a, bb + b * b, ab + a * b);
-    }
-    let spread = (aa * bb).sqrt();
-    (n >= 10.0 && spread.is_normal()).then(|| ab / spread)
-}
-
-/// Whether each word goes with one class and each class with one word.
-fn one_to_one(codes: impl Iterator<Item = u32>, target: &[f64]) -> bool {
-    let (mut class_of, mut word_of) = (HashMap::new(), HashMap::new());
-    codes.zip(target).all(|(code, class)| {
-        code != MISSING
-            && *class_of.entry(code).or_insert(class.to_bits()) == class.to_bits()
-            && *word_of.entry(class.to_bits()).or_insert(code) == code
-    })
+    let is_mixed = all >= 2 && like > 0 && (like + plain) * 10 >= all * 9;
+    (is_mixed && Notation::of(dictionary.texts(), false).is_none())
+        .then(|| dictionary.texts().find(is_number))?
 }

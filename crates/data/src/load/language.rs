@@ -3,7 +3,7 @@
 use super::place::Files;
 use super::tables::name_of;
 use crate::preprocessing::{Codes, LanguageInputs, MOST_LENGTH};
-use crate::read::Source;
+use crate::read::{Source, refuse_foreign};
 use crate::task::Made;
 use crate::{
     Answering, DataError, Findings, Input, Kind, Options, Preprocessing, Split, SplitRule, Targets, Task,
@@ -41,7 +41,10 @@ pub(super) fn is_prose(start: &[u8]) -> bool {
 }
 
 pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> {
-    refuse(options)?;
+    if let Some(rule) = options.split.as_ref().filter(|rule| **rule != SplitRule::Time) {
+        let reason = format!("{rule}: running text is cut in its order, which is time");
+        return Err(DataError::choice("split", reason));
+    }
     let place = files.train.display().to_string();
     let mut findings =
         Findings { places: vec![place.clone()], target: "what follows".into(), ..Findings::default() };
@@ -137,37 +140,9 @@ pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> 
         .with(windows.inputs.into()))
 }
 
-/// Options that mean nothing for running text are an error, not ignored.
-fn refuse(options: &Options) -> Result<(), DataError> {
-    let no = |option, what: &str| {
-        Err(DataError::choice(
-            option,
-            format!("running text has no {what}: leave it out, or pass --task classification"),
-        ))
-    };
-    if options.target.is_some() {
-        return no("target", "columns");
-    }
-    if !options.text.is_empty() {
-        return no("text", "columns");
-    }
-    if options.group.is_some() {
-        return no("group", "columns");
-    }
-    if options.train_rows.is_some() {
-        return no("train_rows", "rows to draw from");
-    }
-    match &options.split {
-        None | Some(SplitRule::Time) => Ok(()),
-        Some(other) => Err(DataError::choice(
-            "split",
-            format!("{other}: running text is cut in its order, which is time"),
-        )),
-    }
-}
-
 fn read(path: &std::path::Path) -> Result<String, DataError> {
     let source = Source::File(path);
+    refuse_foreign(&source)?;
     let bytes = source.read(MOST_BYTES)?;
     if bytes.is_empty() {
         return Err(source.fail("is empty: running text is needed"));

@@ -5,17 +5,21 @@ mod folders;
 pub(crate) mod goal;
 pub(crate) mod images;
 mod language;
+mod leak;
 mod npz;
 pub(crate) mod parts;
 mod place;
+pub(crate) mod scope;
 pub(crate) mod series;
 mod settle;
 mod sheet;
 pub(crate) mod tables;
 mod target;
 
-use crate::{Answering, DataError, Findings, Options, Room, Task};
+use crate::read::{Source, TableFormat};
+use crate::{Answering, DataError, Findings, Input, Options, Room, Task};
 use place::Place;
+use scope::{Format, check_format, check_input};
 use std::path::{Path, PathBuf};
 
 /// The task that data at a path are, everything inferred that the options leave open.
@@ -43,6 +47,7 @@ pub fn load_within(path: &Path, options: &Options, room: &Room) -> Result<Task, 
         let reason = format!("modelling needs running text, a UTF-8 file, which {} is not", path.display());
         return Err(DataError::choice("task", reason));
     }
+    suited(&place, path, options)?;
     match place {
         Place::Language(files) => language::load(&files, options),
         Place::Tables(files) => tables::load(&files, options, room),
@@ -52,6 +57,22 @@ pub fn load_within(path: &Path, options: &Options, room: &Room) -> Result<Task, 
         Place::Folders(folders) => folders::load(&folders, options, room),
         Place::Cifar { train, test } => images::cifar(&train, test.as_deref(), options),
     }
+}
+
+/// An error where an option means nothing for data in these files. What rows of tables and arrays are read as is known later.
+fn suited(place: &Place, path: &Path, options: &Options) -> Result<(), DataError> {
+    let (path, format, input) = match place {
+        Place::Tables(files) => (&*files.train, TableFormat::of(&Source::File(&files.train))?.into(), None),
+        Place::Npz(_) => return Ok(()),
+        Place::Language(files) => (&*files.train, Format::RunningText, Some(Input::Text)),
+        Place::Series(files) => (&*files.train, Format::Ts, Some(Input::Series)),
+        Place::Idx { train, .. } => (&*train.pictures, Format::Idx, Some(Input::Image)),
+        Place::Folders(folders) => (&*folders.place, Format::Folders, Some(Input::Image)),
+        Place::Cifar { .. } => (path, Format::Cifar, Some(Input::Image)),
+    };
+    let place = path.display().to_string();
+    check_format(options, &place, format)?;
+    input.map_or(Ok(()), |input| check_input(options, &place, input))
 }
 
 /// What [`load`] would do with data, and what looks wrong with them.

@@ -2,6 +2,7 @@
 
 use super::images::{Labelled, append, channels_first, whole_labels};
 use super::place::Files;
+use super::scope::{Format, check_format, check_input};
 use super::{series, tables};
 use crate::read::{Array, RawSeries, Source, Values, read_npz};
 use crate::table::{Cells, Column, Table, listed};
@@ -25,14 +26,20 @@ pub(super) fn load(files: &Files, options: &Options) -> Result<Task, DataError> 
     if options.split.is_some() {
         test = None;
     }
+    let format = if train.inputs.extents.len() == 2 { Format::NpzRows } else { Format::Npz };
+    check_format(options, &place, format)?;
     match train.inputs.extents.len() {
         2 => flat(&place, &train, test.as_ref(), findings, options),
         3 | 4 if is_pictures(&train.inputs, options) => {
             train.inputs = upright(train.inputs);
+            check_input(options, &place, Input::Image)?;
             let test = test.map(|t| Set { inputs: upright(t.inputs), ..t });
             pictures(place, train, test, findings, options)
         }
-        3 => series_of(&place, train, test, findings, options),
+        3 => {
+            check_input(options, &place, Input::Series)?;
+            series_of(&place, train, test, findings, options)
+        }
         n => Err(DataError::file(
             &place,
             format!(
@@ -196,6 +203,7 @@ fn flat(
             columns,
             lines: (1..=rows as u32).collect(),
             header: false,
+            decimal_comma: false,
             classes: Vec::new(),
         }
     };

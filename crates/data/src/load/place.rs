@@ -1,7 +1,7 @@
 //! What lies at a path: which files, of which format, and which of them are for testing.
 
 use super::folders::{self, Folders};
-use crate::read::Source;
+use crate::read::{Source, refuse_foreign};
 use crate::{Answering, DataError, Input, Options, SplitRule};
 use std::path::{Path, PathBuf};
 
@@ -99,7 +99,7 @@ fn is_language(path: &Path, options: &Options) -> Result<bool, DataError> {
         || options.kind.is_some_and(|kind| kind != Input::Text);
     let name = plain_name(path);
     let is_text = name.ends_with(".txt") || name.ends_with(".md");
-    Ok(is_text && !of_rows && super::language::is_prose(&Source::File(path).start(1 << 16)?))
+    Ok(is_text && !of_rows && super::language::is_prose(&Source::File(path).start_of_lines(1 << 16)?))
 }
 
 /// Whether a file is called like the files of MNIST.
@@ -211,6 +211,9 @@ fn in_folder(path: &Path, files: &[PathBuf], options: &Options) -> Result<Place,
         return Err(DataError::file(&place, reason));
     }
     if data.is_empty() {
+        for file in files.iter().filter(|f| f.is_file()) {
+            refuse_foreign(&Source::File(file))?;
+        }
         let names: Vec<String> = files.iter().map(|f| plain_name(f)).collect();
         return Err(DataError::file(
             &place,

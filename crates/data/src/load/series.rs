@@ -197,7 +197,7 @@ pub(super) fn looks_like_series(table: &Table, used: &[usize]) -> bool {
     let numbers: Option<Vec<&Vec<f64>>> = used
         .iter()
         .map(|&i| match &table.columns[i].cells {
-            Cells::Numbers(values) => Some(values),
+            Cells::Numbers(values) if table.columns[i].notation.is_none() => Some(values),
             _ => None,
         })
         .collect();

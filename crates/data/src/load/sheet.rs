@@ -1,6 +1,6 @@
 //! A table whose columns may still be in their file.
 
-use super::settle;
+use super::settle::{Around, settle, settle_like};
 use crate::DataError;
 use crate::preprocessing::TableInputs;
 use crate::read::ParquetColumns;
@@ -18,13 +18,21 @@ pub(super) struct Sheet {
 /// What becomes of columns that are read from a file.
 struct InFile {
     columns: ParquetColumns,
-    /// Columns whose words may be numbers or dates after all, and those that are to be left alone; nothing before they are
-    /// settled.
-    alone: Option<Vec<String>>,
+    settled: Settled,
     /// The rows that are not left out.
     keep: Option<Vec<bool>>,
     /// The columns whose cells are here.
     held: Vec<usize>,
+}
+
+/// What was made of columns whose words may be numbers or dates after all.
+enum Settled {
+    /// Nothing yet.
+    Not,
+    /// What they look like, but for these, which are left alone.
+    But(Vec<String>),
+    /// What these are, those of the training table.
+    Like(Vec<Column>),
 }
 
 impl From<Table> for Sheet {
@@ -44,7 +52,7 @@ impl Deref for Sheet {
 impl Sheet {
     pub(super) fn in_file(columns: ParquetColumns) -> Result<Self, DataError> {
         let table = columns.empty()?;
-        let file = InFile { columns, alone: None, keep: None, held: Vec::new() };
+        let file = InFile { columns, settled: Settled::Not, keep: None, held: Vec::new() };
         Ok(Self { table, file: Some(file) })
     }
 
@@ -65,29 +73,38 @@ impl Sheet {
         Ok(())
     }
 
-    /// Turns columns of words into what they are after all ([`settle::settle`]).
+    /// Turns columns of words into what they are after all ([`settle`]).
     pub(super) fn settle(
         &mut self,
         alone: &[String],
         missing: &mut Vec<String>,
         warnings: &mut Vec<String>,
     ) -> Result<(), DataError> {
-        let Table { place, lines, columns, .. } = &mut self.table;
+        let Table { place, lines, columns, decimal_comma, .. } = &mut self.table;
+        let around = Around { place, lines, decimal_comma: *decimal_comma };
         for (at, column) in columns.iter_mut().enumerate() {
             match &self.file {
-                None => settle::settle(column, (place, lines), alone, missing, warnings)?,
+                None => settle(column, around, alone, missing, warnings)?,
                 Some(file) if matches!(column.cells, Cells::Words { .. }) => {
                     *column = file.columns.column(at)?;
-                    settle::settle(column, (place, lines), alone, missing, warnings)?;
-                    column.cells = without_cells(&column.cells);
+                    settle(column, around, alone, missing, warnings)?;
+                    *column = without_cells(column);
                 }
                 Some(_) => {}
             }
         }
         if let Some(file) = &mut self.file {
-            file.alone = Some(alone.to_vec());
+            file.settled = Settled::But(alone.to_vec());
         }
         Ok(())
+    }
+
+    /// Turns columns of a test table into what those of the training table turned out to be ([`settle_like`]).
+    pub(super) fn settle_like(&mut self, training: &Table) {
+        match &mut self.file {
+            None => self.table.columns.iter_mut().for_each(|column| like(column, &training.columns)),
+            Some(file) => file.settled = Settled::Like(training.columns.iter().map(without_cells).collect()),
+        }
     }
 
     /// Leaves only the rows whose flag is set.
@@ -127,9 +144,14 @@ impl Sheet {
 impl InFile {
     fn column(&self, at: usize, table: &Table) -> Result<Column, DataError> {
         let mut column = self.columns.column(at)?;
-        if let Some(alone) = &self.alone {
-            // What there is to be said was said.
-            settle::settle(&mut column, (&table.place, &[]), alone, &mut Vec::new(), &mut Vec::new())?;
+        match &self.settled {
+            Settled::Not => {}
+            Settled::But(alone) => {
+                let around = Around { place: &table.place, lines: &[], decimal_comma: table.decimal_comma };
+                // What there is to be said was said.
+                settle(&mut column, around, alone, &mut Vec::new(), &mut Vec::new())?;
+            }
+            Settled::Like(training) => like(&mut column, training),
         }
         if let Some(keep) = &self.keep {
             column.cells.keep(keep);
@@ -138,10 +160,18 @@ impl InFile {
     }
 }
 
-fn without_cells(cells: &Cells) -> Cells {
-    match cells {
+/// The column of the same name tells what a column is.
+fn like(column: &mut Column, training: &[Column]) {
+    if let Some(training) = training.iter().find(|training| training.name == column.name) {
+        settle_like(column, training);
+    }
+}
+
+fn without_cells(column: &Column) -> Column {
+    let cells = match &column.cells {
         Cells::Numbers(_) => Cells::Numbers(Vec::new()),
         Cells::Dates(_) => Cells::Dates(Vec::new()),
         Cells::Words { .. } => Cells::Words { codes: Vec::new(), dictionary: Dictionary::default() },
-    }
+    };
+    Column { name: column.name.clone(), cells, ..*column }
 }

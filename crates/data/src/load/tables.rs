@@ -4,6 +4,7 @@ use super::columns::{self, Fitted};
 use super::goal::Goal;
 use super::parts::{Rows, joined};
 use super::place::Files;
+use super::scope::check_input;
 use super::sheet::Sheet;
 use super::{canonical, series, target};
 use crate::example_file::{Found, Room, Writing};
@@ -114,6 +115,14 @@ fn made(mut ready: Ready, options: &Options, writing: Option<Writing>) -> Result
 fn series_task(ready: Ready, split: Split, options: &Options) -> Result<Task, DataError> {
     let Ready { train, test, used, goal, findings, .. } = ready;
     let (train, test) = (train.all()?, test.map(Sheet::all).transpose()?);
+    if let Some((name, notation)) =
+        used.iter().map(|&i| &train.columns[i]).find_map(|c| Some((&c.name, c.notation?)))
+    {
+        let reason = format!(
+            "column {name:?} has numbers with {notation}: the steps of a series are plain numbers; leave digits, one decimal point and a minus alone, or pass --kind table"
+        );
+        return Err(DataError::file(&train.place, reason));
+    }
     let names = |at: &[usize]| -> Vec<String> { at.iter().map(|&i| train.columns[i].name.clone()).collect() };
     let all: Vec<usize> = (0..train.columns.len()).collect();
     let columns = SeriesColumns { header: train.header, names: names(&all), steps: names(&used) };
@@ -362,7 +371,7 @@ fn read(files: &Files, options: &Options, in_file: bool) -> Result<Ready, DataEr
     let test = |train: &Sheet, missing: &[String]| {
         let Some(file) = &files.test else { return Ok(None) };
         let words: Vec<String> = (train.columns.iter())
-            .filter(|c| matches!(c.cells, Cells::Words { .. } | Cells::Dates(_)))
+            .filter(|c| !matches!(c.cells, Cells::Numbers(_)) || c.notation.is_some())
             .map(|c| c.name.clone())
             .collect();
         let form = CsvForm { header: Some(train.header), words: &words, missing, ..form };
@@ -390,13 +399,23 @@ fn ready(
     let mut unused = HashSet::from([at]);
     unused.extend(group);
     for name in &options.ignore {
-        unused.insert(train.find("ignore", name)?);
+        let ignored = train.find("ignore", name)?;
+        if ignored == at {
+            let reason = format!(
+                "{name:?} is the target of {}, which is no input anyway: leave it out, or name another --target",
+                train.place
+            );
+            return Err(DataError::choice("ignore", reason));
+        }
+        unused.insert(ignored);
     }
     let used: Vec<usize> = (0..train.columns.len()).filter(|i| !unused.contains(i)).collect();
     let (input, used) = input_of(&train, used, options, &mut findings.notes)?;
+    check_input(options, &train.place, input)?;
     let mut numbers = answered(&mut train, at, &mut findings.warnings)?;
     let mut test = test(&train, &missing)?.map(|table| (table, 0));
     if let Some((table, place)) = &mut test {
+        table.settle_like(&train);
         *place = same_columns(&train, table, &used, at, &mut findings.warnings)?;
         numbers.extend(answered(table, *place, &mut findings.warnings)?);
     }

@@ -64,6 +64,11 @@ pub(super) fn goal(
 ) -> Result<Goal, DataError> {
     let name = train.columns[at].name.clone();
     let cells = &train.columns[at].cells;
+    if let Some(notation) = train.columns[at].notation {
+        notes.push(format!(
+            "the numbers of the target {name:?} are written with {notation}; --category {name} leaves them as words"
+        ));
+    }
     let answering = match options.task {
         Some(task) => task,
         None => infer(train, &name, cells, notes)?,
@@ -134,8 +139,8 @@ fn numbers(table: &Table, at: usize) -> Result<Vec<f64>, DataError> {
     match &column.cells {
         Cells::Numbers(values) => Ok(values.clone()),
         Cells::Words { codes, dictionary } => {
-            let wrong =
-                (0..codes.len()).find(|&r| crate::table::number(dictionary.text(codes[r]), false).is_none());
+            let notation = column.notation.unwrap_or_default();
+            let wrong = (0..codes.len()).find(|&r| notation.parse(dictionary.text(codes[r])).is_none());
             let row = wrong.unwrap_or(0);
             let reason = format!(
                 "{:?} in the target {:?} is not a number, which --task regression needs: correct it, leave the row out, or pass --task classification",
@@ -163,7 +168,8 @@ pub(super) fn of_numbers(
 ) -> Result<Goal, DataError> {
     let columns = vec![Column::new("answer".into(), Cells::Numbers(numbers.to_vec()))];
     let lines = (1..=numbers.len() as u32).collect();
-    let table = Table { place: place.into(), columns, lines, header: false, classes: Vec::new() };
+    let (header, decimal_comma, classes) = (false, false, Vec::new());
+    let table = Table { place: place.into(), columns, lines, header, decimal_comma, classes };
     if let Some(row) = numbers.iter().position(|n| !n.is_finite()) {
         return Err(DataError::file(
             place,

@@ -1,3 +1,4 @@
+use super::notation::Notation;
 use super::quantiles::{Quantiles, Sorted};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct NumberRule {
     /// Where few different values occur: they, ascending, are also categories.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub levels: Vec<f64>,
+    /// How the numbers are written, where not plainly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notation: Option<Notation>,
     /// The code of the first level.
     #[serde(default)]
     pub first_code: usize,
@@ -65,6 +69,7 @@ impl NumberRule {
             quantiles: sorted.quantiles(),
             missing: (missing > 0).then(|| missing as f64 / values.len() as f64),
             levels: levels.map(|(value, _)| value).collect(),
+            notation: None,
             first_code: 0,
         };
         Some((rule, sorted.different()))
@@ -104,6 +109,7 @@ impl NumberRule {
             && self.missing.is_none_or(|m| (0.0..=1.0).contains(&m))
             && self.quantiles.valid()
             && self.levels.windows(2).all(|w| w[0] < w[1])
+            && self.notation.is_none_or(|notation| notation.valid())
             && (self.levels.is_empty() || self.first_code > 0)
     }
 }

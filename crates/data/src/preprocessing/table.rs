@@ -1,9 +1,10 @@
 use super::category::CategoryRule;
 use super::date::DatePart;
+use super::notation::Notation;
 use super::number::NumberRule;
 use crate::DataError;
 use crate::read::DateForm;
-use crate::table::{Cells, Table, is_missing, listed, number};
+use crate::table::{Cells, Table, is_missing, listed};
 use nascent_core::Features;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -183,7 +184,10 @@ impl TableInputs {
 
     /// The columns that must be read as words, whatever their cells look like.
     pub(crate) fn words(&self) -> Vec<String> {
-        let words = |c: &&ColumnInput| !matches!(c.rule, ColumnRule::Number(_));
+        let words = |c: &&ColumnInput| match &c.rule {
+            ColumnRule::Number(rule) => rule.notation.is_some(),
+            ColumnRule::Date { .. } | ColumnRule::Category(_) => true,
+        };
         self.columns.iter().filter(words).map(|c| c.name.clone()).collect()
     }
 
@@ -249,7 +253,12 @@ impl TableInputs {
             let cells = self.cells(table, &column.name)?;
             match &column.rule {
                 ColumnRule::Number(rule) => {
-                    let parse = |cell: &str| number_of(cell);
+                    let plain = |cell: &str| {
+                        let comma =
+                            || crate::table::number(cell, table.decimal_comma).filter(|v| v.is_finite());
+                        Notation::default().parse(cell).or_else(comma)
+                    };
+                    let parse = |cell: &str| rule.notation.map_or_else(|| plain(cell), |n| n.parse(cell));
                     let values = self.values(table, column, cells, "a number", parse)?;
                     number_writer(rule, values, None, &mut code);
                 }
@@ -333,10 +342,6 @@ impl TableInputs {
                 _ => true,
             })
     }
-}
-
-fn number_of(cell: &str) -> Option<f64> {
-    number(cell, false).filter(|v| v.is_finite())
 }
 
 fn unlike(table: &Table, row: usize, cell: &str, column: &str, what: &str) -> DataError {

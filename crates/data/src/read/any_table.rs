@@ -1,25 +1,42 @@
-use super::{CsvForm, Source, read_csv, read_json_lines, read_parquet};
+use super::{CsvForm, Source, read_csv, read_json_lines, read_parquet, refuse_foreign};
 use crate::DataError;
 use crate::table::Table;
 
 /// Reads a table in whichever format it is: Parquet by its first bytes, JSON by its name or first letters, else CSV.
 ///
 /// # Errors
-/// As the reader of its format.
+/// As the reader of its format, and where it is one of those that are known and not read.
 pub fn read_table(source: Source<'_>, form: &CsvForm<'_>) -> Result<Table, DataError> {
-    if is_parquet(&source)? {
-        return read_parquet(source, form.words, form.missing);
+    match TableFormat::of(&source)? {
+        TableFormat::Parquet => read_parquet(source, form.words, form.missing),
+        TableFormat::JsonLines => read_json_lines(source, form.words, form.missing),
+        TableFormat::Csv => read_csv(source, form),
     }
-    let (start, name) = (source.start(START)?, source.stem().to_lowercase());
-    let json = [".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending));
-    if json || begins_object(&start) {
-        return read_json_lines(source, form.words, form.missing);
-    }
-    read_csv(source, form)
+}
+
+/// A format of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TableFormat {
+    Csv,
+    JsonLines,
+    Parquet,
 }
 
 /// First bytes that tell a format.
 const START: usize = 64;
+
+impl TableFormat {
+    /// The format of a table; an error where it is one of those that are known and not read.
+    pub(crate) fn of(source: &Source<'_>) -> Result<Self, DataError> {
+        refuse_foreign(source)?;
+        if is_parquet(source)? {
+            return Ok(Self::Parquet);
+        }
+        let (start, name) = (source.start(START)?, source.stem().to_lowercase());
+        let json = [".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending));
+        Ok(if json || begins_object(&start) { Self::JsonLines } else { Self::Csv })
+    }
+}
 
 /// Whether a file begins as an object of JSON does, or an array of them: with a brace and the quotation mark of a key.
 fn begins_object(start: &[u8]) -> bool {

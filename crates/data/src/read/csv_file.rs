@@ -42,10 +42,11 @@ pub fn read_csv(source: Source<'_>, form: &CsvForm<'_>) -> Result<Table, DataErr
         }
         let form = |kind: &Type| if let Type::Date(form) = kind { Some(*form) } else { None };
         let columns = (layout.names.into_iter().zip(cells).zip(&layout.types))
-            .map(|((name, cells), kind)| Column { name, cells, dates: form(kind) })
+            .map(|((name, cells), kind)| Column { name, cells, dates: form(kind), notation: None })
             .collect();
-        let (header, classes) = (layout.header, layout.classes);
-        return Ok(Table { place: source.place(), columns, lines, header, classes });
+        let (header, classes, decimal_comma) =
+            (layout.header, layout.classes, decimal_comma(layout.delimiter));
+        return Ok(Table { place: source.place(), columns, lines, header, decimal_comma, classes });
     }
 }
 
@@ -87,10 +88,13 @@ impl<'a> Pass<'a> {
     }
 
     fn run(&mut self) -> Result<(), DataError> {
-        let mut reader = self.source.open()?;
+        let mut reader = self.source.open_lines()?;
         if reader.fill_buf().map_err(|e| self.source.broken(&e))?.starts_with(b"\xef\xbb\xbf") {
             reader.consume(3);
         }
+        // So every record ends with a line feed, and where it began can be counted from there: the reader itself counts the empty
+        // lines before a record to it.
+        let reader = reader.chain(&b"\n"[..]);
         let reader: Box<dyn Read + '_> =
             if self.layout.blanks { Box::new(Blanks::new(reader)) } else { Box::new(reader) };
         let mut reader = csv::ReaderBuilder::new()
@@ -104,7 +108,11 @@ impl<'a> Pass<'a> {
         loop {
             match reader.read_byte_record(&mut record) {
                 Ok(true) if first => first = false,
-                Ok(true) => self.row(&record)?,
+                Ok(true) => {
+                    let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+                    let line = reader.position().line().saturating_sub(within + 1);
+                    self.row(&record, line as usize)?;
+                }
                 Ok(false) => return Ok(()),
                 Err(error) => return Err(self.broken(error)),
             }
@@ -119,8 +127,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn row(&mut self, record: &csv::ByteRecord) -> Result<(), DataError> {
-        let line = record.position().map_or(0, csv::Position::line) as usize;
+    fn row(&mut self, record: &csv::ByteRecord, line: usize) -> Result<(), DataError> {
         if record.len() != self.types.len() {
             let more = if record.len() < self.types.len() { "few" } else { "many" };
             let than = if self.layout.header { "the header names" } else { "the rows before it have" };

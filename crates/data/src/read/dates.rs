@@ -12,14 +12,33 @@ pub(crate) enum DateForm {
     Mdy,
 }
 
+/// Among so many different cells of a column of dates, some are dates.
+const FIRST: usize = 1000;
+
 impl DateForm {
     /// The order that fits every cell; where day and month cannot be told apart, points mean the day first and slashes
     /// the month.
     pub(crate) fn of<'c>(cells: impl Iterator<Item = &'c str> + Clone) -> Option<Self> {
-        let fits = |form: Self| cells.clone().all(|cell| form.parse(cell).is_some());
-        let points = cells.clone().next()?.contains('.');
-        let order = if points { [Self::Dmy, Self::Mdy] } else { [Self::Mdy, Self::Dmy] };
-        [Self::Ymd].into_iter().chain(order).find(|form| fits(*form))
+        let fits = |form: &Self| cells.clone().all(|cell| form.parse(cell).is_some());
+        Self::by_likelihood(cells.clone().next()?).into_iter().find(fits)
+    }
+
+    /// The order that fits most cells, each with how often it comes; some of the first must be dates.
+    pub(crate) fn of_most<'c>(cells: impl Iterator<Item = (&'c str, usize)> + Clone) -> Option<Self> {
+        let fits = |form: &Self, cell: &str| form.parse(cell).is_some();
+        let all = [Self::Ymd, Self::Dmy, Self::Mdy];
+        let (date, _) =
+            cells.clone().take(FIRST).find(|(cell, _)| all.iter().any(|form| fits(form, cell)))?;
+        let count = |form: &Self| -> usize {
+            cells.clone().filter(|(cell, _)| fits(form, cell)).map(|(_, count)| count).sum()
+        };
+        // Of equals the last is taken.
+        Self::by_likelihood(date).into_iter().rev().max_by_key(count)
+    }
+
+    /// All orders, by how likely they are for dates like this one.
+    fn by_likelihood(cell: &str) -> [Self; 3] {
+        if cell.contains('.') { [Self::Ymd, Self::Dmy, Self::Mdy] } else { [Self::Ymd, Self::Mdy, Self::Dmy] }
     }
 
     /// Seconds since the beginning of 1970, for a date with or without a time of day and an offset from UTC.
@@ -185,6 +204,13 @@ mod tests {
         for none in ["1.2.12", "34-24-36", "Marble-62", "2019-13", "May", "01/05/2019 13:30 PM", "10-12"] {
             assert_eq!(form(&[none]), None, "{none}");
         }
+        let most = DateForm::of_most([("soon", 9), ("31.12.2020", 1), ("03.04.2020", 5)].into_iter());
+        assert_eq!(most, Some(DateForm::Dmy));
+        assert_eq!(
+            DateForm::of_most([("03/04/2020", 2), ("31/12/2020", 1), ("12/31/2020", 3)].into_iter()),
+            Some(DateForm::Mdy)
+        );
+        assert_eq!(DateForm::of_most([("soon", 9)].into_iter()), None);
         // What may be the name of a column is no plain date.
         assert!(DateForm::is_plain("2020-01-02") && DateForm::is_plain("01/02/2020"));
         assert!(

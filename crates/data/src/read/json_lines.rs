@@ -77,7 +77,7 @@ fn as_text(numbers: &[f64]) -> (Vec<u32>, Dictionary) {
 /// Where a line is no JSON object; the error names it.
 pub fn read_json_lines(source: Source<'_>, words: &[String], missing: &[String]) -> Result<Table, DataError> {
     let mut rows = Rows { place: source.place(), words, missing, ..Rows::default() };
-    let mut reader = source.open()?;
+    let mut reader = source.open_lines()?;
     if is_array(&source.start(START)?) {
         let all: Vec<Map<String, Value>> = serde_json::from_reader(&mut reader).map_err(|e| {
             let reason = format!("is no array of JSON objects ({e}): {NEEDED}");
@@ -167,7 +167,7 @@ impl Rows<'_> {
                 Column::new(name, column.cells())
             })
             .collect();
-        Ok(Table { place, columns, lines, header: true, classes: Vec::new() })
+        Ok(Table { place, columns, lines, header: true, decimal_comma: false, classes: Vec::new() })
     }
 }
 
@@ -222,6 +222,8 @@ mod tests {
                 .starts_with("x.jsonl, line 2: is no JSON object")
         );
         assert!(read("\n").unwrap_err().to_string().contains("is empty"));
+        let returns = read("{\"a\": 1}\r{\"a\": 2}\r[1]\r").unwrap_err().to_string();
+        assert!(returns.starts_with("x.jsonl, line 3: is no JSON object"), "{returns}");
         assert!(read("{\"a\": \"\u{1F600}").is_err());
     }
 }

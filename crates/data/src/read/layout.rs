@@ -2,6 +2,7 @@
 
 use super::{CsvForm, DateForm, Source};
 use crate::DataError;
+use crate::preprocessing::Notation;
 use crate::table::{is_missing, number};
 use std::collections::HashSet;
 
@@ -35,7 +36,7 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn of(source: &Source<'_>, form: &CsvForm<'_>) -> Result<Self, DataError> {
-        let sample = source.start(SAMPLE + 1)?;
+        let sample = source.start_of_lines(SAMPLE + 1)?;
         let sample = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&sample);
         if sample.iter().all(u8::is_ascii_whitespace) {
             return Err(source.fail("is empty: a table needs rows, one a line"));
@@ -204,7 +205,9 @@ fn looks_like_header(first: &[String], data: &[Vec<String>], comma: bool) -> boo
         let cells: Vec<&String> =
             data.iter().filter_map(|row| row.get(i)).filter(|c| !is_missing(c, &[])).collect();
         let numbers = cells.iter().filter(|c| plain(c)).count();
-        if numbers * 2 > cells.len() && !is_missing(name, &[]) {
+        // A name may be written as a number, such as `25%`, but is none then above cells that are.
+        let written = cells.iter().filter(|c| !Notation::decorates(name) && Notation::decorates(c)).count();
+        if (numbers + written) * 2 > cells.len() && !is_missing(name, &[]) {
             return true;
         }
         // A word that comes again below it is a value; one that does not, over values that do, is a name.

@@ -111,7 +111,7 @@ impl ParquetColumns {
                     }
                     let lines = (first..).take(rows).collect();
                     let (place, header, classes) = (file.source.place(), true, Vec::new());
-                    take(Table { place, columns, lines, header, classes })?;
+                    take(Table { place, columns, lines, header, decimal_comma: false, classes })?;
                     first += rows as u32;
                     left -= rows;
                 }
@@ -223,7 +223,8 @@ impl<'a, R: ChunkReader + 'static> Opened<'a, R> {
     fn made(&self, readings: Vec<Reading<'_>>) -> Table {
         let columns = readings.into_iter().map(Column::from).collect();
         let lines = (1..=self.rows as u32).collect();
-        Table { place: self.source.place(), columns, lines, header: true, classes: Vec::new() }
+        let place = self.source.place();
+        Table { place, columns, lines, header: true, decimal_comma: false, classes: Vec::new() }
     }
 }
 

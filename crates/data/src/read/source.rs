@@ -18,6 +18,8 @@ pub enum Source<'a> {
 }
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The part of a text in which a line ends somewhere.
+const FIRST_LINE: usize = 1 << 16;
 
 impl<'a> Source<'a> {
     /// What errors call it.
@@ -79,6 +81,18 @@ impl<'a> Source<'a> {
         Ok(Box::new(BufReader::with_capacity(1 << 17, unpacked)))
     }
 
+    /// Starts reading lines, each of which then ends with a line feed, whether in the file that is a line feed, a carriage return
+    /// or both: so lines are told apart and counted alike.
+    pub(crate) fn open_lines(&self) -> Result<Box<dyn BufRead + 'a>, DataError> {
+        let is_plain = !self.start(FIRST_LINE)?.contains(&b'\r');
+        let reader = self.open()?;
+        if is_plain {
+            return Ok(reader);
+        }
+        let lines = UniversalNewlines { inner: reader, after_return: false };
+        Ok(Box::new(BufReader::with_capacity(1 << 17, lines)))
+    }
+
     /// Everything, unpacked.
     ///
     /// # Errors
@@ -95,8 +109,45 @@ impl<'a> Source<'a> {
 
     /// The first bytes, unpacked: at most `most`.
     pub(crate) fn start(&self, most: usize) -> Result<Vec<u8>, DataError> {
+        self.first(self.open()?, most)
+    }
+
+    /// The first bytes as [`open_lines`](Self::open_lines) gives them: at most `most`.
+    pub(crate) fn start_of_lines(&self, most: usize) -> Result<Vec<u8>, DataError> {
+        self.first(self.open_lines()?, most)
+    }
+
+    fn first(&self, reader: impl Read, most: usize) -> Result<Vec<u8>, DataError> {
         let mut bytes = Vec::new();
-        self.open()?.take(most as u64).read_to_end(&mut bytes).map_err(|e| self.broken(&e))?;
+        reader.take(most as u64).read_to_end(&mut bytes).map_err(|e| self.broken(&e))?;
         Ok(bytes)
+    }
+}
+
+/// Makes one line feed of every end of a line.
+struct UniversalNewlines<R> {
+    inner: R,
+    after_return: bool,
+}
+
+impl<R: Read> Read for UniversalNewlines<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            let read = self.inner.read(out)?;
+            let mut kept = 0;
+            for at in 0..read {
+                let byte = out[at];
+                let is_second = byte == b'\n' && self.after_return;
+                self.after_return = byte == b'\r';
+                if !is_second {
+                    out[kept] = if byte == b'\r' { b'\n' } else { byte };
+                    kept += 1;
+                }
+            }
+            // Nothing at all would mean the end.
+            if kept > 0 || read == 0 {
+                return Ok(kept);
+            }
+        }
     }
 }

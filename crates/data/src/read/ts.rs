@@ -84,7 +84,7 @@ pub fn read_ts(source: Source<'_>) -> Result<SeriesFile, DataError> {
         lines: Vec::new(),
     };
     let mut header = Header::default();
-    let mut reader = source.open()?;
+    let mut reader = source.open_lines()?;
     let mut bytes = Vec::new();
     for line in 1usize.. {
         bytes.clear();

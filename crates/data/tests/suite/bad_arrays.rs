@@ -99,6 +99,7 @@ fn ts_files_are_checked() {
     says(ts(&good.replace("@univariate true", "@timeStamps true")), &["time stamps"]);
     says(ts(&format!("{good}1,2,3:c\n")), &["line 25", "class \"c\"", "a, b"]);
     says(ts(&format!("{good}1,x,3:a\n")), &["line 25", "\"x\" is no finite number"]);
+    says(ts(&format!("{good}1,x,3:a\n").replace('\n', "\r")), &["line 25", "\"x\" is no finite number"]);
     says(ts(&format!("{good}1,inf,3:a\n")), &["\"inf\""]);
     says(ts(&format!("{good}1,2,3\n")), &["line 25", "no answer"]);
     says(ts(&format!("{good}1,2:3,4:a\n")), &["line 25", "has 2 channels where 1"]);

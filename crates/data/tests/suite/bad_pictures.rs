@@ -121,3 +121,12 @@ fn palette() -> Vec<u8> {
     writer.finish().unwrap();
     bytes
 }
+
+#[test]
+fn options_for_other_data_are_refused() {
+    let folder = Folder::new();
+    classes(&folder, 10);
+    let options = Options { tokens: Some(nascent_data::Tokens::Bpe), ..Options::default() };
+    says(read(folder.path(), &options), &["tokens", "read as pictures", "it is for texts"]);
+    says(read(folder.path(), &target("class")), &["--target means nothing for", "a folder of pictures"]);
+}

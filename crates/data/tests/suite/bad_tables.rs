@@ -17,6 +17,18 @@ fn what_is_not_there_or_empty_is_said() {
     says(table("x,k,y\n", &target("y")), &["has a header and no rows"]);
     let folder = Folder::new();
     says(read(folder.path(), &target("y")), &["has no data that can be read"]);
+    // What is there, but of a format that is not read, whatever it is called.
+    let sheet = folder.put("data.ods", b"PK\x03\x04\0mimetypeapplication/vnd.oasis.opendocument.spreadsheet");
+    let words = ["data.ods", "is an OpenDocument spreadsheet", "export the sheet as CSV"];
+    says(read(folder.path(), &target("y")), &words);
+    says(read(&sheet, &target("y")), &words);
+    says(
+        read(&folder.put("rows.csv", b"SQLite format 3\0\x10"), &target("y")),
+        &["rows.csv", "SQLite database"],
+    );
+    let modelling = Options { task: Some(Answering::Modelling), ..Options::default() };
+    says(read(&folder.put("book.txt", b"\xfd7zXZ\0\0"), &modelling), &["book.txt", "xz", "unpack it"]);
+    let folder = Folder::new();
     let path = folder.put("train.csv", small_table(50));
     let options = Options { test: Some("nowhere.csv".into()), ..target("y") };
     says(read(&path, &options), &["nowhere.csv", "no such test file"]);
@@ -24,10 +36,18 @@ fn what_is_not_there_or_empty_is_said() {
 
 #[test]
 fn rows_and_headers_that_do_not_fit_are_located() {
-    let text = small_table(30) + "1.5,u\n" + "1.5,u,a\n";
-    says(table(&text, &target("y")), &["data.csv, line 32", "too few fields: 2", "names 3"]);
-    let text = small_table(30) + "1.5,u,a,9\n";
-    says(table(&text, &target("y")), &["line 32", "too many fields: 4"]);
+    // However lines end.
+    for end in ["\n", "\r\n", "\r"] {
+        let text = (small_table(30) + "1.5,u\n" + "1.5,u,a\n").replace('\n', end);
+        says(table(&text, &target("y")), &["data.csv, line 32", "too few fields: 2", "names 3"]);
+        let text = (small_table(30) + "1.5,u,a,9\n").replace('\n', end);
+        says(table(&text, &target("y")), &["line 32", "too many fields: 4"]);
+        // Empty lines and those within quotes are lines too.
+        let text = small_table(30).replacen('\n', "\n\n\n\"1\n2\",u,a\n\n", 1) + "1.5,u\n";
+        says(table(&text.replace('\n', end), &target("y")), &["line 37", "too few fields: 2"]);
+        let text = text.trim_end().replace('\n', end);
+        says(table(&text, &target("y")), &["line 37", "too few fields: 2"]);
+    }
     let text = small_table(30).replace("x,k,y", "x,y,y");
     says(table(&text, &target("y")), &["line 1", "columns 2 and 3 are all named \"y\"", "rename"]);
     says(table(&small_table(30), &target("klass")), &["target", "no column \"klass\"", "it has: x, k, y"]);
@@ -123,6 +143,40 @@ fn what_is_no_number_among_numbers_is_located() {
 }
 
 #[test]
+fn what_is_no_date_among_dates_is_located() {
+    let task = |date: &dyn Fn(usize) -> String, strange: &[&str]| {
+        let cell = |i: usize| match strange.get(i.wrapping_sub(100)) {
+            Some(word) => (*word).to_string(),
+            None => date(i),
+        };
+        let rows: String = (0..300).map(|i| format!("{},{}\n", cell(i), i * 31 % 101)).collect();
+        table(&format!("x,y\n{rows}"), &Options { task: Some(Answering::Regression), ..target("y") })
+    };
+    let year_first = |i: usize| format!("2021-{:02}-{:02}", i % 12 + 1, i % 28 + 1);
+    let day_first = |i: usize| format!("{:02}/{:02}/2021", i % 28 + 1, i % 12 + 1);
+    let words = [
+        "data.csv, line 102",
+        "in column \"x\" is not a date (year, month, day), as 299 of its 300 cells are",
+    ];
+    for strange in ["soon", "2021-02-30", "21"] {
+        let shown = format!("{strange:?} in column");
+        let words = [&words[..], &[shown.as_str(), "--missing", "--category x"]].concat();
+        says(task(&year_first, &[strange]), &words);
+    }
+    says(task(&day_first, &["12/31/2021"]), &["line 102", "\"12/31/2021\"", "a date (day, month, year)"]);
+    let never = task(&year_first, &["never"; 5]).unwrap();
+    warns(&never, &["\"never\" in 5 rows and dates in all others", "read as missing"]);
+    let column = |task: &Task| task.findings().columns[0].clone();
+    assert!(
+        column(&never).treatment.starts_with("date: ") && column(&never).missing > 0,
+        "{:?}",
+        column(&never)
+    );
+    let many = task(&year_first, &["a", "b", "c", "d"]).unwrap();
+    assert!(column(&many).treatment.starts_with("category"), "{:?}", column(&many));
+}
+
+#[test]
 fn encodings_and_damage_are_named() {
     let folder = Folder::new();
     let mut latin = small_table(50).into_bytes();
@@ -211,6 +265,59 @@ fn leaks_identifiers_and_constants_are_warned_of() {
 }
 
 #[test]
+fn columns_that_tell_the_class_without_being_it_are_warned_of() {
+    let task = |rows: usize, leak: &dyn Fn(usize) -> String, class: &dyn Fn(usize) -> &'static str| {
+        let row = |i: usize| format!("{},{},{}\n", i as f64 * 0.37 % 5.0, leak(i), class(i));
+        table(&format!("x,leak,y\n{}", (0..rows).map(row).collect::<String>()), &target("y")).unwrap()
+    };
+    let half = |i: usize| ["a", "b"][i * 7 % 10 / 5];
+    let is_told = |task: &Task| task.findings().warnings.iter().any(|w| w.contains("outright"));
+    let words = |i: usize| format!("{}{}", half(i), i % 4);
+    warns(
+        &task(400, &words, &half),
+        &["column \"leak\" tells the target \"y\" outright", "its 8 different cells", "--ignore leak"],
+    );
+    // One row in a thousand may say otherwise, not more; cells that are missing are cells.
+    let some = |i: usize| if i == 2500 || half(i) == "b" { String::new() } else { words(i) };
+    assert!(is_told(&task(5000, &some, &half)));
+    let wrong = |i: usize| if i.is_multiple_of(40) { "b0".into() } else { words(i) };
+    assert!(!is_told(&task(5000, &wrong, &half)));
+    // Of few rows, with words of few rows each, or where there is hardly another class, it may be an accident.
+    assert!(!is_told(&task(60, &words, &half)));
+    assert!(!is_told(&task(400, &|i| format!("{}{}", half(i), i % 150), &half)));
+    let rare = |i: usize| if i % 100 == 7 { "a" } else { "b" };
+    assert!(!is_told(&task(400, &|i| format!("{}{}", rare(i), i % 4), &rare)));
+    // The order of classes is not that of their names.
+    let three = |i: usize| ["b", "a", "c"][i % 3];
+    let apart = |i: usize| format!("{:.3}", (i % 3) as f64 * 10.0 + (i * 7 % 90) as f64 / 10.0);
+    warns(
+        &task(300, &apart, &three),
+        &["column \"leak\"", "the values of no two classes overlap", "--ignore leak"],
+    );
+    assert!(!is_told(&task(60, &apart, &three)));
+    let touching = |i: usize| if i.is_multiple_of(30) { "9.5".into() } else { apart(i) };
+    assert!(is_told(&task(300, &touching, &three)));
+    let overlapping = |i: usize| if i.is_multiple_of(30) { "12.5".into() } else { apart(i) };
+    assert!(!is_told(&task(300, &overlapping, &three)));
+}
+
+#[test]
+fn how_numbers_of_a_target_are_read_is_said_with_what_reads_them_otherwise() {
+    let note = |y: &dyn Fn(usize) -> String| {
+        let row = |i: usize| format!("{},{}\n", i as f64 * 0.37 % 5.0, y(i));
+        let task = table(&format!("x,y\n{}", (0..300).map(row).collect::<String>()), &target("y")).unwrap();
+        task.findings().notes.iter().find(|n| n.contains("\"y\"") && n.contains("--task")).unwrap().clone()
+    };
+    // Counts are most often small.
+    let counts = note(&|i| (i % 7 * (i % 3) / 2).to_string());
+    assert!(counts.contains("numbers of \"y\" are read as classes; --task regression"), "{counts}");
+    let values = note(&|i| (i * 31 % 101).to_string());
+    assert!(values.contains("\"y\" is read as values; --task classification"), "{values}");
+    let two = note(&|i| (i % 5 / 4).to_string());
+    assert!(two.contains("the 2 numbers") && two.contains("--task regression"), "{two}");
+}
+
+#[test]
 fn imbalance_is_warned_of() {
     let text: String = (0..400)
         .map(|i| format!("{},{}\n", i as f64 * 0.31 % 3.0, if i % 20 == 0 { "sick" } else { "well" }))
@@ -258,6 +365,56 @@ fn too_few_rows_and_options_out_of_range_are_refused() {
 }
 
 #[test]
+fn options_for_other_data_are_refused() {
+    let text = small_table(50);
+    let with = |options: Options| table(&text, &Options { target: Some("y".into()), ..options });
+    let none = Options::default;
+    says(
+        with(Options { resample: Some(9), ..none() }),
+        &["resample", "data.csv", "a table", "it is for series"],
+    );
+    says(
+        with(Options { image_size: Some([8, 8]), ..none() }),
+        &["image_size", "--image-size", "for pictures"],
+    );
+    says(
+        with(Options { tokens: Some(nascent_data::Tokens::Bpe), ..none() }),
+        &["tokens", "a table", "for texts"],
+    );
+    says(with(Options { context: Some(9), ..none() }), &["context", "a CSV file", "it is for running text"]);
+    says(with(Options { flip: true, ..none() }), &["flip", "for pictures"]);
+    says(with(Options { skip_broken: true, ..none() }), &["skip_broken", "for a folder of pictures"]);
+    says(
+        with(Options { ignore: vec!["y".into()], ..none() }),
+        &["ignore", "\"y\" is the target of", "leave it out", "--target"],
+    );
+    says(with(Options { ignore: vec!["kk".into()], ..none() }), &["ignore", "\"kk\"", "did you mean \"k\"?"]);
+    let folder = Folder::new();
+    let lines: String = (0..40).map(|i| format!("{{\"x\": {i}, \"y\": {}}}\n", i % 2)).collect();
+    let path = folder.put("data.jsonl", lines);
+    for (options, option) in [
+        (Options { header: Some(false), ..target("y") }, "--no-header"),
+        (Options { delimiter: Some(";".into()), ..target("y") }, "--delimiter"),
+    ] {
+        says(read(&path, &options), &[option, "a file of JSON lines", "it is for a CSV file; leave it out"]);
+    }
+    let prose = "Some words that are said and then some more of them which nobody need read.\n".repeat(9);
+    let options = Options { ignore: vec!["x".into()], ..none() };
+    says(
+        read(&folder.put("book.txt", prose), &options),
+        &["--ignore", "running text", "--task classification"],
+    );
+    let ts = format!("@classLabel true a b\n@data\n{}", "1,2,3:a\n3,2,1:b\n".repeat(9));
+    let path = folder.put("data.ts", ts);
+    says(read(&path, &target("y")), &["target", "a .ts file", "it is for a CSV file"]);
+    let options = Options { kind: Some(Input::Table), ..none() };
+    says(read(&path, &options), &["kind", "is read as series, not as a table"]);
+    let digits = nascent_data::registry::load_with("digits", &target("y"));
+    says(digits, &["target", "digits", "a task that comes with Nascent"]);
+    assert!(nascent_data::registry::load_with("digits", &Options { split_seed: 3, ..none() }).is_ok());
+}
+
+#[test]
 fn groups_and_duplicates_stay_on_one_side() {
     let row = |i: usize| format!("{},{},{}\n", i as f64 * 0.37, i / 4, ["a", "b"][i / 4 % 2]);
     let text = format!("x,g,y\n{}", (0..200).map(row).collect::<String>());
@@ -296,23 +453,135 @@ fn what_counts_years_is_no_identifier_and_what_numbers_rows_is() {
     assert!(column("customer_id", &|i| i / 4));
 }
 
+/// A table with a column `k` of such cells, quoted, and a target of numbers.
+fn decorated(cell: impl Fn(usize) -> String) -> String {
+    let row = |i: usize| format!("{},\"{}\",{}.5\n", i * 7 % 13, cell(i), i * 31 % 101);
+    format!("x,k,y\n{}", (0..200).map(row).collect::<String>())
+}
+
 #[test]
-fn numbers_with_other_signs_are_warned_of() {
-    for (cell, shown) in [("\"1,234\"", "1,23"), ("$12.50", "$12.5"), ("42%", "42"), ("(3.5)", "(3.5")] {
-        let row =
-            |i: usize| format!("{},{}\n", cell.replacen('2', &(i % 9).to_string(), 1), ["a", "b"][i % 2]);
-        let text =
-            format!("x,k,y\n{}", (0..90).map(|i| format!("{},{}", i * 7 % 13, row(i))).collect::<String>());
-        let task = table(&text, &target("y")).unwrap();
-        if cell.contains('2') {
-            warns(&task, &["column \"k\" has numbers with other signs in them", "read as words"]);
-        } else {
-            assert!(
-                !task.findings().warnings.iter().any(|w| w.contains(shown)),
-                "one word is no column of numbers"
-            );
-        }
+fn numbers_with_other_signs_are_numbers_where_one_notation_reads_them() {
+    type Cell<'c> = &'c dyn Fn(usize) -> String;
+    let cases: [(Cell<'_>, &str, &str); 5] = [
+        (&|i| format!("{},{:03}", i % 9 + 1, i), "commas between thousands", "\"12,34\""),
+        (&|i| format!("{}.5%", i % 50), "%", "\"12,34\""),
+        (
+            &|i| if i % 3 == 0 { format!("(${i}.25)") } else { format!("${i}") },
+            "$ and brackets for a minus",
+            "\"€5\"",
+        ),
+        (&|i| format!("{},{}", i % 40, i % 10), "a decimal comma", "\"5%\""),
+        (
+            &|i| format!("€ {}.{:03},50", i % 9 + 1, i),
+            "points between thousands and a decimal comma and €",
+            "\"$5\"",
+        ),
+    ];
+    for (cell, shown, wrong) in cases {
+        let task = table(&decorated(cell), &target("y")).unwrap();
+        let column = &task.findings().columns[1];
+        assert!(column.treatment.starts_with(&format!("number, written with {shown}")), "{column:?}");
+        assert!(
+            !task.findings().warnings.iter().any(|w| w.contains("signs")),
+            "{:?}",
+            task.findings().warnings
+        );
+        // A cell that is none is treated as among plain numbers.
+        let unknown = |i: usize| if i % 50 == 3 { "unknown".into() } else { cell(i) };
+        warns(
+            &table(&decorated(unknown), &target("y")).unwrap(),
+            &["\"unknown\" in 4 rows and numbers in all others"],
+        );
+        let one = |i: usize| if i == 100 { "some".into() } else { cell(i) };
+        says(
+            table(&decorated(one), &target("y")),
+            &["line 102", "\"some\" in column \"k\" is not a number", "199 of its 200"],
+        );
+        // Raw input is read as training was.
+        let stored = serde_json::to_string(&task.preprocessing).unwrap();
+        let stored: nascent_data::Preprocessing = serde_json::from_str(&stored).unwrap();
+        let read = |text: &str| {
+            let source = nascent_data::read::Source::Bytes { name: "new.csv", bytes: text.as_bytes() };
+            stored.read_inputs(source, nascent_data::Resize::No)
+        };
+        let rows = read(&decorated(cell)).unwrap().inputs;
+        let len = task.signature().shape().len() as usize;
+        let seen: Vec<f32> =
+            task.split.test.iter().flat_map(|&row| rows[row * len..(row + 1) * len].to_vec()).collect();
+        assert_eq!(seen, *task.test().all().unwrap());
+        let error = read(&format!("x;k\n1;{}\n", wrong.trim_matches('"'))).unwrap_err().to_string();
+        assert!(error.contains(&format!("{wrong} in column \"k\" is not a number")), "{error}");
+        // One row of a file with semicolons does not change what its comma means.
+        assert_eq!(
+            read(&format!("x;k\n1;{}\n", cell(7))).unwrap().inputs,
+            read(&format!("x,k\n1,\"{}\"\n", cell(7))).unwrap().inputs
+        );
     }
+}
+
+#[test]
+fn numbers_that_no_notation_reads_stay_words_and_are_warned_of() {
+    let cases: [&dyn Fn(usize) -> String; 4] = [
+        &|i| ["$5", "€7", "€8"][i % 3].into(),
+        &|i| if i % 4 == 0 { format!("{i}%") } else { i.to_string() },
+        &|i| format!("0{},{:03}", i % 9, i),
+        &|i| ["1,5", "1.5", "2"][i % 3].into(),
+    ];
+    for cell in cases {
+        warns(
+            &table(&decorated(cell), &target("y")).unwrap(),
+            &["column \"k\" has numbers with other signs in them", "no one notation", "read as words"],
+        );
+    }
+    // Whoever wants categories has them, and is told nothing.
+    let options = Options { categories: vec!["k".into()], ..target("y") };
+    let task = table(&decorated(|i| format!("{}%", i % 9)), &options).unwrap();
+    assert!(task.findings().columns[1].treatment.starts_with("category"), "{:?}", task.findings());
+    assert!(!task.findings().warnings.iter().any(|w| w.contains("signs")), "{:?}", task.findings().warnings);
+}
+
+#[test]
+fn targets_are_read_in_their_notation() {
+    let rows = |n: usize, y: &dyn Fn(usize) -> String| {
+        let row = |i: usize| format!("{},\"{}\"\n", i * 7 % 13, y(i));
+        format!("x,y\n{}", (0..n).map(row).collect::<String>())
+    };
+    let money = |i: usize| format!("${},{:03}.50", i % 9 + 1, i * 31 % 1000);
+    let folder = Folder::new();
+    let path = folder.put("train.csv", rows(100, &money));
+    // A single row of it would not tell what its comma means.
+    folder.put("test.csv", rows(1, &|_| "1,234".into()));
+    let task = read(&path, &target("y")).unwrap();
+    assert_eq!(task.kind.to_string(), "table-regression");
+    let values = task.findings().values.unwrap();
+    assert!(values.least > 1000.0 && values.most < 10_000.0, "{values:?}");
+    let scale = task.preprocessing.scale.unwrap();
+    let nascent_data::Targets::Values { values, .. } = task.test().targets else { panic!("values") };
+    assert!((f64::from(values[0]) * scale.deviation + scale.mean - 1234.0).abs() < 0.1, "{values:?}");
+    let notes = &task.findings().notes;
+    assert!(
+        notes.iter().any(|n| n.contains("commas between thousands and $") && n.contains("--category y")),
+        "{notes:?}"
+    );
+    folder.put("test.csv", rows(1, &|_| "€1,234".into()));
+    says(read(&path, &target("y")), &["test.csv, line 2", "\"€1,234\" in the target \"y\" is not a number"]);
+    let few = |i: usize| ["10%", "20%", "30%"][i % 3].to_string();
+    says(
+        table(&rows(90, &few), &target("y")),
+        &["3 different numbers (10, 20, 30)", "--task classification"],
+    );
+    let options = Options { categories: vec!["y".into()], ..target("y") };
+    assert_eq!(table(&rows(90, &few), &options).unwrap().classes(), ["10%", "20%", "30%"]);
+}
+
+#[test]
+fn series_have_plain_numbers() {
+    let header: String = (0..9).map(|i| format!("t{i};")).collect();
+    let row = |i: usize| (0..9).map(|t| format!("{},{}%;", i + t, t)).collect::<String>() + ["a", "b"][i % 2];
+    let text = format!("{header}y\n{}", (0..40).map(|i| row(i) + "\n").collect::<String>());
+    assert_eq!(table(&text, &target("y")).unwrap().kind.input, Input::Table);
+    let options = Options { kind: Some(Input::Series), ..target("y") };
+    says(table(&text, &options), &["column \"t0\"", "plain numbers", "--kind table"]);
 }
 
 #[test]

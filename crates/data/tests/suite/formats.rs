@@ -17,8 +17,11 @@ fn every_delimiter_gives_the_same_task() {
     }
     let options = Options { delimiter: Some("#".into()), ..target("y") };
     assert_eq!(table("g.csv", &commas.replace(',', "#"), &options).train(), expected);
-    let crlf = commas.replace('\n', "\r\n");
-    assert_eq!(table("h.csv", &crlf, &target("y")).train(), expected);
+    for end in ["\r\n", "\r"] {
+        assert_eq!(table("h.csv", &commas.replace('\n', end), &target("y")).train(), expected, "{end:?}");
+        let blanks = commas.replace(',', " ").replace('\n', end);
+        assert_eq!(table("h.data", &blanks, &target("y")).train(), expected, "{end:?}");
+    }
     // Without a header the same columns are found by their place.
     let nameless = commas.replace("x,k,y\n", "");
     for last in ["last", "2", "column_2"] {

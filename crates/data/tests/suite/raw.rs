@@ -86,6 +86,7 @@ fn series_and_texts_are_read_raw() {
     let texts = |name: &str, text: &str| task.preprocessing.read_inputs(bytes(name, text), Resize::No);
     let lines = texts("-", "the text of words\n\nno text\n").unwrap();
     assert_eq!(lines.names, ["line 1", "line 3"]);
+    assert_eq!(texts("-", "the text of words\r\rno text\r").unwrap(), lines);
     assert_eq!(texts("-", "what\nthe text of words\nno text\n").unwrap().inputs, lines.inputs);
     assert_eq!(
         texts("x.jsonl", "{\"what\": \"the text of words\"}\n{\"what\": \"no text\"}\n").unwrap().inputs,
@@ -110,6 +111,12 @@ fn what_is_stored_is_checked() {
     let mut value: serde_json::Value = serde_json::from_str(&stored).unwrap();
     value["inputs"]["table"]["columns"][0]["rule"]["number"]["deviation"] = 0.0.into();
     assert!(parse(value.to_string()).unwrap_err().contains("deviation of 0"));
+    let mut value: serde_json::Value = serde_json::from_str(&stored).unwrap();
+    let notation = serde_json::json!({ "thousands": ",", "decimal_comma": true });
+    value["inputs"]["table"]["columns"][0]["rule"]["number"]["notation"] = notation;
+    assert!(parse(value.to_string()).unwrap_err().contains("some rule of the inputs"));
+    value["inputs"]["table"]["columns"][0]["rule"]["number"]["notation"]["decimal_comma"] = false.into();
+    assert!(parse(value.to_string()).is_ok());
     let mut value: serde_json::Value = serde_json::from_str(&stored).unwrap();
     value["schema"] = 9.into();
     assert!(parse(value.to_string()).unwrap_err().contains("schema 9"));
