@@ -63,3 +63,38 @@ fn check(names: &[String]) -> Result<(), Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nascent_core::chooser::describe;
+    use nascent_core::{Signature, draw};
+    use nascent_spaces::SpaceFile;
+
+    fn space(name: &str, features: Features) -> Box<dyn Space> {
+        let file = SpaceFile::parse(&format!("space = {name:?}")).unwrap();
+        file.build(&Signature { features, outputs: 4 }).unwrap()
+    }
+
+    #[test]
+    fn dropout_is_raised_a_step_at_a_time_and_nothing_else_changes() {
+        let mlp = space("mlp", Features::Vector { numbers: 6 });
+        let answers = |decisions: &Decisions| -> Vec<(String, String)> {
+            describe(&*mlp, decisions).unwrap().into_iter().map(|a| (a.path, a.label)).collect()
+        };
+        let mut now = mlp.reference().unwrap();
+        let mut met = Vec::new();
+        while let Some(more) = with_more_dropout(&*mlp, &now) {
+            let (before, after) = (answers(&now), answers(&more));
+            let changed: Vec<_> = before.iter().zip(&after).filter(|(a, b)| a != b).collect();
+            assert_eq!((changed.len(), before.len()), (1, after.len()));
+            met.push(changed[0].1.1.clone());
+            assert_eq!(draw(&*mlp, &more).unwrap().cost().params, draw(&*mlp, &now).unwrap().cost().params);
+            now = more;
+        }
+        assert_eq!(met, ["0.2", "0.4"]);
+        // A space that does not ask has none to give.
+        let cells = space("nb201", Features::Image { channels: 1, height: 8, width: 8 });
+        assert_eq!(with_more_dropout(&*cells, &cells.reference().unwrap()), None);
+    }
+}

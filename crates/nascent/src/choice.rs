@@ -278,6 +278,20 @@ mod tests {
     }
 
     #[test]
+    fn trainings_that_were_longer_than_the_searchs_tell_whether_that_was_good() {
+        // It went on for as long as it got better, or its learning rate had come down sooner in the search.
+        assert_eq!(epochs(&[&[0.5, 0.6, 0.7], &[0.5, 0.6, 0.65, 0.70, 0.72, 0.75]]), None);
+        assert_eq!(epochs(&[&[0.5, 0.6, 0.7], &[0.5, 0.6, 0.65, 0.66, 0.5, 0.4]]), Some(4));
+        assert_eq!(epochs(&[&[0.5, 0.6, 0.9], &[0.5, 0.6, 0.65, 0.66, 0.5, 0.4]]), Some(3));
+        // Of trainings of several lengths the longest count.
+        let both = history(&[&[0.5], &[0.9], &[0.6, 0.7]]);
+        assert_eq!(
+            (over_seeds(&both, TrialId(0), "accuracy"), epochs_over_seeds(&both, TrialId(0))),
+            (vec![0.7], 2)
+        );
+    }
+
+    #[test]
     fn only_the_highest_rung_that_was_reached_can_win() {
         let mut history = history(&[&[0.9], &[0.8], &[0.7]]);
         for (trial, rung) in history.trials.iter_mut().zip([0, 1, 1]) {

@@ -56,6 +56,13 @@ fn spaces_of_tables_series_and_texts_keep_the_contract() {
             let graph = nascent_core::draw(&*space, &reference).unwrap();
             assert_eq!(graph.input_shape(), &signature.shape());
             assert_eq!(graph.output_shape(), &signature.answer());
+            let known = space.known();
+            assert_eq!(known.len(), if name == "language" { 2 } else { 0 }, "{name}");
+            for network in &known {
+                assert_ne!(network, &reference);
+                let graph = nascent_core::draw(&*space, network).unwrap();
+                assert_eq!(graph.output_shape(), &signature.answer());
+            }
         }
     }
     for name in ["conv1d", "text", "language", "recurrent"] {

@@ -154,6 +154,32 @@ fn the_likeliest_networks_that_keep_a_limit_are_derived() {
 }
 
 #[test]
+fn candidates_have_no_option_that_a_supernet_dropped() {
+    // The best option of all is dropped in half of the questions: what is left is as likely as each other.
+    let mut shares = Vec::new();
+    for bit in 0..6 {
+        for option in 0..3 {
+            let share = if bit < 3 && option == 2 { 0.0 } else { 1.0 / if bit < 3 { 2.0 } else { 3.0 } };
+            let name: &'static str = Box::leak(format!("share bit[{bit}] {option}").into_boxed_str());
+            shares.push((name, share));
+        }
+    }
+    let text = "supernet:sample=3,candidates=30 > evolution:population=6,sample=3";
+    let (log, _) = search(text, Sum { shares, fails: false }, None, 44);
+    recomputes(&SPACE, &|| strategy(text), log.events());
+    let history = History::fold(log.events()).unwrap();
+    // The sample was drawn before anything was dropped.
+    let candidates = &on(&history, 1)[3..];
+    assert_eq!(candidates.len(), 30);
+    for trial in candidates {
+        let answers: Vec<u16> = trial.proposal.decisions.iter().map(|(_, answer)| answer).collect();
+        assert!(answers[..3].iter().all(|answer| *answer < 2), "{answers:?}");
+    }
+    assert!(candidates.iter().any(|t| t.proposal.decisions.iter().any(|(_, answer)| answer == 2)));
+    assert!(on(&history, 2).len() > 3);
+}
+
+#[test]
 fn without_a_supernet_networks_are_trained_alone() {
     let text = "supernet:sample=2,candidates=5 > evolution:population=3,sample=2";
     let (log, _) = search(text, Sum { fails: true, ..plain() }, None, 10);
