@@ -12,8 +12,8 @@ use nascent_core::rng::{Rng, mix};
 use nascent_core::{Space, TrialId, draw};
 use nascent_data::Options;
 use nascent_device::{
-    Budget, Device, DeviceError, Energy, EnergyCounter, Fresh, Heard, Measuring, Runtime, Took, Via,
-    median_bound,
+    Budget, Device, DeviceError, Energy, EnergyCounter, Fresh, Heard, Measuring, OnnxRuntime, Runtime, Took,
+    Via, median_bound,
 };
 use nascent_runtime::{RunFolder, write_atomically};
 use nascent_spaces::SpaceFile;
@@ -67,6 +67,15 @@ fn prepared(what: &mut MeasuringDevice) -> Result<(Measuring, Vec<Architecture>)
     Device::check_name(&what.name).map_err(|e| about("name", e))?;
     let runtime = Runtime::find(&what.runtime).map_err(|e| about("runtime", e.to_string()))?;
     let via = what.via.as_deref().map(via).transpose()?;
+    if runtime == Runtime::Onnx
+        && let Err(e) = OnnxRuntime::find()
+    {
+        let message = format!(
+            "{e}: activate a virtual environment of Python with the package onnxruntime, name the library with \
+             ORT_DYLIB_PATH, or let another runtime answer, as tools/tract does: --via COMMAND"
+        );
+        return Err(about("runtime", message));
+    }
     if let Some(via) = via.as_ref().filter(|via| what.batch > 1 && !via.knows_batch()) {
         let message = format!(
             "batch = {}: the command {:?} must be told, put {{batch}} where it reads the number",
