@@ -571,7 +571,8 @@ impl Whole<'_> {
         let role = Role::Baseline(MORE_DROPOUT.into());
         let begun = history.of(&role).next().map(|trial| trial.proposal.clone());
         let best = winner(self.setup, history);
-        let lengths = self.lengths(f, Data::Train, has_more_time);
+        let most = self.setup.final_epochs();
+        let lengths = self.lengths(f, (Data::Train, has_more_time), &|_| most);
         let is_longer = |(t, epochs): &&(&Trial, u32)| *epochs > t.proposal.budget && t.proposal.role != role;
         let more = lengths.iter().filter(is_longer).find(|(t, _)| Some(t.id) == best);
         let more = more.and_then(|(t, epochs)| {
@@ -598,18 +599,9 @@ impl Whole<'_> {
     /// Trains winners and baselines on all but the test part, for as many epochs as served them well before.
     fn refits(&mut self, f: Finals, has_more_time: bool) -> Result<End, Error> {
         let history = self.study.history();
-        let served = |t: &Trial| self.setup.best_epochs(history, t).unwrap_or(u32::MAX);
-        let lengths = self.lengths(f, Data::All, has_more_time).into_iter();
-        let lengths = lengths.map(|(t, epochs)| {
-            (
-                t,
-                if self.begun(t, Data::All, has_more_time).is_some() {
-                    epochs
-                } else {
-                    epochs.min(served(t))
-                },
-            )
-        });
+        let most = self.setup.final_epochs();
+        let served = |t: &Trial| self.setup.best_epochs(history, t).map_or(most, |best| best.min(most));
+        let lengths = self.lengths(f, (Data::All, has_more_time), &served).into_iter();
         let list: Vec<Proposal> =
             lengths.flat_map(|(t, epochs)| trainings(t, f.replicas, Data::All, epochs)).collect();
         (self.tell)(Progress::Phase("refits", list.len() as u64));
@@ -630,8 +622,14 @@ impl Whole<'_> {
         own.map(|other| other.proposal.budget).filter(|_| !has_more_time)
     }
 
-    /// Winners and baselines, and for how many epochs there is time to train each in the end.
-    fn lengths(&self, f: Finals, part: Data, has_more_time: bool) -> Vec<(&Trial, u32)> {
+    /// Winners and baselines, and for how many epochs each is trained in the end: for as many as are `wanted` and there is time for,
+    /// or those for which it was begun.
+    fn lengths(
+        &self,
+        f: Finals,
+        (part, has_more_time): (Data, bool),
+        wanted: &dyn Fn(&Trial) -> u32,
+    ) -> Vec<(&Trial, u32)> {
         let history = self.study.history();
         let judged: Vec<&Trial> = self.judged().into_iter().filter_map(|id| history.trial(id)).collect();
         // Where all are trained side by side, none has to stop before the slowest does.
@@ -642,7 +640,7 @@ impl Whole<'_> {
             None => f.last_epochs,
         };
         let begun = |t: &Trial| self.begun(t, part, has_more_time);
-        let epochs = |t: &Trial| begun(t).unwrap_or_else(|| self.setup.final_epochs().min(fitting(t)));
+        let epochs = |t: &Trial| begun(t).unwrap_or_else(|| wanted(t).min(fitting(t)));
         judged.into_iter().map(|t| (t, epochs(t))).collect()
     }
 

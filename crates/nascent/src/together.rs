@@ -102,14 +102,18 @@ fn is_relaxed(space: &dyn Space) -> bool {
     matches!(space.relax(), Ok(Some(graph)) if !graph.choices().is_empty())
 }
 
-/// Why a space has no such supernet.
-fn check(method: Method, space: &dyn Space, signature: &Signature) -> Result<(), String> {
-    let has = |space: &dyn Space| match method {
+/// Whether a space has such a supernet.
+fn has(space: &dyn Space, method: Method) -> bool {
+    match method {
         Method::Sandwich | Method::NasBert => space.is_elastic(),
         Method::Spos | Method::FairNas => space.is_elastic() || is_relaxed(space),
         _ => is_relaxed(space),
-    };
-    if has(space) {
+    }
+}
+
+/// Why a space has no such supernet.
+fn check(method: Method, space: &dyn Space, signature: &Signature) -> Result<(), String> {
+    if has(space, method) {
         return Ok(());
     }
     let why = match method {
@@ -119,15 +123,11 @@ fn check(method: Method, space: &dyn Space, signature: &Signature) -> Result<(),
     };
     let built = nascent_spaces::registry::names().filter_map(|name| {
         let space = nascent_spaces::registry::build(name, &toml::Table::new(), signature).ok()?;
-        has(&*space).then_some(name)
+        has(&*space, method).then_some(name)
     });
     let known: Vec<&str> = built.collect();
     let known = if known.is_empty() { "none for such data".into() } else { known.join(", ") };
-    let others = Method::ALL.into_iter().filter(|other| match other {
-        Method::Sandwich | Method::NasBert => space.is_elastic(),
-        Method::Spos | Method::FairNas => space.is_elastic() || is_relaxed(space),
-        _ => is_relaxed(space),
-    });
+    let others = Method::ALL.into_iter().filter(|other| has(space, *other));
     let others: Vec<&str> = others.map(Method::name).collect();
     let others = match &others[..] {
         [] => String::new(),
