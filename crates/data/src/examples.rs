@@ -233,4 +233,18 @@ impl Examples {
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
     }
+
+    /// Asks for what follows each token of running text but the last of a window, which windows that judge ask once where they overlap:
+    /// who learns from them is to learn as much as from others. They are in memory.
+    pub(crate) fn ask_for_every_token(&mut self) {
+        let (Targets::Tokens { length, labels, .. }, Kept::Memory(inputs)) =
+            (&mut self.targets, &self.inputs.0)
+        else {
+            return;
+        };
+        let windows = labels.chunks_exact_mut((*length).max(1)).zip(inputs.chunks_exact((*length).max(1)));
+        for (label, next) in windows.flat_map(|(labels, inputs)| labels.iter_mut().zip(&inputs[1..])) {
+            *label = *next as u32;
+        }
+    }
 }

@@ -190,12 +190,14 @@ impl Task {
         (self.part(&train), self.part(&validation))
     }
 
-    /// Everything but the test part, for a network whose settings are decided.
+    /// Everything but the test part, for a network whose settings are decided. Of running text all tokens are asked for.
     #[must_use]
     pub fn train_and_validation(&self) -> Examples {
         let mut rows = [&self.split.train[..], &self.split.validation[..]].concat();
         rows.sort_unstable();
-        self.part(&rows)
+        let mut all = self.part(&rows);
+        all.ask_for_every_token();
+        all
     }
 
     /// The test part: to be looked at once, when the winner and the baselines are fixed.

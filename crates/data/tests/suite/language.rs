@@ -2,7 +2,7 @@
 
 use nascent_core::Features;
 use nascent_data::preprocessing::Codes;
-use nascent_data::{Inputs, Metric, Options, Targets, Tokens, judge, load};
+use nascent_data::{Examples, Inputs, Metric, Options, Targets, Tokens, judge, load};
 use std::path::Path;
 
 /// About 60 characters a line, the last tenth with letters that no other part has.
@@ -34,6 +34,20 @@ fn parts_keep_their_order_and_each_token_is_asked_once() {
         assert_eq!(task.signature().answer().extents(), [codes.size(), 16]);
         let Targets::Tokens { labels, bytes, .. } = task.test().targets else { panic!("tokens") };
         let asked: Vec<u32> = labels.iter().copied().filter(|l| *l != 0).collect();
+        // Who learns from all but the test part learns as much from what judged before.
+        let learned = |examples: &Examples| {
+            let Targets::Tokens { labels, .. } = &examples.targets else { panic!("tokens") };
+            labels.iter().filter(|label| **label != 0).count()
+        };
+        let all = task.train_and_validation();
+        assert!(learned(&task.validation()) < task.validation().len() * 16);
+        assert_eq!(learned(&all), (task.train().len() + task.validation().len()) * 16);
+        let mut inputs = Vec::new();
+        all.gather(&(0..all.len()).collect::<Vec<usize>>(), &mut inputs).unwrap();
+        let Targets::Tokens { labels: follow, .. } = &all.targets else { panic!("tokens") };
+        for (labels, inputs) in follow.chunks(16).zip(inputs.chunks(16)) {
+            assert!(labels.iter().zip(&inputs[1..]).all(|(label, next)| *label as f32 == *next));
+        }
         // The test part is the last tenth, all of it but its first token.
         let cut = text.chars().count() - text.chars().count().div_ceil(10);
         let test: String = text.chars().skip(cut).collect();
