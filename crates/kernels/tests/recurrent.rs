@@ -74,26 +74,48 @@ fn step(
     }
 }
 
-/// States `[batch, steps, size]` from gates `[batch, steps, gates · size]`.
-fn recur(unit: &Unit, [batch, size, steps]: [usize; 3], gates: &[f64], weight: &[f64]) -> Vec<f64> {
-    let mut y = Vec::new();
+/// States `[batch, steps, size]` from gates `[batch, steps, gates · size]`, and what each example's last step leaves; they begin with
+/// what is carried there, or at zeros.
+fn recur(
+    unit: &Unit,
+    [batch, size, steps]: [usize; 3],
+    carried: &[f64],
+    gates: &[f64],
+    weight: &[f64],
+) -> (Vec<f64>, Vec<f64>) {
+    let (mut y, mut left) = (Vec::new(), Vec::new());
+    let mut carried = carried.chunks(if *unit == Unit::Lstm { 2 * size } else { size });
     for gates in gates.chunks(unit.gates() * size * steps).take(batch) {
         let (mut state, mut memory) = (vec![0.0; size], vec![0.0; size]);
+        if let Some(carried) = carried.next() {
+            state.copy_from_slice(&carried[..size]);
+            memory = carried[size..].to_vec();
+        }
         for given in gates.chunks(unit.gates() * size) {
             (state, memory) = step(unit, given, weight, (&state, &memory));
             y.extend(&state);
         }
+        left.extend(state.into_iter().chain(memory));
     }
-    y
+    (y, left)
 }
 
-fn check(unit: &Unit, [batch, size, steps]: [usize; 3], border: usize, seed: u64) {
+fn check(unit: &Unit, sizes: [usize; 3], border: usize, seed: u64) {
+    for is_carried in [false, true] {
+        check_from(unit, sizes, border, is_carried, seed);
+    }
+}
+
+fn check_from(unit: &Unit, [batch, size, steps]: [usize; 3], border: usize, is_carried: bool, seed: u64) {
     let wide_len = unit.gates() * size;
     let count = if let Unit::Cell(nodes) = unit { nodes.len() } else { 1 };
     let gates: Vec<f32> = numbers(wide_len * batch * steps, seed).iter().map(|x| 2.0 * x).collect();
     let (weight, dy) = (numbers(count * wide_len * size, seed + 1), numbers(batch * size * steps, seed + 2));
-    let (wgates, wweight) = (wide(&gates), wide(&weight));
-    let of = |gates: &[f64], weight: &[f64]| recur(unit, [batch, size, steps], gates, weight);
+    let carried_len = if *unit == Unit::Lstm { 2 * size } else { size };
+    let carried = if is_carried { numbers((batch + 1) * carried_len, seed + 3) } else { Vec::new() };
+    let (wgates, wweight, wcarried) = (wide(&gates), wide(&weight), wide(&carried));
+    let whole = |gates: &[f64], weight: &[f64]| recur(unit, [batch, size, steps], &wcarried, gates, weight);
+    let of = |gates: &[f64], weight: &[f64]| whole(gates, weight).0;
     let weighed = |y: Vec<f64>| y.iter().zip(&dy).map(|(y, w)| y * f64::from(*w)).sum::<f64>();
     let dgates_expected = slopes(&wgates, |gates| weighed(of(gates, &wweight)));
     let dweight_expected = slopes(&wweight, |weight| weighed(of(&wgates, weight)));
@@ -103,6 +125,8 @@ fn check(unit: &Unit, [batch, size, steps]: [usize; 3], border: usize, seed: u64
         let states_grid = flat.with_border([0, border], [0, border / 2]);
         let mut kernel = unit.steps(&gates_grid, &states_grid, path);
         kernel.set_weights(&weight, true);
+        assert_eq!(kernel.carried_len(), carried_len);
+        kernel.begin(&carried);
         // A larger batch before leaves nothing behind.
         for count in [batch + 1, batch] {
             let mut laid = lay(&gates, &gates_grid, batch);
@@ -111,6 +135,9 @@ fn check(unit: &Unit, [batch, size, steps]: [usize; 3], border: usize, seed: u64
             let mut kept = vec![f32::NAN; count * kernel.kept_len() + SLACK];
             kernel.forward(count, &laid, &mut kept, &mut y);
             assert_close("y", &pick(&y, &states_grid, batch), &of(&wgates, &wweight), 1e-5);
+            let mut left = vec![0.5; 3];
+            kernel.end(batch, &kept, &y, &mut left);
+            assert_close("left", &left, &whole(&wgates, &wweight).1, 1e-5);
             let mut laid_dy = lay(&dy, &flat, batch);
             laid_dy.resize(count * flat.image_len() + SLACK, 0.0);
             let (mut dgates, mut dweight) = (laid.clone(), vec![f32::NAN; weight.len()]);

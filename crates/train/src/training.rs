@@ -153,6 +153,10 @@ fn learn(
 ) -> Result<Trained, TrainError> {
     let before = epochs.len() as u32;
     let mut feed = Feed::new(training, augment, settings.batch_size, plan.seed);
+    // What a recurrent unit has read goes on from batch to batch (Mikolov et al. 2010, doi:10.21437/Interspeech.2010-343).
+    if network.graph().nodes().iter().any(|node| node.op.gates().is_some()) {
+        feed = feed.followed();
+    }
     let steps = feed.steps();
     let horizon = steps * plan.horizon.max(plan.epochs) as usize;
     let mut is_ended = false;
@@ -163,6 +167,9 @@ fn learn(
         }
         let (mut total, mut rate) = (0.0, 0.0);
         for step in 0..steps {
+            if let Some(follows) = feed.follows(step) {
+                network.follow(follows);
+            }
             let (inputs, targets) = feed.batch(step)?;
             let at = (epoch as usize - 1) * steps + step;
             rate = learning_rate(settings.learning_rate, settings.warmup, at, horizon);

@@ -21,7 +21,7 @@ mod store;
 mod sum;
 mod table;
 
-use crate::network::Wanted;
+use crate::network::{Carried, Wanted};
 use crate::optimizer::Gradient;
 use crate::weights::Weights;
 use nascent_core::architecture::Architecture;
@@ -64,12 +64,13 @@ impl Compiled {
         inputs: &[f32],
         (wanted, label_smoothing): (Wanted<'_>, f64),
         dropout: &mut Rng,
+        carried: Option<&mut Carried>,
     ) -> f64 {
         let images = inputs.len() / self.input_len.max(1);
         self.store.begin(images);
         self.store.give(self.input, inputs);
         let weights = &weights.values;
-        let mut pass = Pass { images, weights, dropout: Some(dropout), store: &mut self.store };
+        let mut pass = Pass { images, weights, dropout: Some(dropout), carried, store: &mut self.store };
         for (step, _) in &mut self.steps {
             step.forward(&mut pass);
         }
@@ -107,7 +108,8 @@ impl Compiled {
             let images = inputs.len() / self.input_len.max(1);
             self.store.begin(images);
             self.store.give(self.input, inputs);
-            let mut pass = Pass { images, weights: &weights.values, dropout: None, store: &mut self.store };
+            let store = &mut self.store;
+            let mut pass = Pass { images, weights: &weights.values, dropout: None, carried: None, store };
             for (step, _) in &mut self.steps {
                 step.forward(&mut pass);
             }

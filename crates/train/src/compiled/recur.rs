@@ -20,7 +20,8 @@ impl Recur {
     pub fn new(store: &mut Store, (x, y): (ValueId, ValueId), slot: usize, unit: &Unit) -> Self {
         let kernel = unit.steps(&store.values[x.0].grid, &store.values[y.0].grid, store.path);
         let (fixed, each) = kernel.bytes();
-        store.held.0 += (each + 4 * kernel.kept_len()) as u64;
+        // What is carried lies between the batches as well as here.
+        store.held.0 += (each + 4 * (kernel.kept_len() + kernel.carried_len())) as u64;
         store.held.1 += (fixed + 4 * SLACK) as u64;
         Self { x, y, slot, kernel, kept: Vec::new() }
     }
@@ -29,6 +30,8 @@ impl Recur {
 impl Step for Recur {
     fn forward(&mut self, pass: &mut Pass<'_>) {
         self.kernel.set_weights(&pass.weights[self.slot], pass.is_training());
+        let carried = pass.carried.as_ref().and_then(|carried| carried.get(&self.slot));
+        self.kernel.begin(carried.map_or(&[], |carried| carried));
         let at_once = match pass.is_training() {
             true => pass.images,
             false => pass.images.min((KEPT_AT_ONCE / self.kernel.kept_len().max(1)).max(1)),
@@ -55,6 +58,9 @@ impl Step for Recur {
         if let Some(dy) = pass.store.gradient(self.y, 0) {
             let known = (&self.kept[..], pass.store.images(self.y, 0).numbers);
             self.kernel.gradient(pass.images, known, dy.numbers, &mut dx, &mut learned);
+            if let Some(carried) = &mut pass.carried {
+                self.kernel.end(pass.images, known.0, known.1, carried.entry(self.slot).or_default());
+            }
         }
         pass.store.put_gradient(self.x, dx);
         *pass.store.learn(self.slot, 0) = learned;

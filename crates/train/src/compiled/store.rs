@@ -1,5 +1,6 @@
 //! Values, gradients and norms of a compiled network: what its steps share.
 
+use crate::network::Carried;
 use crate::optimizer::Gradient;
 use nascent_core::rng::Rng;
 use nascent_kernels::Path;
@@ -69,6 +70,8 @@ pub(super) struct Pass<'a> {
     pub weights: &'a [Vec<f32>],
     /// What dropout drops; none where nothing is learned.
     pub dropout: Option<&'a mut Rng>,
+    /// What recurrent units carry on from batch to batch, where the examples of a batch follow those of the one before.
+    pub carried: Option<&'a mut Carried>,
     pub store: &'a mut Store,
 }
 

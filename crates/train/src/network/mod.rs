@@ -9,7 +9,7 @@ pub(crate) use forward::{Asked, Signs};
 pub(crate) use look::{Of, Seen, look};
 pub use tap::{Tap, tapped};
 
-pub(crate) use pass::{Mix, Pass, Place, compiled_pass, measured, pass, statistics};
+pub(crate) use pass::{Carried, Mix, Pass, Place, compiled_pass, measured, pass, statistics};
 
 use crate::compiled::Compiled;
 use crate::{Device, Optimizers, TrainError, Weights};
@@ -92,6 +92,7 @@ pub struct Network {
     optimizers: Optimizers,
     label_smoothing: f64,
     dropout: Rng,
+    carried: Option<Carried>,
 }
 
 impl Network {
@@ -109,6 +110,7 @@ impl Network {
             optimizers: Optimizers::new(settings, &weights),
             label_smoothing: settings.label_smoothing,
             dropout: dropout_stream(seed),
+            carried: None,
             place: device.into(),
             graph,
             weights,
@@ -138,12 +140,22 @@ impl Network {
         let Self { compiled: Ok(compiled), optimizers, weights, dropout, label_smoothing, .. } = self else {
             return None;
         };
-        let loss = compiled.learn(weights, inputs, (wanted, *label_smoothing), dropout);
+        let wanted = (wanted, *label_smoothing);
+        let loss = compiled.learn(weights, inputs, wanted, dropout, self.carried.as_mut());
         optimizers.step(weights, compiled.gradients(), learning_rate);
         for (slot, batch) in compiled.statistics() {
             remember(&mut weights.values[*slot], batch);
         }
         Some(loss)
+    }
+
+    /// Says of the next batch whether each of its examples follows the one in its place in the last: then recurrent units begin where
+    /// that ended. Who never says it has no text that goes on.
+    pub fn follow(&mut self, follows: bool) {
+        let carried = self.carried.get_or_insert_default();
+        if !follows {
+            carried.clear();
+        }
     }
 
     /// What the next batch depends on besides the weights: the optimiser's state, and how much of its stream dropout used.
@@ -184,7 +196,7 @@ impl TrainStep for Network {
         let network = (&self.graph, &self.weights);
         let batch = (inputs, wanted, self.label_smoothing);
         let Pass { loss, gradients, statistics, .. } =
-            pass(network, None, &self.place, batch, &mut self.dropout);
+            pass(network, None, &self.place, batch, &mut self.dropout, self.carried.as_mut());
         self.optimizers.step(&mut self.weights, &gradients, learning_rate);
         for (slot, batch) in statistics {
             remember(&mut self.weights.values[slot], &batch);

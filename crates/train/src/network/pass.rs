@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 /// computed.
 pub(crate) type Mix = BTreeMap<String, Vec<f64>>;
 
+/// What each recurrent unit leaves to the batch that follows, by the slot of its weights: of each example its state, and behind it the
+/// memory of who has one.
+pub(crate) type Carried = BTreeMap<usize, Vec<f32>>;
+
 /// What one batch teaches.
 pub(crate) struct Pass {
     /// The mean loss.
@@ -38,17 +42,19 @@ impl From<Device> for Place {
     }
 }
 
-/// A pass through a network in training, and back. It changes nothing but the stream of what is dropped.
+/// A pass through a network in training, and back. It changes nothing but the stream of what is dropped, and what is carried on.
 pub(crate) fn pass(
     (graph, weights): (&Architecture, &Weights),
     mix: Option<&Mix>,
     place: &Place,
     (inputs, wanted, label_smoothing): (&[f32], Wanted<'_>, f64),
     dropout: &mut Rng,
+    carried: Option<&mut Carried>,
 ) -> Pass {
     let device = place.device.clone().autodiff();
     let mut forward = Forward::new(graph, weights, &device, place.kernels, Mode::Train { dropout });
     forward.mix = mix;
+    forward.carried = carried;
     let answers = forward.run(inputs);
     let said = host(answers.clone().inner());
     let loss = loss(answers, wanted, label_smoothing, &device);
@@ -85,7 +91,7 @@ pub(crate) fn compiled_pass(
     dropout: &mut Rng,
 ) -> Option<Pass> {
     let mut compiled = Compiled::new(graph).ok()?;
-    let loss = compiled.learn(weights, inputs, (wanted, label_smoothing), dropout);
+    let loss = compiled.learn(weights, inputs, (wanted, label_smoothing), dropout, None);
     let images = inputs.len() / (graph.input_shape().len() as usize).max(1);
     Some(Pass {
         loss,

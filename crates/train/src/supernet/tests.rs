@@ -134,7 +134,7 @@ fn batch() -> (Vec<f32>, [u32; 6]) {
 fn passed(graph: &Architecture, weights: &Weights, mix: Option<&Mix>) -> Pass {
     let (inputs, labels) = batch();
     let batch = (&inputs[..], Wanted::Classes(&labels), 0.0);
-    pass((graph, weights), mix, &place(), batch, &mut Rng::new(0, 0))
+    pass((graph, weights), mix, &place(), batch, &mut Rng::new(0, 0), None)
 }
 
 fn one_hot(graph: &Architecture, chosen: &dyn Fn(&str) -> usize) -> Mix {

@@ -269,7 +269,7 @@ impl<'w> Work<'w> {
         let (mix, _) = logits.weigh(weighing.relaxation, progress, &mut rng, auxiliary);
         let (weights, places) = shared.gather(&weighing.graph);
         let batch = (inputs, wanted, smoothing);
-        let found = pass((&weighing.graph, &weights), Some(&mix), place, batch, &mut dropout);
+        let found = pass((&weighing.graph, &weights), Some(&mix), place, batch, &mut dropout, None);
         shared.learn(&places, &found.gradients, 1.0);
         shared.step(rate);
         Ok(found.loss)
@@ -347,7 +347,7 @@ fn learn_together(
         let compiled = if place.kernels { compiled_pass((graph, &weights), batch, dropout) } else { None };
         let found = match compiled {
             Some(found) => found,
-            None => pass((graph, &weights), None, place, batch, dropout),
+            None => pass((graph, &weights), None, place, batch, dropout, None),
         };
         shared.learn(&places, &found.gradients, share);
         total += f64::from(share) * found.loss;
@@ -390,7 +390,7 @@ impl Weighing<'_> {
             chances.collect()
         } else {
             // Another stream than that of the weights' pass, or both would drop the same.
-            let found = pass(network, Some(&mix), place, (inputs, wanted, 0.0), &mut rng);
+            let found = pass(network, Some(&mix), place, (inputs, wanted, 0.0), &mut rng, None);
             logits.back(&weighed, &found.slopes)
         };
         let prices = self.prices.slopes(&logits.values, self.relaxation);
@@ -422,7 +422,7 @@ impl Weighing<'_> {
             }
             let (mix, weighed) = moved.weigh(self.relaxation, 1.0, &mut Rng::new(0, 0), 0.0);
             let mut dropout = Rng::new(plan.seed, 0);
-            let found = pass((&self.graph, &weights), Some(&mix), place, batch, &mut dropout);
+            let found = pass((&self.graph, &weights), Some(&mix), place, batch, &mut dropout, None);
             moved.back(&weighed, &found.slopes)
         };
         let mut rng = Rng::new(mix(&[plan.seed, 9]), 0);

@@ -238,3 +238,76 @@ fn text_is_learned_and_judged_by_bits_a_byte() {
     assert!((after.loss / std::f64::consts::LN_2 / 2.0 - bits(&after)).abs() < 1e-5, "{after:?}");
     assert!((after.metrics.value("perplexity").unwrap() - after.loss.exp()).abs() < 1e-4, "{after:?}");
 }
+
+/// A text that is read in two halves teaches its parts what it teaches a network that sees all of it.
+#[test]
+fn what_is_read_goes_on_from_batch_to_batch() {
+    let graph = |length: usize| {
+        let mut b = ArchitectureBuilder::new(Shape::new(&[length]));
+        let cell = crate::graphs::cell(7, &mut Rng::new(2, 1), false);
+        let layers = [
+            Embedding { vocabulary: VOCABULARY, size: 6 }.into(),
+            Gru { size: 5 }.into(),
+            LayerNorm {}.into(),
+            Lstm { size: 9 }.into(),
+            cell.into(),
+            point(VOCABULARY).into(),
+        ];
+        let at = b.chain(b.input(), layers).unwrap();
+        b.finish(at).unwrap()
+    };
+    let settings = Settings::default();
+    let of = |length: usize, kernels: bool| {
+        let graph = graph(length);
+        let weights = Weights::fresh(&graph, 5);
+        Network::new(graph, weights, &settings, 1, Device::Cpu).with_kernels(kernels)
+    };
+    let (rows, mut rng) = (3, Rng::new(3, 0));
+    let (read, labels) = (codes(rows * 2 * LENGTH, &mut rng), codes(rows * 2 * LENGTH, &mut rng));
+    let labels: Vec<u32> = labels.into_iter().map(|label| label.max(1)).collect();
+    let half = |all: &[u32], part: usize| -> Vec<u32> {
+        all.chunks(2 * LENGTH).flat_map(|row| row[part * LENGTH..][..LENGTH].to_vec()).collect()
+    };
+    let whole = of(2 * LENGTH, true).train_batch(&inputs(&read), Wanted::Tokens(&labels), 0.0);
+    for kernels in [true, false] {
+        let mut network = of(LENGTH, kernels);
+        let mut learn = |follows: bool, part: usize, rate: f64| {
+            network.follow(follows);
+            let labels = half(&labels, part);
+            network.train_batch(&inputs(&half(&read, part)), Wanted::Tokens(&labels), rate)
+        };
+        let first = learn(false, 0, 0.0);
+        let (second, anew) = (learn(true, 1, 0.0), learn(false, 1, 0.0));
+        assert!(((first + second) / 2.0 - whole).abs() < 1e-5 * whole, "{first}, {second} and {whole}");
+        assert!((anew - second).abs() > 1e-4, "{anew} without what came before, {second} with it");
+        // Answers between the batches do not change what is carried.
+        let mut network = of(LENGTH, kernels);
+        let mut steps = Vec::new();
+        for asks in [false, true] {
+            for (part, follows) in [(0, false), (1, true)] {
+                network.follow(follows);
+                let labels = half(&labels, part);
+                let wanted = Wanted::Tokens(&labels);
+                steps.push(network.train_batch(&inputs(&half(&read, part)), wanted, 0.0));
+                if asks {
+                    network.eval_batch(&inputs(&read));
+                }
+            }
+        }
+        assert_eq!(steps[..2], steps[2..]);
+    }
+    // Our steps learn what Burn's do where they go on, too.
+    let [ours, burns] = [true, false].map(|kernels| {
+        let mut network = of(LENGTH, kernels);
+        let mut losses = Vec::new();
+        for step in 0..6 {
+            network.follow(step % 3 > 0);
+            let labels = half(&labels, step % 2);
+            losses.push(network.train_batch(&inputs(&half(&read, step % 2)), Wanted::Tokens(&labels), 0.01));
+        }
+        losses
+    });
+    for (a, b) in ours.iter().zip(&burns) {
+        assert!((a - b).abs() < 1e-4 * b, "{ours:?} against {burns:?}");
+    }
+}

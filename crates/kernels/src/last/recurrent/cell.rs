@@ -1,7 +1,7 @@
 //! Cells put together of nodes, each with a product of its own.
 
 use super::node::{KEPT, advance, average, given_by, retreat};
-use super::{CellNode, Recurrence};
+use super::{CellNode, Recurrence, carry};
 use crate::lanes::{Lanes, Path, Work};
 use crate::last::grid::Grid;
 use crate::last::tile::{Begin, Pairs, Panels, SLACK, Windows, pack};
@@ -36,6 +36,11 @@ pub(super) struct Cell {
     /// Each old state, and the gradients of the sums that it went into; the same of what nodes give.
     states_learning: Pairs,
     nodes_learning: Pairs,
+    /// The state before the first step of each example, one after another; nothing: zeros.
+    carried: Vec<f32>,
+    /// That state of each example, and the sums of the first step; the same, and the gradients of the sums that it went into.
+    from_carried: Pairs,
+    carried_learning: Pairs,
     /// The sums of one node in one step.
     sums: Vec<f32>,
     /// The gradients of what the nodes give in one step, and of the old state.
@@ -74,6 +79,9 @@ impl Cell {
             from_sums: none(),
             states_learning: none(),
             nodes_learning: none(),
+            carried: Vec::new(),
+            from_carried: none(),
+            carried_learning: none(),
             sums: Vec::new(),
             dnodes: Vec::new(),
             dstate: Vec::new(),
@@ -104,11 +112,19 @@ impl Cell {
         self.states_learning = Pairs::new(&old, count, [state_len, sums_len]);
         let read: Vec<[usize; 2]> = (0..steps).map(|t| [t * kept, t * nodes * pitches[0]]).collect();
         self.nodes_learning = Pairs::new(&read, count, [kept_len, sums_len]);
+        self.from_carried = Pairs::new(&[[0; 2]], count, [self.size, pitches[0]]);
+        self.carried_learning = Pairs::new(&[[0; 2]], count, [self.size, sums_len]);
         self.sums = vec![0.0; count * pitches[0]];
         self.dnodes = vec![0.0; nodes * count * pitches[1]];
         self.dstate = vec![0.0; count * pitches[1]];
         self.dsums = vec![0.0; count * sums_len + SLACK];
         self.room = count;
+    }
+
+    /// The state of an example before its first step; none where that is zeros.
+    #[inline(always)]
+    fn carried(&self, example: usize) -> Option<&[f32]> {
+        (!self.carried.is_empty()).then(|| &self.carried[example * self.size..][..self.size])
     }
 }
 
@@ -117,11 +133,28 @@ impl Recurrence for Cell {
         self.kept_of_step() * self.steps
     }
 
+    fn carried_len(&self) -> usize {
+        self.size
+    }
+
+    fn begin(&mut self, carried: &[f32]) {
+        carry(carried, &mut self.carried);
+    }
+
+    fn end(&self, count: usize, _: &[f32], states: &[f32], carried: &mut Vec<f32>) {
+        let Some(last) = self.steps.checked_sub(1) else { return };
+        carried.clear();
+        for n in 0..count {
+            let at = n * self.states.image_len() + self.states.at(0, last);
+            carried.extend_from_slice(&states[at..][..self.size]);
+        }
+    }
+
     fn bytes(&self) -> (usize, usize) {
-        let (nodes, pairs) = (self.nodes.len(), 2 * self.steps + 2);
+        let (nodes, pairs) = (self.nodes.len(), 2 * self.steps + 4);
         let sums = (self.steps * nodes + 1) * self.to_gates.pitch;
         let fixed = self.weights.len() + self.turned.len() + self.learned.len();
-        (4 * fixed, 4 * (sums + (nodes + 1) * self.to_states.pitch) + 8 * pairs)
+        (4 * fixed, 4 * (sums + self.size + (nodes + 1) * self.to_states.pitch) + 8 * pairs)
     }
 
     fn set_weights(&mut self, weight: &[f32], for_gradients: bool) {
@@ -191,21 +224,31 @@ impl Work for Forward<'_> {
     fn run<L: Lanes>(self) {
         let Self { shape, count, gates, kept, states } = self;
         let (each, gates_grid, grid) = (shape.kept_of_step(), shape.gates, shape.states);
-        let Cell { size, steps, nodes, ends, to_gates, weights, from_states, from_nodes, sums, .. } = shape;
+        let mut sums = std::mem::take(&mut shape.sums);
+        let Cell { size, steps, nodes, ends, to_gates, weights, carried, .. } = &*shape;
+        let Cell { from_states, from_nodes, from_carried, .. } = &*shape;
         let (size, steps, wide, pitch) = (*size, *steps, 2 * *size, to_gates.pitch);
         let runs = [Run { offset: 0, len: size }];
         for step in 0..steps {
             for (i, node) in nodes.iter().enumerate() {
                 let (input, pairs) = match node.reads {
-                    Some(read) => (&kept[step * each + (KEPT * read + 2) * size..], &*from_nodes),
-                    None => (&states[step.saturating_sub(1) * grid.pitch..], &*from_states),
+                    Some(read) => (&kept[step * each + (KEPT * read + 2) * size..], from_nodes),
+                    None if step == 0 => (&carried[..], from_carried),
+                    None => (&states[(step - 1) * grid.pitch..], from_states),
                 };
-                if node.reads.is_none() && step == 0 {
+                if input.is_empty() {
                     sums.fill(0.0);
                 } else {
                     let weights = &weights[i * size * pitch..][..size * pitch];
-                    Windows { input, images: count, pairs, runs: &runs, begin: Begin::Zero, output: sums }
-                        .panels::<L>(&to_gates.panels, weights);
+                    Windows {
+                        input,
+                        images: count,
+                        pairs,
+                        runs: &runs,
+                        begin: Begin::Zero,
+                        output: &mut sums,
+                    }
+                    .panels::<L>(&to_gates.panels, weights);
                 }
                 for n in 0..count {
                     let own = &mut kept[(n * steps + step) * each..][..each];
@@ -215,8 +258,10 @@ impl Work for Forward<'_> {
                     let (before, given) = match node.reads {
                         Some(read) => (Some(given_by(earlier, read, size)), None),
                         None => {
-                            let old = (step > 0)
-                                .then(|| &states[n * grid.image_len() + grid.at(0, step - 1)..][..size]);
+                            let old = match step {
+                                0 => shape.carried(n),
+                                _ => Some(&states[n * grid.image_len() + grid.at(0, step - 1)..][..size]),
+                            };
                             let at = n * gates_grid.image_len() + step * gates_grid.pitch;
                             (old, Some(&gates[at..][..wide]))
                         }
@@ -230,6 +275,7 @@ impl Work for Forward<'_> {
                 average(own, ends, state);
             }
         }
+        shape.sums = sums;
     }
 }
 
@@ -248,8 +294,9 @@ impl Work for Backward<'_> {
     fn run<L: Lanes>(self) {
         let Self { shape, count, kept, states, dstates, dgates, dweight } = self;
         let (each, gates_grid, grid, room) = (shape.kept_of_step(), shape.gates, shape.states, shape.room);
-        let Cell { size, steps, nodes, ends, to_gates, to_states, turned, from_sums, .. } = shape;
-        let Cell { dnodes, dstate, dsums, learned, states_learning, nodes_learning, .. } = shape;
+        let [mut dnodes, mut dstate, mut dsums, mut learned] =
+            [&mut shape.dnodes, &mut shape.dstate, &mut shape.dsums, &mut shape.learned].map(std::mem::take);
+        let Cell { size, steps, nodes, ends, to_gates, to_states, turned, from_sums, .. } = &*shape;
         let (size, steps, wide) = (*size, *steps, 2 * *size);
         let (pitch, dpitch) = (to_gates.pitch, to_states.pitch);
         let (of_node, turned_len) = (room * dpitch, wide * dpitch);
@@ -264,7 +311,7 @@ impl Work for Backward<'_> {
                 for (d, dy) in d.iter_mut().zip(dy) {
                     *d = share * (*d + dy);
                 }
-                for end in &*ends {
+                for end in ends {
                     dnodes[end * of_node + n * dpitch..][..size].copy_from_slice(d);
                 }
                 d.fill(0.0);
@@ -279,9 +326,8 @@ impl Work for Backward<'_> {
                     let known = &kept[(n * steps + step) * each..][..each];
                     let before = match node.reads {
                         Some(read) => Some(given_by(known, read, size)),
-                        None => {
-                            (step > 0).then(|| &states[n * grid.image_len() + grid.at(0, step - 1)..][..size])
-                        }
+                        None if step == 0 => shape.carried(n),
+                        None => Some(&states[n * grid.image_len() + grid.at(0, step - 1)..][..size]),
                     };
                     let known = &known[KEPT * i * size..][..KEPT * size];
                     let dsums = &mut dsums[((n * steps + step) * nodes.len() + i) * pitch..][..wide];
@@ -296,7 +342,7 @@ impl Work for Backward<'_> {
                 if node.reads.is_some() || step > 0 {
                     let input = &dsums[(step * nodes.len() + i) * pitch..];
                     let turned = &turned[i * turned_len..][..turned_len];
-                    let (pairs, begin) = (&*from_sums, Begin::There);
+                    let (pairs, begin) = (from_sums, Begin::There);
                     Windows { input, images: count, pairs, runs: &runs, begin, output: dread }
                         .panels::<L>(&to_states.panels, turned);
                 }
@@ -304,18 +350,28 @@ impl Work for Backward<'_> {
         }
         let runs = [Run { offset: 0, len: size }];
         for (i, node) in nodes.iter().enumerate() {
-            let (input, pairs) = match node.reads {
-                Some(read) => (&kept[(KEPT * read + 2) * size..], &*nodes_learning),
-                None => (states, &*states_learning),
+            let (of_steps, of_first) = match node.reads {
+                Some(read) => ((&kept[(KEPT * read + 2) * size..], &shape.nodes_learning), None),
+                None => {
+                    let carried = (&shape.carried[..], &shape.carried_learning);
+                    (
+                        (states, &shape.states_learning),
+                        Some(carried).filter(|(carried, _)| !carried.is_empty()),
+                    )
+                }
             };
             learned.fill(0.0);
-            let (gradient, (pixels, _)) = (&dsums[i * pitch..], pairs.of(count));
-            Products { input, gradient, pixels, runs: &runs, output: learned, pitch }
-                .panels::<L>(&to_gates.panels);
+            let gradient = &dsums[i * pitch..];
+            for (input, pairs) in std::iter::once(of_steps).chain(of_first) {
+                let (pixels, _) = pairs.of(count);
+                Products { input, gradient, pixels, runs: &runs, output: &mut learned, pitch }
+                    .panels::<L>(&to_gates.panels);
+            }
             let own = &mut dweight[i * size * wide..][..size * wide];
             for (to, learned) in own.chunks_exact_mut(wide).zip(learned.chunks_exact(pitch)) {
                 to.copy_from_slice(&learned[..wide]);
             }
         }
+        (shape.dnodes, shape.dstate, shape.dsums, shape.learned) = (dnodes, dstate, dsums, learned);
     }
 }

@@ -1,6 +1,6 @@
 //! Units whose gates take one product with the old state a step.
 
-use super::{Recurrence, gru, lstm};
+use super::{Recurrence, carry, gru, lstm};
 use crate::lanes::{Lanes, Path, Work};
 use crate::last::grid::Grid;
 use crate::last::tile::{Begin, Pairs, Panels, SLACK, Windows, pack};
@@ -29,6 +29,14 @@ impl Gates {
             Self::Lstm => lstm::KEPT,
         }
     }
+
+    /// Values of a state's size that a step leaves to the next.
+    fn carried(self) -> usize {
+        match self {
+            Self::Gru => 1,
+            Self::Lstm => 2,
+        }
+    }
 }
 
 /// The steps of such a unit.
@@ -53,6 +61,11 @@ pub(super) struct Gated {
     from_gates: Pairs,
     /// Each old state, and the gates that it went into.
     learning: Pairs,
+    /// State and memory before the first step of each example, one after another; nothing: zeros.
+    carried: Vec<f32>,
+    /// That state of each example, and the sums of the first step; the same, and the gates that it went into.
+    from_carried: Pairs,
+    carried_learning: Pairs,
     /// What the old states of one step give the gates; the gradients of a step's states and memories.
     given: Vec<f32>,
     dstate: Vec<f32>,
@@ -82,6 +95,9 @@ impl Gated {
             from_states: none(),
             from_gates: none(),
             learning: none(),
+            carried: Vec::new(),
+            from_carried: none(),
+            carried_learning: none(),
             given: Vec::new(),
             dstate: Vec::new(),
             dmemory: Vec::new(),
@@ -93,18 +109,27 @@ impl Gated {
         if count <= self.room {
             return;
         }
-        let Self { steps, states, to_gates, to_states, .. } = self;
-        let pitches = [to_gates.pitch, to_states.pitch];
-        let one = [states.at(0, 0), 0];
-        self.from_states = Pairs::new(&[one], count, [states.image_len(), pitches[0]]);
-        self.from_gates = Pairs::new(&[[0; 2]], count, [*steps * pitches[0], pitches[1]]);
-        let old: Vec<[usize; 2]> = (1..*steps).map(|t| [states.at(0, t - 1), t * pitches[0]]).collect();
-        self.learning = Pairs::new(&old, count, [states.image_len(), *steps * pitches[0]]);
+        let (steps, states, carried) = (self.steps, self.states, self.carried_len());
+        let pitches = [self.to_gates.pitch, self.to_states.pitch];
+        let (state_len, gates_len) = (states.image_len(), steps * pitches[0]);
+        self.from_states = Pairs::new(&[[states.at(0, 0), 0]], count, [state_len, pitches[0]]);
+        self.from_gates = Pairs::new(&[[0; 2]], count, [gates_len, pitches[1]]);
+        let old: Vec<[usize; 2]> = (1..steps).map(|t| [states.at(0, t - 1), t * pitches[0]]).collect();
+        self.learning = Pairs::new(&old, count, [state_len, gates_len]);
+        self.from_carried = Pairs::new(&[[0; 2]], count, [carried, pitches[0]]);
+        self.carried_learning = Pairs::new(&[[0; 2]], count, [carried, gates_len]);
         self.given = vec![0.0; count * pitches[0]];
         self.dstate = vec![0.0; count * pitches[1]];
         self.dmemory = vec![0.0; count * pitches[1]];
-        self.dold = vec![0.0; count * *steps * pitches[0] + SLACK];
+        self.dold = vec![0.0; count * gates_len + SLACK];
         self.room = count;
+    }
+
+    /// The state of an example before its first step, or with 1 as part its memory; none where that is zeros.
+    #[inline(always)]
+    fn carried(&self, example: usize, part: usize) -> Option<&[f32]> {
+        let at = (example * self.unit.carried() + part) * self.size;
+        (!self.carried.is_empty()).then(|| &self.carried[at..][..self.size])
     }
 }
 
@@ -113,9 +138,32 @@ impl Recurrence for Gated {
         self.unit.kept() * self.size * self.steps
     }
 
+    fn carried_len(&self) -> usize {
+        self.unit.carried() * self.size
+    }
+
+    fn begin(&mut self, carried: &[f32]) {
+        carry(carried, &mut self.carried);
+    }
+
+    fn end(&self, count: usize, kept: &[f32], states: &[f32], carried: &mut Vec<f32>) {
+        let (size, Some(last)) = (self.size, self.steps.checked_sub(1)) else { return };
+        carried.clear();
+        for n in 0..count {
+            carried
+                .extend_from_slice(&states[n * self.states.image_len() + self.states.at(0, last)..][..size]);
+            if self.unit == Gates::Lstm {
+                // The memory is the last that is kept of a step.
+                let ends = (n + 1) * self.kept_len();
+                carried.extend_from_slice(&kept[ends - size..ends]);
+            }
+        }
+    }
+
     fn bytes(&self) -> (usize, usize) {
         let steps = (self.steps + 1) * self.to_gates.pitch + 2 * self.to_states.pitch;
-        (4 * (self.weights.len() + self.turned.len()), 4 * steps + 8 * self.steps)
+        let carried = self.carried_len();
+        (4 * (self.weights.len() + self.turned.len()), 4 * (steps + carried) + 8 * (self.steps + 2))
     }
 
     fn set_weights(&mut self, weight: &[f32], for_gradients: bool) {
@@ -178,17 +226,20 @@ impl Work for Forward<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Self { shape, count, gates, kept, states } = self;
-        let Gated { unit, size, steps, to_gates, weights, from_states, given, .. } = shape;
+        let mut given = std::mem::take(&mut shape.given);
+        let Gated { unit, size, steps, to_gates, weights, from_states, from_carried, carried, .. } = &*shape;
         let (size, steps, runs) = (*size, *steps, [Run { offset: 0, len: *size }]);
         let (wide, each) = (unit.count() * size, unit.kept() * size);
         let (gates_len, states_len) = (shape.gates.image_len(), shape.states.image_len());
         for step in 0..steps {
-            if step == 0 {
+            if step == 0 && carried.is_empty() {
                 given.fill(0.0);
             } else {
-                let input = &states[(step - 1) * shape.states.pitch..];
-                let (pairs, begin) = (&*from_states, Begin::Zero);
-                Windows { input, images: count, pairs, runs: &runs, begin, output: given }
+                let (input, pairs) = match step {
+                    0 => (&carried[..], from_carried),
+                    _ => (&states[(step - 1) * shape.states.pitch..], from_states),
+                };
+                Windows { input, images: count, pairs, runs: &runs, begin: Begin::Zero, output: &mut given }
                     .panels::<L>(&to_gates.panels, weights);
             }
             for n in 0..count {
@@ -200,17 +251,23 @@ impl Work for Forward<'_> {
                 let now = &mut now[..size];
                 match unit {
                     Gates::Gru => {
-                        let from =
-                            if step == 0 { None } else { before.len().checked_sub(shape.states.pitch) };
-                        gru::advance(gates, old, from.map(|at| &before[at..][..size]), kept, now);
+                        let before = match step {
+                            0 => shape.carried(n, 0),
+                            _ => Some(&before[before.len() - shape.states.pitch..][..size]),
+                        };
+                        gru::advance(gates, old, before, kept, now);
                     }
                     Gates::Lstm => {
-                        let from = if step == 0 { None } else { earlier.len().checked_sub(size) };
-                        lstm::advance(gates, old, from.map(|at| &earlier[at..]), kept, now);
+                        let before = match step {
+                            0 => shape.carried(n, 1),
+                            _ => Some(&earlier[earlier.len() - size..]),
+                        };
+                        lstm::advance(gates, old, before, kept, now);
                     }
                 }
             }
         }
+        shape.given = given;
     }
 }
 
@@ -228,9 +285,9 @@ impl Work for Backward<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self) {
         let Self { shape, count, kept, states, dstates, dgates, dweight } = self;
-        let Gated {
-            unit, size, steps, to_gates, to_states, turned, from_gates, dstate, dmemory, dold, ..
-        } = shape;
+        let [mut dstate, mut dmemory, mut dold] =
+            [&mut shape.dstate, &mut shape.dmemory, &mut shape.dold].map(std::mem::take);
+        let Gated { unit, size, steps, to_gates, to_states, turned, from_gates, .. } = &*shape;
         let (size, steps, pitch) = (*size, *steps, to_gates.pitch);
         let (wide, each) = (unit.count() * size, unit.kept() * size);
         let (gates, own) = (shape.gates, shape.states);
@@ -250,36 +307,44 @@ impl Work for Backward<'_> {
                 let known = &kept[at..][..each];
                 match unit {
                     Gates::Gru => {
-                        let before =
-                            (step > 0).then(|| &states[n * own.image_len() + own.at(0, step - 1)..][..size]);
+                        let before = match step {
+                            0 => shape.carried(n, 0),
+                            _ => Some(&states[n * own.image_len() + own.at(0, step - 1)..][..size]),
+                        };
                         gru::retreat(known, before, d, dgates, dold);
                     }
                     Gates::Lstm => {
-                        let before = (step > 0).then(|| &kept[at - size..][..size]);
+                        let before = match step {
+                            0 => shape.carried(n, 1),
+                            _ => Some(&kept[at - size..][..size]),
+                        };
                         let dmemory = &mut dmemory[n * dpitch..][..size];
                         lstm::retreat(known, before, (d, dmemory), dgates, dold);
                     }
                 }
             }
+            // Nothing is asked of the state before the first.
             if step > 0 {
                 let input = &dold[step * pitch..];
-                let (pairs, begin) = (&*from_gates, Begin::There);
-                Windows { input, images: count, pairs, runs: &runs, begin, output: dstate }
+                let (pairs, begin) = (from_gates, Begin::There);
+                Windows { input, images: count, pairs, runs: &runs, begin, output: &mut dstate }
                     .panels::<L>(&to_states.panels, turned);
             }
         }
-        let (pixels, _) = shape.learning.of(count);
         let runs = [Run { offset: 0, len: size }];
-        if pitch == wide {
-            Products { input: states, gradient: dold, pixels, runs: &runs, output: dweight, pitch }
-                .panels::<L>(&to_gates.panels);
-            return;
+        let mut padded = if pitch == wide { Vec::new() } else { vec![0.0; size * pitch] };
+        let output = if pitch == wide { &mut *dweight } else { &mut padded[..] };
+        // In a closure, the products would lose the path's instructions.
+        for (input, pairs) in [(states, &shape.learning), (&shape.carried[..], &shape.carried_learning)] {
+            if !input.is_empty() {
+                let (pixels, _) = pairs.of(count);
+                Products { input, gradient: &dold, pixels, runs: &runs, output: &mut *output, pitch }
+                    .panels::<L>(&to_gates.panels);
+            }
         }
-        let mut sums = vec![0.0; size * pitch];
-        Products { input: states, gradient: dold, pixels, runs: &runs, output: &mut sums, pitch }
-            .panels::<L>(&to_gates.panels);
-        for (to, sums) in dweight.chunks_exact_mut(wide).zip(sums.chunks_exact(pitch)) {
+        for (to, sums) in dweight.chunks_exact_mut(wide).zip(padded.chunks_exact(pitch)) {
             to.copy_from_slice(&sums[..wide]);
         }
+        (shape.dstate, shape.dmemory, shape.dold) = (dstate, dmemory, dold);
     }
 }

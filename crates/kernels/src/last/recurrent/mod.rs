@@ -11,6 +11,7 @@ mod node;
 mod part;
 
 use super::grid::Grid;
+use super::tile::SLACK;
 use crate::lanes::Path;
 use std::fmt::Debug;
 
@@ -86,7 +87,7 @@ impl Unit {
     }
 }
 
-/// The steps of a recurrent unit, and the gradient back through them. States begin at zeros.
+/// The steps of a recurrent unit, and the gradient back through them. States begin at zeros, or where others ended.
 ///
 /// Gates and states of a step are side by side, as the grids say that the steps were made with.
 pub trait Recurrence: Debug + Send {
@@ -102,6 +103,15 @@ pub trait Recurrence: Debug + Send {
     /// Where there are not as many as the shape says.
     fn set_weights(&mut self, weight: &[f32], for_gradients: bool);
 
+    /// Numbers that an example's last step leaves to steps that follow: its state, and behind it the memory of who has one.
+    fn carried_len(&self) -> usize;
+
+    /// Where the steps of each example begin from now on: [`Recurrence::carried_len`] numbers each; with none, at zeros.
+    fn begin(&mut self, carried: &[f32]);
+
+    /// What the last steps of `count` examples leave, in place of what `carried` holds; the rest is as it was computed.
+    fn end(&self, count: usize, kept: &[f32], states: &[f32], carried: &mut Vec<f32>);
+
     /// Computes the states of `count` examples; all of theirs in `kept` is overwritten, [`Recurrence::kept_len`] an example.
     ///
     /// # Panics
@@ -109,6 +119,7 @@ pub trait Recurrence: Debug + Send {
     fn forward(&mut self, count: usize, gates: &[f32], kept: &mut [f32], states: &mut [f32]);
 
     /// Computes the gradients of the gates' input, and of the weights, both being overwritten; those of the states lie without a border.
+    /// Where the steps began is taken as it is.
     ///
     /// # Panics
     /// As [`Recurrence::forward`]; [`SLACK`](super::SLACK) more numbers are needed behind `kept` and behind `states`.
@@ -120,4 +131,13 @@ pub trait Recurrence: Debug + Send {
         dgates: &mut [f32],
         dweight: &mut [f32],
     );
+}
+
+/// Puts numbers in the place of others, with [`SLACK`] behind them where there are any.
+fn carry(from: &[f32], to: &mut Vec<f32>) {
+    to.clear();
+    to.extend_from_slice(from);
+    if !from.is_empty() {
+        to.resize(from.len() + SLACK, 0.0);
+    }
 }

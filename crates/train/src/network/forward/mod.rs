@@ -17,7 +17,7 @@ mod watch;
 pub(super) use watch::Sight;
 pub(crate) use watch::{Asked, Signs};
 
-use super::pass::Mix;
+use super::pass::{Carried, Mix};
 use super::tap::Tap;
 use crate::weights::Weights;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -70,6 +70,8 @@ pub(super) struct Forward<'a> {
     pub(super) leaves: Vec<Option<Leaf>>,
     /// How the options of open choices are weighed.
     pub(super) mix: Option<&'a Mix>,
+    /// What recurrent units carry on from batch to batch.
+    pub(super) carried: Option<&'a mut Carried>,
     /// The weights of the options of each choice, by its path.
     pub(super) weighed: BTreeMap<String, Tensor<1>>,
     /// What norms found in this batch, by the slot that remembers it.
@@ -109,6 +111,7 @@ impl<'a> Forward<'a> {
             mode,
             leaves,
             mix: None,
+            carried: None,
             weighed: BTreeMap::new(),
             statistics: Vec::new(),
             is_tracked,

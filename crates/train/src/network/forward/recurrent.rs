@@ -1,8 +1,9 @@
 use super::Forward;
 use crate::glue;
+use crate::network::host;
 use crate::unit::unit;
-use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid, tanh};
+use burn::tensor::{Tensor, TensorData};
 use nascent_core::architecture::Op;
 use nascent_core::architecture::op::{Cell, CellFunction};
 
@@ -11,21 +12,38 @@ impl Forward<'_> {
     pub(super) fn recur(&mut self, op: &Op, x: Tensor<4>) -> Tensor<4> {
         let Some((unit, size)) = unit(op) else { return x };
         let gates = self.project(unit.gates() * size, x);
+        let slot = self.at;
         let weight = self.slot();
-        if self.kernels {
+        // What is carried on is the steps' alone.
+        if self.kernels && self.carried.is_none() {
             glue::recur(unit, gates, weight)
         } else {
-            self.recur_steps(op, size, gates, weight)
+            self.recur_steps(op, size, gates, weight, slot)
         }
     }
 
     /// The states, from what the input gives the gates at each step, side by side.
-    fn recur_steps(&self, op: &Op, size: usize, gates: Tensor<4>, weight: Tensor<1>) -> Tensor<4> {
+    fn recur_steps(
+        &mut self,
+        op: &Op,
+        size: usize,
+        gates: Tensor<4>,
+        weight: Tensor<1>,
+        slot: usize,
+    ) -> Tensor<4> {
         let [batch, wide, _, steps] = gates.dims();
         let rows = weight.dims()[0] / wide;
         let weight = weight.reshape([rows, wide]);
-        let zeros = Tensor::<2>::zeros([batch, size], self.device);
-        let (mut state, mut memory) = (zeros.clone(), zeros);
+        let parts = if matches!(op, Op::Lstm(_)) { 2 } else { 1 };
+        let carried = self.carried.as_ref().and_then(|carried| carried.get(&slot));
+        let from = |part: usize| match carried.filter(|_| part < parts) {
+            None => Tensor::<2>::zeros([batch, size], self.device),
+            Some(numbers) => {
+                let data = TensorData::new(numbers.clone(), [batch, parts * size]);
+                Tensor::<2>::from_data(data, self.device).narrow(1, part * size, size)
+            }
+        };
+        let (mut state, mut memory) = (from(0), from(1));
         let mut states = Vec::with_capacity(steps);
         for step in 0..steps {
             let given = gates.clone().narrow(3, step, 1).reshape([batch, wide]);
@@ -35,6 +53,10 @@ impl Forward<'_> {
                 _ => state = update(given, state.clone().matmul(weight.clone()), state),
             }
             states.push(state.clone().reshape([batch, size, 1, 1]));
+        }
+        if let Some(carried) = &mut self.carried {
+            let ends = if parts == 2 { Tensor::cat(vec![state, memory], 1) } else { state };
+            carried.insert(slot, host(ends.inner()));
         }
         Tensor::cat(states, 3)
     }
