@@ -9,8 +9,8 @@ pub(crate) struct Feed<'a> {
     augment: Option<Augment<'a>>,
     batch: usize,
     seed: u64,
-    /// Where running text is read on from batch to batch.
-    streams: Option<Streams>,
+    /// The first windows of stretches of running text, where it is read on from batch to batch.
+    stretches: Option<Vec<usize>>,
     order: Vec<usize>,
     /// Rows of an epoch: the first of the order.
     rows: usize,
@@ -28,7 +28,7 @@ impl<'a> Feed<'a> {
             augment,
             batch: batch.clamp(1, examples.targets.of_an_epoch().max(1)),
             seed,
-            streams: None,
+            stretches: None,
             order: (0..rows).collect(),
             rows: examples.targets.of_an_epoch(),
             rng: Rng::new(0, 0),
@@ -36,14 +36,14 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// The same, each example of a batch following the one in its place in the batch before, where the examples are windows of a text,
-    /// and a batch can be of some places in it.
+    /// The same, each example of a batch following the one in its place in the batch before for [`STRETCH`] batches at a time, where the
+    /// examples are windows of a text.
     pub(crate) fn followed(mut self) -> Self {
-        let each = self.order.len() / self.batch;
-        if matches!(self.examples.targets, Targets::Tokens { .. }) && each > 1 {
-            self.rows = self.rows / self.batch * self.batch;
-            let from = Rng::new(mix(&[self.seed, 3]), 0).below(each / 2);
-            self.streams = Some(Streams { each, from });
+        let all = stretches(self.order.len());
+        let together = STRETCH * self.batch;
+        let rows = self.rows.min(all.len() * STRETCH) / together * together;
+        if matches!(self.examples.targets, Targets::Tokens { .. }) && rows > 0 {
+            (self.rows, self.stretches) = (rows, Some(all));
         }
         self
     }
@@ -61,19 +61,19 @@ impl<'a> Feed<'a> {
     /// Begins an epoch, counted from 1. Each order comes from the one before: no epoch may be left out.
     pub(crate) fn begin(&mut self, epoch: u32) {
         self.rng = Rng::new(mix(&[self.seed, 3]), u64::from(epoch));
-        let Some(streams) = self.streams else { return self.rng.shuffle(&mut self.order) };
-        let steps = self.steps();
-        let batch = self.batch;
-        let first = (epoch.max(1) as usize - 1) * steps;
+        let Some(all) = &mut self.stretches else { return self.rng.shuffle(&mut self.order) };
+        self.rng.shuffle(all);
         self.order.clear();
-        self.order.extend((first..first + steps).flat_map(|at| streams.windows(at).take(batch)));
+        for side_by_side in all.chunks_exact(self.batch).take(self.rows / (STRETCH * self.batch)) {
+            let windows =
+                (0..STRETCH).flat_map(|step| side_by_side.iter().map(move |first| first + 2 * step));
+            self.order.extend(windows);
+        }
     }
 
     /// Whether each example of the epoch's batch follows the one in its place in the batch before; nothing is said of examples in no order.
     pub(crate) fn follows(&self, step: usize) -> Option<bool> {
-        self.streams?;
-        let before = step.checked_sub(1).map(|before| self.order[before * self.batch]);
-        Some(before.is_some_and(|before| self.order[step * self.batch] == before + 2))
+        self.stretches.is_some().then_some(!step.is_multiple_of(STRETCH))
     }
 
     /// Begins an epoch whose order comes from its number alone: any may be left out.
@@ -97,24 +97,13 @@ impl<'a> Feed<'a> {
     }
 }
 
-/// Places of a text that are read on side by side, one for each example of a batch. Windows overlap by half: every second is read
-/// in one pass over the text, the others in the next.
-#[derive(Clone, Copy)]
-struct Streams {
-    /// Windows of a place, two at least.
-    each: usize,
-    /// At which of the windows of a pass the first epoch begins.
-    from: usize,
-}
+/// Windows of a text that are read one after another before a batch goes to other places: what is far back matters little, and many
+/// batches of the same places teach these more than the text.
+const STRETCH: usize = 4;
 
-impl Streams {
-    /// The windows that are read at a step, counted over all epochs: one a place, without end.
-    fn windows(self, step: usize) -> impl Iterator<Item = usize> {
-        let half = self.each / 2;
-        let at = self.from + step;
-        let window = 2 * (at % half) + at / half % 2;
-        (0..).map(move |place| place * self.each + window)
-    }
+/// The first windows of all stretches of a text. Windows overlap by half: the second of a stretch is the next but one.
+fn stretches(windows: usize) -> Vec<usize> {
+    (0..windows / (2 * STRETCH)).flat_map(|n| [0, 1].map(|side| 2 * STRETCH * n + side)).collect()
 }
 
 /// What a batch teaches a network that is judged by `metric`.
@@ -153,39 +142,48 @@ mod tests {
     }
 
     #[test]
-    fn places_in_a_text_are_read_on_and_all_of_it_is_read() {
-        for (count, batch) in [(40, 4), (41, 3), (7, 2), (4, 2)] {
+    fn a_text_is_read_on_for_some_batches_and_all_of_it_in_an_epoch() {
+        for (count, batch) in [(80, 4), (83, 3), (16, 2), (8, 1)] {
             let examples = windows(count);
             let mut feed = Feed::new(&examples, None, batch, 5).followed();
-            assert_eq!(feed.rows(), count / batch * batch);
-            let mut met = std::collections::BTreeSet::new();
-            for epoch in 1..=4 {
+            let stretches = count / (2 * STRETCH) * 2;
+            assert_eq!(feed.rows(), stretches / batch * batch * STRETCH);
+            for epoch in 1..=3 {
                 let all = batches(&mut feed, epoch);
                 assert_eq!(all.len(), feed.steps());
-                assert_eq!(all[0].1, Some(false));
-                for pair in all.windows(2) {
-                    let follows =
-                        pair[0].0.iter().zip(&pair[1].0).all(|(before, next)| *next == before + 4.0);
-                    assert_eq!(pair[1].1, Some(follows), "{pair:?}");
+                for (step, (firsts, follows)) in all.iter().enumerate() {
+                    assert_eq!(*follows, Some(step % STRETCH > 0));
+                    assert_eq!(firsts.len(), batch);
+                    if step % STRETCH > 0 {
+                        let before = &all[step - 1].0;
+                        assert!(before.iter().zip(firsts).all(|(before, next)| *next == before + 4.0));
+                    }
                 }
-                met.extend(all.iter().flat_map(|(firsts, _)| firsts).map(|first| *first as usize / 2));
+                let firsts: Vec<f32> = all.into_iter().flat_map(|(firsts, _)| firsts).collect();
+                let met: std::collections::BTreeSet<usize> = firsts.iter().map(|x| *x as usize / 2).collect();
+                assert_eq!(met.len(), firsts.len(), "no window twice");
+                assert!(met.iter().all(|window| *window < count));
             }
-            // But for what an even number of windows for each place leaves over.
-            assert_eq!(met.len(), count / batch / 2 * 2 * batch, "{count} in batches of {batch}");
-            // Any epoch can be begun without those before.
             let mut again = Feed::new(&examples, None, batch, 5).followed();
-            assert_eq!(batches(&mut again, 3), batches(&mut feed, 3));
+            assert_eq!(
+                batches(&mut again, 1),
+                batches(&mut Feed::new(&examples, None, batch, 5).followed(), 1)
+            );
+            assert!(stretches == 2 || batches(&mut again, 2) != batches(&mut again, 3));
         }
     }
 
     #[test]
     fn what_is_no_text_or_too_short_has_no_order() {
-        let examples = windows(3);
-        let mut feed = Feed::new(&examples, None, 2, 5).followed();
-        assert!(batches(&mut feed, 1).iter().all(|(_, follows)| follows.is_none()));
-        let targets = Targets::Classes { classes: 2, labels: vec![0; 40] };
-        let examples = Examples { targets, ..windows(40) };
-        let mut feed = Feed::new(&examples, None, 4, 5).followed();
-        assert!(batches(&mut feed, 1).iter().all(|(_, follows)| follows.is_none()));
+        for examples in [
+            windows(7),
+            windows(15),
+            Examples { targets: Targets::Classes { classes: 2, labels: vec![0; 40] }, ..windows(40) },
+        ] {
+            let mut feed = Feed::new(&examples, None, 4, 5).followed();
+            let all = batches(&mut feed, 1);
+            assert!(all.iter().all(|(_, follows)| follows.is_none()));
+            assert_eq!(all.iter().map(|(firsts, _)| firsts.len()).sum::<usize>(), examples.len());
+        }
     }
 }
