@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::infer::Factoid;
+use tract_onnx::tract_hir::internal::DimLike;
 
 /// How far answers may be apart, beside the largest of them and 1.
 const APART: f32 = 1e-4;
@@ -22,7 +24,9 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["check", folder] => check(Path::new(folder)),
         ["time", file] => time(Path::new(file), 1),
-        ["time", batch, file] => batch.parse().map_err(Failed::from).and_then(|batch| time(Path::new(file), batch)),
+        ["time", batch, file] => {
+            batch.parse().map_err(Failed::from).and_then(|batch| time(Path::new(file), batch))
+        }
         ["steps", folder, batch] => {
             batch.parse().map_err(Failed::from).and_then(|batch| steps(Path::new(folder), batch))
         }
@@ -47,27 +51,32 @@ fn check(folder: &Path) -> Result<(), Failed> {
     let mut worst: BTreeMap<String, (usize, f32)> = BTreeMap::new();
     for case in &cases {
         let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let apart = apart(case).map_err(|e| format!("{name}: {e}"))?;
-        if !(apart <= APART) {
-            return Err(format!("{name}: tract is {apart} from Nascent").into());
+        // What tract has no answer for ends it at times; the other networks are asked all the same.
+        let found = std::panic::catch_unwind(|| apart(case)).unwrap_or_else(|_| Err("tract ended".into()));
+        match found {
+            Ok(apart) if apart <= APART => {
+                let space = name.split('-').next().unwrap_or_default().to_string();
+                let entry = worst.entry(space).or_default();
+                *entry = (entry.0 + 1, entry.1.max(apart));
+            }
+            Ok(apart) => eprintln!("{name}: tract is {apart} from Nascent"),
+            Err(e) => eprintln!("{name}: {e}"),
         }
-        let space = name.split('-').next().unwrap_or_default().to_string();
-        let entry = worst.entry(space).or_default();
-        *entry = (entry.0 + 1, entry.1.max(apart));
     }
-    if worst.is_empty() {
-        return Err(format!("nothing in {}", folder.display()).into());
-    }
+    let right: usize = worst.values().map(|(count, _)| count).sum();
     for (space, (count, apart)) in worst {
         println!("{space}: {count} networks, tract at most {apart:.1e} from Nascent");
     }
-    Ok(())
+    match cases.len() - right {
+        0 if right > 0 => Ok(()),
+        0 => Err(format!("nothing in {}", folder.display()).into()),
+        failed => Err(format!("{failed} of {} networks are not answered as in Nascent", cases.len()).into()),
+    }
 }
 
-/// How far tract is from Nascent at most, for the whole batch and for its first example alone.
+/// How far tract is from Nascent at most, for the whole batch and for its first example alone; it has steps of recurrent units for batches
+/// of one size only.
 fn apart(case: &Path) -> Result<f32, Failed> {
-    let plan =
-        tract_onnx::onnx().model_for_path(case.join("model.onnx"))?.into_optimized()?.into_runnable()?;
     let bytes = std::fs::read(case.join("case.safetensors"))?;
     let tensors = SafeTensors::deserialize(&bytes)?;
     let read = |name: &str| -> Result<(Vec<usize>, Vec<f32>), Failed> {
@@ -75,14 +84,14 @@ fn apart(case: &Path) -> Result<f32, Failed> {
         let numbers = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         Ok((tensor.shape().to_vec(), numbers.collect()))
     };
-    let ((mut shape, inputs), (_, meant)) = (read("inputs")?, read("meant")?);
+    let ((shape, inputs), (_, meant)) = (read("inputs")?, read("meant")?);
     let largest = meant.iter().fold(1.0f32, |most, a| most.max(a.abs()));
     let batch = shape[0];
     let mut apart = 0.0f32;
     for examples in [batch, 1] {
+        let (plan, shape) = prepare(&case.join("model.onnx"), examples)?;
         let (inputs, meant) =
             (&inputs[..inputs.len() / batch * examples], &meant[..meant.len() / batch * examples]);
-        shape[0] = examples;
         let answers = plan.run(tvec!(Tensor::from_shape(&shape, inputs)?.into()))?;
         let answers = answers[0].to_plain_array_view::<f32>()?;
         if answers.len() != meant.len() {
@@ -95,7 +104,8 @@ fn apart(case: &Path) -> Result<f32, Failed> {
 
 /// A network for batches of so many examples, and the extents of one.
 fn prepare(file: &Path, batch: usize) -> Result<(Arc<TypedRunnableModel>, Vec<usize>), Failed> {
-    let mut model = tract_onnx::onnx().model_for_path(file)?;
+    let reader = tract_onnx::onnx().with_ignore_output_shapes(true).with_ignore_value_info(true);
+    let mut model = reader.model_for_path(file)?;
     let fact = model.input_fact(0)?.clone();
     let rest = fact.shape.dims().skip(1).map(|d| d.concretize().and_then(|d| d.to_usize().ok()));
     let rest: Option<Vec<usize>> = rest.collect();
@@ -131,9 +141,8 @@ fn steps(folder: &Path, batch: usize) -> Result<(), Failed> {
     let bytes = std::fs::read(folder.join("inputs.f32"))?;
     let numbers = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     let inputs: Vec<f32> = numbers.take(shape.iter().product()).collect();
-    let answer = || -> Result<_, Failed> {
-        Ok(plan.run(tvec!(Tensor::from_shape(&shape, &inputs)?.into()))?)
-    };
+    let answer =
+        || -> Result<_, Failed> { Ok(plan.run(tvec!(Tensor::from_shape(&shape, &inputs)?.into()))?) };
     let answers = answer()?;
     let answers = answers[0].to_plain_array_view::<f32>()?;
     let squares = answers.iter().map(|a| f64::from(*a).powi(2)).sum::<f64>() / answers.len() as f64;

@@ -33,6 +33,16 @@ pub(super) fn value(name: &str, shape: &Shape) -> ValueInfoProto {
     typed(name, DataType::Float, extents)
 }
 
+/// The type of such a value in the body of a loop, where not every runtime knows the batch by its name.
+fn of_loop(name: &str, shape: &Shape) -> ValueInfoProto {
+    let mut value = value(name, shape);
+    let shape = value.r#type.as_mut().and_then(|kind| kind.tensor_type.as_mut()?.shape.as_mut());
+    if let Some(batch) = shape.and_then(|shape| shape.dim.first_mut()) {
+        batch.value = None;
+    }
+    value
+}
+
 /// The type of a value.
 pub(super) fn typed(name: &str, kind: DataType, extents: impl IntoIterator<Item = Extent>) -> ValueInfoProto {
     let dim = extents.into_iter().map(|value| Dimension { value: Some(value) }).collect();
@@ -201,10 +211,11 @@ impl Build {
         self.node("Slice", &[value, starts, ends, &axes], Vec::new())
     }
 
-    /// A sequence moved to later steps: padded in front, and as much cut off behind.
+    /// A sequence moved to later steps: as much cut off behind as is then padded in front. Not every runtime pads by less than nothing.
     pub fn delay(&mut self, value: &str, steps: i64) -> String {
-        let pads = self.indices(&[0, 0, steps, 0, 0, -steps]);
-        self.node("Pad", &[value, &pads], Vec::new())
+        let [starts, ends, pads] = [&[0][..], &[-steps], &[0, 0, steps, 0, 0, 0]].map(|n| self.indices(n));
+        let cut = self.between(value, 2, &starts, &ends);
+        self.node("Pad", &[&cut, &pads], Vec::new())
     }
 
     /// The states of a loop over the first axis of a value, one below the other, and the last of them. Each step reads the state before it, the first of
@@ -224,8 +235,8 @@ impl Build {
         let inside = GraphProto {
             node: std::mem::replace(&mut self.nodes, outside),
             name: Some(format!("{}/step", self.prefix)),
-            input: vec![value(&state, of_state), value(&part, of_given)],
-            output: vec![value(&next, of_state), value(&seen, of_state)],
+            input: vec![of_loop(&state, of_state), of_loop(&part, of_given)],
+            output: vec![of_loop(&next, of_state), of_loop(&seen, of_state)],
             ..GraphProto::default()
         };
         let kind = Some(AttributeType::Graph as i32);
