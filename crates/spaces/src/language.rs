@@ -8,7 +8,7 @@ use crate::registry::Entry;
 use crate::tokens::{Table, Tokens, point};
 use crate::training::Training;
 use nascent_core::architecture::op::{
-    Activation, Add, Conv1d, Delay, Dropout, Gru, LayerNorm, Multiply, Op, PositionEmbedding, Relative,
+    Activation, Add, Conv1d, Delay, Dropout, Gru, LayerNorm, Lstm, Multiply, Op, PositionEmbedding, Relative,
     SelfAttention,
 };
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
@@ -44,13 +44,17 @@ static PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "width",
-        meaning: "the smallest width, a multiple of 8; the largest is eight times as large",
+        meaning: "the smallest width, a multiple of 8; the largest is fourteen times as large",
         range: Range::Whole { least: 8, most: 256 },
         default_text: "32",
         default: |_| 32,
     },
     TRAINING,
 ];
+
+/// How layers look back that networks known to do well are made of.
+const RECURRENCE: &str = "recurrence";
+const MEMORY: &str = "memory";
 
 /// The most layers there can be.
 const LAYERS: usize = 24;
@@ -60,7 +64,7 @@ const LAYERS: usize = 24;
 pub struct LanguageParams {
     /// The most layers, 1 to 24.
     pub layers: usize,
-    /// The smallest width, 8 to 256, a multiple of 8; the largest is eight times as large.
+    /// The smallest width, 8 to 256, a multiple of 8; the largest is fourteen times as large.
     pub width: usize,
     /// Whether training settings are asked too.
     pub training: bool,
@@ -90,12 +94,12 @@ impl LanguageParams {
             ("gated 3", Mixer::Gated(3)),
             ("gated 7", Mixer::Gated(7)),
         ];
-        let mut mixers = vec![("attention", Mixer::Attention), ("recurrence", Mixer::Recurrence)];
+        let mut mixers = vec![("attention", Mixer::Attention), (RECURRENCE, Mixer::Recurrence)];
         mixers.extend(windows.into_iter().filter(|(_, mixer)| match mixer {
             Mixer::Convolution(kernel) | Mixer::Gated(kernel) => fits(*kernel),
             _ => true,
         }));
-        mixers.push(("none", Mixer::None));
+        mixers.extend([("none", Mixer::None), (MEMORY, Mixer::Memory)]);
         Ok(LanguageSpace {
             tokens,
             layers: Options::sizes(network, (1..=self.layers).collect()),
@@ -138,6 +142,9 @@ enum Mixer {
     Gated(usize),
     /// A gated recurrent unit: its cost grows with the text's length only, and it needs no window.
     Recurrence,
+    /// A long short-term memory (Hochreiter and Schmidhuber 1997) without a sum around it: what is to be kept is in its memory. It reads what is
+    /// narrower than itself.
+    Memory,
 }
 
 /// Whose keys and values a head of attention reads.
@@ -221,7 +228,7 @@ struct Plan {
 
 impl LanguageSpace {
     fn ask(&self, chooser: &mut dyn Chooser) -> Result<Plan, SpaceError> {
-        let table = self.tokens.ask(chooser)?;
+        let mut table = self.tokens.ask(chooser)?;
         let width = table.width;
         let depth = self.layers.ask(chooser, Path::new("layers"))?;
         let mut layers = [Layer::default(); LAYERS];
@@ -233,6 +240,9 @@ impl LanguageSpace {
             };
         }
         let own = &layers[..depth];
+        if layers[0].mixer == Mixer::Memory {
+            table = self.tokens.ask_narrow(chooser, table)?;
+        }
         let attends = own.iter().any(|layer| layer.mixer == Mixer::Attention);
         let feeds = own.iter().any(|layer| layer.ratio > 0);
         let head = if attends { self.head.ask(chooser, Path::new("head"))? } else { width };
@@ -321,7 +331,8 @@ impl Drawing<'_> {
         match mixer {
             Mixer::None => return Ok(()),
             Mixer::Attention => self.b.branch("attention"),
-            Mixer::Recurrence => self.b.branch("recurrence"),
+            Mixer::Recurrence => self.b.branch(RECURRENCE),
+            Mixer::Memory => self.b.branch(MEMORY),
             Mixer::Convolution(kernel) => self.b.branch(format_args!("convolution {kernel}")),
             Mixer::Gated(kernel) => self.b.branch(format_args!("gated {kernel}")),
         };
@@ -339,6 +350,10 @@ impl Drawing<'_> {
             }
             Mixer::Recurrence => {
                 self.add(Gru { size: width })?;
+            }
+            Mixer::Memory => {
+                self.add(Lstm { size: width })?;
+                return self.drop();
             }
             Mixer::Convolution(kernel) => {
                 self.look_back(kernel)?;
@@ -425,23 +440,26 @@ impl Space for LanguageSpace {
         })
     }
 
-    /// Two gated recurrent units and nothing else, of the largest width and of half of it: of few passes over a text they learn more than
-    /// transformers of their size.
+    /// Recurrent units and nothing else: of few passes over a text they learn more than transformers of their size. One long short-term
+    /// memory that reads small embeddings, with some dropout, and two gated units, each of several widths.
     fn known(&self) -> Vec<Decisions> {
-        let units = |times: usize| {
+        let of = |times: usize, layers: &'static str, mixer: &'static str, dropout: &'static str| {
             reference::by_path(self, |path| {
                 let label = match path {
                     "width" => return Some(Cow::Owned((times * self.tokens.base()).to_string())),
-                    "layers" => "2",
-                    _ if path.ends_with(".mixer") => "recurrence",
+                    "layers" => layers,
+                    "embedding" if mixer == MEMORY => self.tokens.narrowest(),
+                    _ if path.ends_with(".mixer") => mixer,
                     _ if path.ends_with(".feed_forward") => "0",
-                    "dropout" => "0",
+                    "dropout" => dropout,
                     _ => return Tokens::wanted(path).map(Cow::Borrowed),
                 };
                 Some(Cow::Borrowed(label))
             })
         };
-        [8, 4].into_iter().filter_map(units).collect()
+        let memories = [14, 12, 8].map(|times| of(times, "1", MEMORY, "0.1"));
+        let units = [8, 4].map(|times| of(times, "2", RECURRENCE, "0"));
+        memories.into_iter().chain(units).flatten().collect()
     }
 }
 

@@ -16,9 +16,11 @@ const MANY_CODES: usize = 256;
 pub(crate) struct Tokens {
     vocabulary: usize,
     outputs: usize,
+    /// Whether there are many codes.
+    has_many: bool,
     width: Options<usize>,
     /// How many times smaller than the network's width embeddings are.
-    embedding: Option<Options<usize>>,
+    embedding: Options<usize>,
     /// Whether answers share the table of the tokens.
     tied: Option<Options<bool>>,
 }
@@ -30,6 +32,8 @@ pub(crate) struct Table {
     pub width: usize,
     /// Numbers of a token's embedding, at most the width.
     embedding: usize,
+    /// Whether smaller ones are made as wide as the network before a layer reads them.
+    is_widened: bool,
     is_tied: bool,
 }
 
@@ -46,10 +50,17 @@ impl Tokens {
         Ok(Self {
             vocabulary,
             outputs: signature.outputs,
-            width: Options::sizes(network, [1, 2, 3, 4, 6, 8].map(|n| n * width).to_vec()),
-            embedding: has_many.then(|| {
-                Options::named(Scale::Ordered, network, &[("quarter", 4), ("half", 2), ("whole", 1)])
-            }),
+            has_many,
+            width: Options::sizes(network, [1, 2, 3, 4, 6, 8, 12, 14].map(|n| n * width).to_vec()),
+            embedding: Options::named(
+                Scale::Ordered,
+                network,
+                match has_many {
+                    true => &[("quarter", 4), ("half", 2), ("whole", 1)],
+                    // Of few codes less tells one from another.
+                    false => &[("eighth", 8), ("quarter", 4), ("half", 2), ("whole", 1)],
+                },
+            ),
             tied: (has_many && signature.outputs == vocabulary)
                 .then(|| Options::kinds(network, &[("no", false), ("yes", true)])),
         })
@@ -62,15 +73,23 @@ impl Tokens {
 
     pub fn ask(&self, chooser: &mut dyn Chooser) -> Result<Table, SpaceError> {
         let width = self.width.ask(chooser, Path::new("width"))?;
-        let embedding = match &self.embedding {
-            Some(parts) => width / parts.ask(chooser, Path::new("embedding"))?,
-            None => width,
-        };
+        let embedding = if self.has_many { self.ask_embedding(chooser, width)? } else { width };
         let is_tied = match &self.tied {
             Some(tied) => tied.ask(chooser, Path::new("tied"))?,
             None => false,
         };
-        Ok(Table { width, embedding, is_tied })
+        Ok(Table { width, embedding, is_widened: true, is_tied })
+    }
+
+    /// The same table where what reads it takes vectors of any width: of few codes it may be smaller than the network too.
+    pub fn ask_narrow(&self, chooser: &mut dyn Chooser, table: Table) -> Result<Table, SpaceError> {
+        let embedding =
+            if self.has_many { table.embedding } else { self.ask_embedding(chooser, table.width)? };
+        Ok(Table { embedding, is_widened: false, ..table })
+    }
+
+    fn ask_embedding(&self, chooser: &mut dyn Chooser, width: usize) -> Result<usize, SpaceError> {
+        Ok(width / self.embedding.ask(chooser, Path::new("embedding"))?)
     }
 
     /// What a good practitioner answers; none where the question is another's.
@@ -82,7 +101,12 @@ impl Tokens {
         }
     }
 
-    /// Reads the input: the tokens' vectors, and those as wide as the network.
+    /// The smallest embedding that can be answered.
+    pub fn narrowest(&self) -> &'static str {
+        if self.has_many { "quarter" } else { "eighth" }
+    }
+
+    /// Reads the input: the tokens' vectors, and what the first layer reads.
     pub fn read(
         &self,
         b: &mut ArchitectureBuilder,
@@ -95,7 +119,8 @@ impl Tokens {
         }
         let input = b.input();
         let tokens = b.add(Embedding { vocabulary: self.vocabulary, size: table.embedding }, &[input])?;
-        let at = if table.embedding < table.width { b.add(point(table.width), &[tokens])? } else { tokens };
+        let is_widened = table.is_widened && table.embedding < table.width;
+        let at = if is_widened { b.add(point(table.width), &[tokens])? } else { tokens };
         Ok((tokens, at))
     }
 
@@ -106,7 +131,7 @@ impl Tokens {
         table: Table,
         (tokens, mut at): (NodeId, NodeId),
     ) -> Result<NodeId, ArchitectureError> {
-        if table.embedding < table.width {
+        if self.has_many && table.embedding < table.width {
             b.branch("narrow");
             at = b.add(point(table.embedding), &[at])?;
             b.branch("answers");
