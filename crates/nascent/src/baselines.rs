@@ -10,8 +10,9 @@ pub const BASELINES: [&str; 5] = ["tuned-reference", "reference", "random", TREE
 /// The baseline that is no network: for rows of tables only.
 pub(crate) const TREES: &str = "boosted-trees";
 
-/// The role of the winner's network with more dropout, trained for as long as what is handed over: short trainings, by which the search
-/// judges, cannot tell what long ones need to not learn their examples by heart.
+/// The role of the best network with more dropout: short trainings, by which the search judges, cannot tell what long ones need to not
+/// learn their examples by heart. It is trained for as long as the search's, where beginnings decided there, and for as long as what is
+/// handed over, where that is longer.
 pub(crate) const MORE_DROPOUT: &str = "more-dropout";
 
 /// A network with one step more dropout, where its space asks for that and has more.

@@ -26,10 +26,13 @@ pub(crate) const ETA: u32 = 3;
 /// The fewest epochs that say something.
 pub(crate) const LEAST_EPOCHS: u32 = 2;
 
-/// The epochs of each rung, at most four, the whole training last.
+/// The epochs of each rung, at most three, the whole training last. Less than a ninth of a training would end before its learning rate has
+/// risen to its peak, and says little of what becomes of it.
 pub(crate) fn rungs(epochs: u32) -> Vec<u32> {
-    let lower = [ETA.pow(3), ETA.pow(2), ETA].map(|part| epochs / part);
-    lower.into_iter().filter(|e| *e >= LEAST_EPOCHS).chain([epochs]).collect()
+    let (ninth, third) = (ETA.pow(2), ETA);
+    let ninth = (epochs / ninth >= LEAST_EPOCHS).then(|| epochs.div_ceil(ninth));
+    let third = (epochs / third >= LEAST_EPOCHS).then_some(epochs / third);
+    ninth.into_iter().chain(third).chain([epochs]).collect()
 }
 
 /// What a trial costs in the mean, in whole trainings, where a share of 1/[`ETA`] is promoted from each rung and goes on
@@ -163,9 +166,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rungs_have_a_third_of_the_epochs_above_them_and_at_least_two() {
-        assert_eq!(rungs(100), [3, 11, 33, 100]);
-        assert_eq!(rungs(53), [5, 17, 53]);
+    fn rungs_have_a_third_or_a_ninth_of_the_epochs_and_at_least_two() {
+        assert_eq!(rungs(100), [12, 33, 100]);
+        assert_eq!(rungs(53), [6, 17, 53]);
         assert_eq!(rungs(10), [3, 10]);
         assert_eq!(rungs(5), [5]);
         assert_eq!(rungs(1), [1]);

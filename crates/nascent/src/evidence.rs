@@ -115,9 +115,10 @@ pub(crate) fn candidates(setup: &Setup, history: &History, aim: &Objectives, n: 
                 && trial.score(aim).is_some_and(|score| score.violation == 0.0)
         })
     };
-    let best = |name| choice::best(history, aim, &Role::Baseline(name), 1, tolerance);
+    let best = |(name, n)| choice::best(history, aim, &Role::Baseline(name), n, tolerance);
     let references = network_baselines(setup).into_iter().filter(|name| is_reference(name));
-    let names = references.chain([MORE_DROPOUT.to_string()]);
+    // One was trained for as long as the search's, and one for longer.
+    let names = references.map(|name| (name, 1)).chain([(MORE_DROPOUT.to_string(), 2)]);
     let rivals: Vec<TrialId> = names.flat_map(best).filter(can_win).collect();
     all.extend(rivals);
     all
@@ -131,17 +132,21 @@ fn winner_of(setup: &Setup, history: &History, aim: &Objectives) -> Option<Trial
         return candidates.first().copied();
     }
     let sign = if setup.facts.direction == Direction::Maximize { -1.0 } else { 1.0 };
-    let is_last = |id: TrialId| {
-        history.trial(id).filter(|trial| trial.proposal.role == Role::Baseline(MORE_DROPOUT.into()))
+    let seeds = |id: TrialId| choice::epochs_over_seeds(history, id);
+    // Those with more dropout were trained once, for as long as they are to be judged by.
+    let once = |id: TrialId| {
+        let trial = history.trial(id)?;
+        let is_once = trial.proposal.role == Role::Baseline(MORE_DROPOUT.into());
+        (is_once && trial.proposal.budget > seeds(id)).then_some(trial)
     };
     let over_seeds = |id: TrialId| {
-        let mean = |metric: &str| match is_last(id) {
+        let mean = |metric: &str| match once(id) {
             Some(trial) => trial.metrics().value(metric),
             None => choice::mean_over_seeds(history, id, metric),
         };
         let loss = mean("loss").unwrap_or(f64::INFINITY);
         let mut values = [sign * mean(&setup.facts.metric)?, loss];
-        let trial = history.trial(id).filter(|_| choice::epochs_over_seeds(history, id) > setup.epochs());
+        let trial = history.trial(id).filter(|_| seeds(id) > setup.epochs());
         let own = trial.and_then(|trial| {
             Some([sign * trial.metrics().value(&setup.facts.metric)?, choice::loss(trial)])
         });
@@ -152,14 +157,12 @@ fn winner_of(setup: &Setup, history: &History, aim: &Objectives) -> Option<Trial
         Some(Score { violation: 0.0, values: values.into_iter().collect() })
     };
     // Where some were trained for longer than others, those are the ones that were chosen from them.
-    let epochs = |id: &TrialId| match is_last(*id) {
-        Some(trial) => trial.proposal.budget,
-        None => choice::epochs_over_seeds(history, *id),
-    };
+    let epochs = |id: &TrialId| once(*id).map_or(seeds(*id), |trial| trial.proposal.budget);
     let longest = candidates.iter().map(epochs).max().unwrap_or(0);
     let mut scores: Vec<Option<Score>> =
         candidates.iter().map(|id| over_seeds(*id).filter(|_| epochs(id) == longest)).collect();
-    if scores.iter().all(Option::is_none) {
+    let is_first_training = longest <= setup.epochs() && candidates.iter().all(|id| seeds(*id) == 0);
+    if is_first_training || scores.iter().all(Option::is_none) {
         let is_search = |id: TrialId| history.trial(id).is_some_and(|t| t.proposal.role == Role::Search);
         let mut is_first = true;
         candidates.retain(|id| !is_search(*id) || std::mem::take(&mut is_first));
@@ -298,6 +301,20 @@ mod tests {
         };
         assert_eq!(won(study("", &seeds(0.96, 0.90))).1, Some(0));
         assert_eq!(won(study("", &seeds(0.90, 0.96))).1, Some(2));
+    }
+
+    #[test]
+    fn the_best_network_with_more_dropout_wins_where_it_is_better() {
+        let trials = |accuracy| {
+            [(Role::Search, 0, 0.90), (Role::Search, 0, 0.80), (baseline(MORE_DROPOUT), 0, accuracy)]
+        };
+        assert_eq!(won(study("", &trials(0.95))), (vec![0, 1, 2], Some(2)));
+        assert_eq!(won(study("", &trials(0.85))).1, Some(0));
+        // Fresh seeds say more, and a finalist without them is none.
+        let of = |of, accuracy| (Role::Final { of: TrialId(of), replica: 1, data: Data::Train }, 0, accuracy);
+        let with = |more: &[(Role, u16, f64)]| [&trials(0.95), more].concat();
+        assert_eq!(won(study("", &with(&[of(0, 0.93), of(1, 0.7), of(2, 0.91)]))).1, Some(0));
+        assert_eq!(won(study("", &with(&[of(0, 0.93), of(1, 0.7), of(2, 0.94)]))).1, Some(2));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A whole study: search, baselines, finals, test, files.
 
-use crate::baselines::{MORE_DROPOUT, TREES, is_reference, with_more_dropout};
-use crate::budget::{Finals, GRACE, Pace, USABLE, epoch_ms, search_share};
-use crate::choice::{best, trainings};
+mod finals;
+
+use crate::baselines::TREES;
+use crate::budget::{GRACE, epoch_ms, search_share};
 use crate::devices::Asked;
 use crate::error::Error;
-use crate::evidence::{Evidence, baseline_names, candidates, network_baselines, winner};
+use crate::evidence::{baseline_names, network_baselines, winner};
 use crate::handover;
 use crate::parallel::in_parallel;
 use crate::settings::StudyFile;
@@ -17,9 +18,7 @@ use nascent_core::architecture::Architecture;
 use nascent_core::chooser::FixedArchitecture;
 use nascent_core::event::{Data, Event, Proposal, Reason, Role, Stamped};
 use nascent_core::study::{Deadlines, End, Halt, Parts, Phase, Source};
-use nascent_core::{
-    Feasibility, Log, Metrics, Objectives, Space, State, Study, Trial, TrialId, draw, feasibility,
-};
+use nascent_core::{Feasibility, Log, Metrics, Space, State, Study, Trial, TrialId, draw, feasibility};
 use nascent_data::Task;
 use nascent_runtime::{RunFolder, SqliteLog, total_memory_bytes, write_atomically};
 use nascent_train::{Network, TrainEvaluator, TrainStep, Weights, answers, tested};
@@ -175,24 +174,6 @@ pub fn run(
     Ok(Finish { folder: folder.path().into(), summary, is_interrupted })
 }
 
-/// What an epoch of a finished training took, in milliseconds. The cost is in epochs, those of all folds, and without those that an earlier
-/// trial had made.
-fn epoch_ms_of(trial: &Trial) -> Option<f64> {
-    let epochs = trial.outcome.as_ref()?.cost.max(1.0);
-    Some(trial.duration_ms()? as f64 / epochs)
-}
-
-/// Trials in their order, each where it comes first.
-fn each_once(trials: impl Iterator<Item = TrialId>) -> Vec<TrialId> {
-    let mut all = Vec::new();
-    for id in trials {
-        if !all.contains(&id) {
-            all.push(id);
-        }
-    }
-    all
-}
-
 /// Ends before anything is made where no network keeps the limits.
 fn must_be_feasible(setup: &Setup) -> Result<(), Error> {
     // What keeps the limits of the smallest size keeps those of all.
@@ -259,7 +240,7 @@ impl Whole<'_> {
         let mut searched = shares[0];
         if let Some(budget_ms) = budget_ms {
             // By now it is known what finals take, and small networks leave the search more than its share.
-            let finals = self.asked().need_ms(&self.pace()) / budget_ms;
+            let finals = (self.drop_more_ms() + self.asked().need_ms(&self.pace())) / budget_ms;
             searched = search_share(shares, finals, network_baselines(self.setup).len());
             // Once the baselines have begun, only a new budget takes the search up again.
             let is_over = self.study.history().trials.iter().any(|t| t.proposal.role != Role::Search);
@@ -278,9 +259,14 @@ impl Whole<'_> {
                 "no trial gave a network that meets the limits; the last one: {why}"
             )));
         }
-        let baselines = network_baselines(self.setup).len() as f64;
+        let baselines = searched * network_baselines(self.setup).len() as f64;
+        if self.drop_more(until(1.0 - baselines))? == End::Interrupted {
+            return Ok(End::Interrupted);
+        }
+        let dropped: u64 = self.more_dropouts(false).filter_map(Trial::duration_ms).sum();
+        let dropped = budget_ms.map_or(0.0, |ms| dropped as f64 / ms);
         // A reference is what the winner is compared with, however slow it is.
-        let deadlines = share(shares[1].max(searched * (1.0 + baselines)));
+        let deadlines = share(shares[1].max(searched + baselines) + dropped);
         if self.baselines(Deadlines { step_ms: None, ..deadlines })? == End::Interrupted {
             return Ok(End::Interrupted);
         }
@@ -455,193 +441,6 @@ impl Whole<'_> {
             }
         }
         Ok(End::Complete)
-    }
-
-    /// Finals as the user wants them.
-    fn asked(&self) -> Finals {
-        let s = &self.setup.file.settings;
-        Finals {
-            finalists: s.finalists,
-            replicas: s.replicas,
-            epochs: self.setup.epochs(),
-            last_epochs: self.setup.final_epochs(),
-            are_watched: self.setup.watches_finals(),
-        }
-    }
-
-    /// The finalists of the search as it stands, for each network that is to win, the best first.
-    fn groups(&self, n: usize) -> Vec<Vec<&Trial>> {
-        let history = self.study.history();
-        let of = |aim: &Objectives| {
-            let ids = best(history, aim, &Role::Search, n, self.setup.tolerance_of(aim, history));
-            ids.iter().filter_map(|id| history.trial(*id)).collect()
-        };
-        self.setup.aims().iter().map(of).collect()
-    }
-
-    /// All finalists, each once.
-    fn finalists(&self, n: usize) -> Vec<&Trial> {
-        let ids = each_once(self.groups(n).into_iter().flatten().map(|trial| trial.id));
-        ids.into_iter().filter_map(|id| self.study.history().trial(id)).collect()
-    }
-
-    /// How fast finals can be, from what the same networks took before; a baseline that has not begun, from the finalists.
-    fn pace(&self) -> Pace {
-        let s = &self.setup.file.settings;
-        let workers = s.workers.unwrap_or(1);
-        let of = |group: Vec<&Trial>| -> Vec<f64> { group.into_iter().filter_map(epoch_ms_of).collect() };
-        let finalists: Vec<Vec<f64>> = self.groups(s.finalists).into_iter().map(of).collect();
-        let slowest = finalists.iter().flatten().copied().fold(0.0, f64::max);
-        let of_baseline = |name: String| {
-            let role = Role::Baseline(name);
-            let mut each: Vec<f64> = self.study.history().of(&role).filter_map(epoch_ms_of).collect();
-            each.sort_by(f64::total_cmp);
-            // All are one network or much alike: what another program slowed down says nothing of it.
-            each.get(each.len() / 2).copied().unwrap_or(slowest)
-        };
-        let of_baselines = |may: &dyn Fn(&str) -> bool| -> Vec<f64> {
-            network_baselines(self.setup).into_iter().filter(|name| may(name)).map(&of_baseline).collect()
-        };
-        let wins_alone = self.setup.aims().iter().any(|aim| aim.wanted.len() == 1);
-        Pace {
-            finalists,
-            baselines: of_baselines(&|_| true),
-            rivals: of_baselines(&|name| wins_alone && is_reference(name)),
-            workers,
-        }
-    }
-
-    /// What fits into the time that is left: fewer finalists, then fewer seeds, then fewer epochs.
-    fn fitting(&self, until_ms: Option<u64>) -> Finals {
-        let asked = self.asked();
-        let Some(until) = until_ms else { return asked };
-        let left = USABLE * until.saturating_sub(self.study.now_ms()) as f64;
-        let least = self.finalists(1).first().map_or(1, |winner| winner.proposal.budget);
-        let pace = self.pace();
-        let finals = asked.fitting(&pace, left, least);
-        let need = finals.need_ms(&pace);
-        if need > left {
-            (self.tell)(Progress::Note(format!(
-                "the time is over, and what is handed over is trained for {} epochs all the same, for those it won the \
-                 search with: some {:.0} s more",
-                finals.last_epochs,
-                (need - left) / 1e3
-            )));
-        }
-        if finals != asked {
-            let Finals { finalists, replicas, last_epochs, .. } = finals;
-            (self.tell)(Progress::Note(format!(
-                "the time that is left allows finals with {finalists} finalists, {replicas} seeds, {last_epochs} epochs"
-            )));
-        }
-        finals
-    }
-
-    /// Trains the finalists again with fresh seeds, and the references that may win, so that the winner is not the luckiest.
-    fn finals(&mut self, f: Finals) -> Result<End, Error> {
-        if f.finalists < 2 {
-            return Ok(End::Complete);
-        }
-        let history = self.study.history();
-        let of = |aim: &Objectives| candidates(self.setup, history, aim, f.finalists);
-        let list: Vec<Proposal> = each_once(self.setup.aims().iter().flat_map(of))
-            .into_iter()
-            .filter_map(|id| history.trial(id))
-            .flat_map(|t| trainings(t, f.replicas, Data::Train, f.epochs))
-            .collect();
-        (self.tell)(Progress::Phase("finalists", list.len() as u64));
-        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
-    }
-
-    /// The winner, that of each size, and each baseline's best.
-    fn judged(&self) -> Vec<TrialId> {
-        let evidence = Evidence::new(self.setup, self.study.history());
-        let baselines = evidence.baselines.iter().filter_map(|b| b.trial);
-        let sizes = evidence.sizes.iter().filter_map(|size| size.trial);
-        each_once(evidence.winner.into_iter().chain(baselines).chain(sizes))
-    }
-
-    /// Trains winners and baselines for as long as they are to be trained in the end, but on the training part alone: validation rows
-    /// then tell whether that serves them. The winner is trained with more dropout too.
-    fn watch(&mut self, f: Finals, has_more_time: bool) -> Result<End, Error> {
-        if !f.are_watched {
-            return Ok(End::Complete);
-        }
-        let history = self.study.history();
-        let role = Role::Baseline(MORE_DROPOUT.into());
-        let begun = history.of(&role).next().map(|trial| trial.proposal.clone());
-        let best = winner(self.setup, history);
-        let most = self.setup.final_epochs();
-        let lengths = self.lengths(f, (Data::Train, has_more_time), &|_| most);
-        let is_longer = |(t, epochs): &&(&Trial, u32)| *epochs > t.proposal.budget && t.proposal.role != role;
-        let more = lengths.iter().filter(is_longer).find(|(t, _)| Some(t.id) == best);
-        let more = more.and_then(|(t, epochs)| {
-            Some(Proposal {
-                decisions: with_more_dropout(&*self.setup.space, &t.proposal.decisions)?,
-                rung: t.proposal.rung,
-                budget: *epochs,
-                parents: [t.id].into_iter().collect(),
-                role: role.clone(),
-            })
-        });
-        let longer = lengths.iter().filter(is_longer);
-        // Their seed is no other final's.
-        let replica = self.setup.file.settings.replicas + 1;
-        let longer = longer.filter_map(|(t, epochs)| trainings(t, replica, Data::Train, *epochs).pop());
-        let list: Vec<Proposal> = longer.chain(begun.or(more)).collect();
-        if list.is_empty() {
-            return Ok(End::Complete);
-        }
-        (self.tell)(Progress::Phase("long trainings", list.len() as u64));
-        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
-    }
-
-    /// Trains winners and baselines on all but the test part, for as many epochs as served them well before.
-    fn refits(&mut self, f: Finals, has_more_time: bool) -> Result<End, Error> {
-        let history = self.study.history();
-        let most = self.setup.final_epochs();
-        let served = |t: &Trial| self.setup.best_epochs(history, t).map_or(most, |best| best.min(most));
-        let lengths = self.lengths(f, (Data::All, has_more_time), &served).into_iter();
-        let list: Vec<Proposal> =
-            lengths.flat_map(|(t, epochs)| trainings(t, f.replicas, Data::All, epochs)).collect();
-        (self.tell)(Progress::Phase("refits", list.len() as u64));
-        self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
-    }
-
-    /// For how many epochs such a last training of a trial's network was to be made, where one had begun when the study was
-    /// interrupted, unless it has more time now.
-    fn begun(&self, t: &Trial, part: Data, has_more_time: bool) -> Option<u32> {
-        let last = self.setup.file.settings.replicas + 1;
-        let is_last = |role: &Role| match role {
-            Role::Final { of, data, replica } => {
-                *of == t.id && *data == part && (part == Data::All || *replica == last)
-            }
-            _ => false,
-        };
-        let own = self.study.history().trials.iter().find(|other| is_last(&other.proposal.role));
-        own.map(|other| other.proposal.budget).filter(|_| !has_more_time)
-    }
-
-    /// Winners and baselines, and for how many epochs each is trained in the end: for as many as are `wanted` and there is time for,
-    /// or those for which it was begun.
-    fn lengths(
-        &self,
-        f: Finals,
-        (part, has_more_time): (Data, bool),
-        wanted: &dyn Fn(&Trial) -> u32,
-    ) -> Vec<(&Trial, u32)> {
-        let history = self.study.history();
-        let judged: Vec<&Trial> = self.judged().into_iter().filter_map(|id| history.trial(id)).collect();
-        // Where all are trained side by side, none has to stop before the slowest does.
-        let slowest = judged.iter().filter_map(|t| epoch_ms_of(t)).fold(0.0, f64::max);
-        let is_at_once = judged.len() * f.replicas as usize <= self.setup.file.settings.workers.unwrap_or(1);
-        let fitting = |t: &Trial| match epoch_ms_of(t).filter(|_| is_at_once) {
-            Some(own) => (f64::from(f.last_epochs) * slowest / own.max(1.0)) as u32,
-            None => f.last_epochs,
-        };
-        let begun = |t: &Trial| self.begun(t, part, has_more_time);
-        let epochs = |t: &Trial| begun(t).unwrap_or_else(|| wanted(t).min(fitting(t)));
-        judged.into_iter().map(|t| (t, epochs(t))).collect()
     }
 
     /// Opens the test set, once: all that is tested is fixed by now, and all results are stored in one piece.

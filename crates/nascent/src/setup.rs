@@ -205,6 +205,13 @@ impl Setup {
         (self.ladder().len() - 1) as u16
     }
 
+    /// Whether beginnings of trainings decide which networks are trained whole.
+    #[must_use]
+    pub fn begins_with_few_epochs(&self) -> bool {
+        let trains = |rung: &Rung| rung.estimator != SCORES;
+        self.supernet.is_none() && self.ladder().iter().filter(|rung| trains(rung)).count() > 1
+    }
+
     /// The most epochs of one training.
     #[must_use]
     pub fn epochs(&self) -> u32 {

@@ -135,7 +135,7 @@ impl Stored {
                 s.strategy,
                 rule.when,
                 rule.because,
-                if self.setup.top() > 0 && self.setup.supernet.is_none() {
+                if self.setup.begins_with_few_epochs() {
                     " With a budget of time, all networks begin with few epochs, and the best of them go on."
                 } else {
                     ""
@@ -151,8 +151,8 @@ impl Stored {
         let winner = evidence.winner.and_then(|id| self.history.trial(id));
         if let Some(Role::Baseline(name)) = winner.map(|trial| &trial.proposal.role) {
             notes.push(match name == MORE_DROPOUT {
-                true => "What is handed over has more dropout than the network that the search found: trained for as long as \
-                         it is in the end, it was better on validation data so."
+                true => "What is handed over has more dropout than the network that the search found: trained as long, it was \
+                         better on validation data."
                     .into(),
                 false => format!(
                     "No network of the search was better on validation data than that of {name}, which is handed over."

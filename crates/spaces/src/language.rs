@@ -44,7 +44,7 @@ static PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "width",
-        meaning: "the smallest width, a multiple of 8; the largest is fourteen times as large",
+        meaning: "the smallest width, a multiple of 8; the largest is twelve times as large",
         range: Range::Whole { least: 8, most: 256 },
         default_text: "32",
         default: |_| 32,
@@ -64,7 +64,7 @@ const LAYERS: usize = 24;
 pub struct LanguageParams {
     /// The most layers, 1 to 24.
     pub layers: usize,
-    /// The smallest width, 8 to 256, a multiple of 8; the largest is fourteen times as large.
+    /// The smallest width, 8 to 256, a multiple of 8; the largest is twelve times as large.
     pub width: usize,
     /// Whether training settings are asked too.
     pub training: bool,
@@ -457,7 +457,7 @@ impl Space for LanguageSpace {
                 Some(Cow::Borrowed(label))
             })
         };
-        let memories = [14, 12, 8].map(|times| of(times, "1", MEMORY, "0.1"));
+        let memories = [12, 8].map(|times| of(times, "1", MEMORY, "0.1"));
         let units = [8, 4].map(|times| of(times, "2", RECURRENCE, "0"));
         memories.into_iter().chain(units).flatten().collect()
     }

@@ -8,7 +8,7 @@ use crate::parameters::{Parameter, Range, TRAINING, check_ranges, check_task};
 use crate::reference;
 use crate::registry::Entry;
 use crate::training::Training;
-use encoding::{Encoded, Encoding};
+use encoding::{Encoded, Encoding, LinearPath};
 use nascent_core::architecture::op::{Activation, Add, BatchNorm, Dropout, LayerNorm, Linear};
 use nascent_core::architecture::{Architecture, ArchitectureBuilder, ArchitectureError, NodeId, Shape};
 use nascent_core::question::{Path, Scale, Topic};
@@ -136,6 +136,13 @@ enum Norm {
 #[derive(Clone, Copy)]
 struct Plan {
     encoded: Encoded,
+    /// None where the output is read off the features.
+    hidden: Option<Hidden>,
+}
+
+/// The answers about hidden layers.
+#[derive(Clone, Copy)]
+struct Hidden {
     widths: [usize; LAYERS],
     depth: usize,
     activation: Activation,
@@ -147,6 +154,11 @@ struct Plan {
 impl Mlp {
     fn ask(&self, chooser: &mut dyn Chooser) -> Result<Plan, SpaceError> {
         let encoded = self.encoding.ask(chooser)?;
+        let hidden = (encoded.linear != LinearPath::Alone).then(|| self.ask_hidden(chooser)).transpose()?;
+        Ok(Plan { encoded, hidden })
+    }
+
+    fn ask_hidden(&self, chooser: &mut dyn Chooser) -> Result<Hidden, SpaceError> {
         let depth = self.depth.ask(chooser, Path::new("depth"))?;
         let mut widths = [0; LAYERS];
         for (width, layer) in widths.iter_mut().zip(0..).take(depth) {
@@ -154,8 +166,7 @@ impl Mlp {
         }
         // A skip needs two neighbours of one width: where there are none, the question would change nothing.
         let fits = widths[..depth].windows(2).any(|pair| pair[0] == pair[1]);
-        Ok(Plan {
-            encoded,
+        Ok(Hidden {
             widths,
             depth,
             skip: fits && self.skip.ask(chooser, Path::new("skip"))?,
@@ -168,22 +179,28 @@ impl Mlp {
     fn draw(&self, plan: &Plan) -> Result<Architecture, ArchitectureError> {
         let mut b = ArchitectureBuilder::new(self.input.clone());
         let features = self.encoding.draw(&mut b, &plan.encoded)?;
+        // What a row of weights sees depends on the encoding.
+        let of_features = format!("of {}", b.shape(features));
+        let Some(hidden) = &plan.hidden else {
+            b.scope("head");
+            b.branch(of_features);
+            let output = b.add(Linear { features: self.outputs, bias: true }, &[features])?;
+            return b.finish(output);
+        };
         let mut at = features;
         let mut before = None;
-        for (number, &width) in plan.widths[..plan.depth].iter().enumerate() {
+        for (number, &width) in hidden.widths[..hidden.depth].iter().enumerate() {
             b.scope(format!("layer {}", number + 1));
             if number == 0 {
-                // What a row of it sees depends on the encoding.
-                let features = b.shape(features).to_string();
-                b.branch(format_args!("of {features}"));
+                b.branch(&of_features);
             }
-            let layer = draw_layer(&mut b, at, width, plan)?;
-            at = if plan.skip && before == Some(width) { b.add(Add {}, &[at, layer])? } else { layer };
+            let layer = draw_layer(&mut b, at, width, hidden)?;
+            at = if hidden.skip && before == Some(width) { b.add(Add {}, &[at, layer])? } else { layer };
             before = Some(width);
         }
         b.scope("head");
         let mut output = b.add(Linear { features: self.outputs, bias: true }, &[at])?;
-        if plan.encoded.has_linear_path() {
+        if plan.encoded.linear == LinearPath::Beside {
             b.scope("linear path");
             let linear = b.add(Linear { features: self.outputs, bias: false }, &[features])?;
             output = b.add(Add {}, &[output, linear])?;
@@ -196,17 +213,17 @@ fn draw_layer(
     b: &mut ArchitectureBuilder,
     input: NodeId,
     width: usize,
-    plan: &Plan,
+    hidden: &Hidden,
 ) -> Result<NodeId, ArchitectureError> {
-    let mut at = b.add(Linear { features: width, bias: plan.norm == Norm::None }, &[input])?;
-    match plan.norm {
+    let mut at = b.add(Linear { features: width, bias: hidden.norm == Norm::None }, &[input])?;
+    match hidden.norm {
         Norm::None => {}
         Norm::Batch => at = b.add(BatchNorm {}, &[at])?,
         Norm::Layer => at = b.add(LayerNorm {}, &[at])?,
     }
-    at = b.add(plan.activation, &[at])?;
-    if plan.dropout > 0 {
-        at = b.add(Dropout { per_mille: plan.dropout }, &[at])?;
+    at = b.add(hidden.activation, &[at])?;
+    if hidden.dropout > 0 {
+        at = b.add(Dropout { per_mille: hidden.dropout }, &[at])?;
     }
     Ok(at)
 }
@@ -222,11 +239,11 @@ impl Space for Mlp {
         Ok(Candidate { settings, draw: Box::new(move || Ok(self.draw(&plan)?)) })
     }
 
-    /// Two layers of 128 with batch norm and ReLU, and a little dropout; categories in embeddings of 8, numbers as they are.
     fn is_elastic(&self) -> bool {
         true
     }
 
+    /// Two layers of 128 with batch norm and ReLU, and a little dropout; categories in embeddings of 8, numbers as they are.
     fn reference(&self) -> Option<Decisions> {
         reference::by_path(self, |path| {
             let label = match path {
@@ -240,5 +257,18 @@ impl Space for Mlp {
             };
             Some(label.into())
         })
+    }
+
+    /// Of tables, networks without a hidden layer, which few rows with much noise are best told by: each feature adds a line, or a curve.
+    fn known(&self) -> Vec<Decisions> {
+        if !self.encoding.is_asked() {
+            return Vec::new();
+        }
+        let additive =
+            |is_curved| reference::by_path(self, |path| encoding::additive(path, is_curved).map(Into::into));
+        // Where numbers are none or many, there are no curves.
+        let mut all: Vec<Decisions> = [false, true].into_iter().filter_map(additive).collect();
+        all.dedup();
+        all
     }
 }

@@ -49,7 +49,7 @@ static PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "width",
-        meaning: "the smallest width, a multiple of 8; the largest is fourteen times as large",
+        meaning: "the smallest width, a multiple of 8; the largest is twelve times as large",
         range: Range::Whole { least: 8, most: 256 },
         default_text: "32",
         default: |_| 32,
@@ -64,7 +64,7 @@ pub struct RecurrentParams {
     pub nodes: usize,
     /// The most layers, 1 to 4.
     pub layers: usize,
-    /// The smallest width, 8 to 256, a multiple of 8; the largest is fourteen times as large.
+    /// The smallest width, 8 to 256, a multiple of 8; the largest is twelve times as large.
     pub width: usize,
     /// Whether training settings are asked too.
     pub training: bool,

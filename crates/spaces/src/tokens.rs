@@ -11,6 +11,9 @@ use nascent_core::{Chooser, Features, Signature, SpaceError};
 /// From so many codes on, their table is asked for: of few codes it is small whatever its width.
 const MANY_CODES: usize = 256;
 
+/// The fewest numbers of an embedding: a norm leaves nothing of one.
+const LEAST: usize = 4;
+
 /// The questions.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
@@ -51,7 +54,7 @@ impl Tokens {
             vocabulary,
             outputs: signature.outputs,
             has_many,
-            width: Options::sizes(network, [1, 2, 3, 4, 6, 8, 12, 14].map(|n| n * width).to_vec()),
+            width: Options::sizes(network, [1, 2, 3, 4, 6, 8, 12].map(|n| n * width).to_vec()),
             embedding: Options::named(
                 Scale::Ordered,
                 network,
@@ -89,7 +92,7 @@ impl Tokens {
     }
 
     fn ask_embedding(&self, chooser: &mut dyn Chooser, width: usize) -> Result<usize, SpaceError> {
-        Ok(width / self.embedding.ask(chooser, Path::new("embedding"))?)
+        Ok((width / self.embedding.ask(chooser, Path::new("embedding"))?).max(LEAST))
     }
 
     /// What a good practitioner answers; none where the question is another's.

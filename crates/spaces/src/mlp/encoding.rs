@@ -25,7 +25,18 @@ struct Asked {
     size: Options<usize>,
     sigma: Options<usize>,
     category_size: Options<usize>,
-    linear: Options<bool>,
+    linear: Options<LinearPath>,
+}
+
+/// Whether the features reach the output without a hidden layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum LinearPath {
+    #[default]
+    None,
+    /// Beside the layers.
+    Beside,
+    /// There are no layers: what each feature adds to the output does not depend on the others.
+    Alone,
 }
 
 /// What becomes of numbers (Gorishniy et al. 2022, arXiv:2203.05556).
@@ -44,7 +55,7 @@ enum Numbers {
 pub(super) struct Encoded {
     embedding: Option<Embedded>,
     category_size: usize,
-    linear: bool,
+    pub linear: LinearPath,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,13 +65,6 @@ struct Embedded {
     size: usize,
     /// The frequencies' deviation in thousandths, where there are any.
     sigma: Option<usize>,
-}
-
-impl Encoded {
-    /// Whether the features also reach the output without a hidden layer.
-    pub(super) fn has_linear_path(&self) -> bool {
-        self.linear
-    }
 }
 
 impl Encoding {
@@ -81,8 +85,16 @@ impl Encoding {
             size: Options::sizes(topic, sizes),
             sigma: Options::named(Scale::Ordered, topic, &[("0.05", 50), ("0.2", 200), ("1", 1000)]),
             category_size: Options::sizes(topic, vec![2, 4, 8, 16]),
-            linear: Options::kinds(topic, &[("no", false), ("yes", true)]),
+            linear: Options::kinds(
+                topic,
+                &[("no", LinearPath::None), ("yes", LinearPath::Beside), ("alone", LinearPath::Alone)],
+            ),
         }))
+    }
+
+    /// Whether there is a table.
+    pub(super) fn is_asked(&self) -> bool {
+        self.0.is_some()
     }
 
     pub(super) fn ask(&self, chooser: &mut dyn Chooser) -> Result<Encoded, SpaceError> {
@@ -156,6 +168,18 @@ impl Encoding {
             [only] => Ok(only),
             _ => b.add(Concat {}, &parts),
         }
+    }
+}
+
+/// The label at a place where what each feature adds to the output is learned alone: as a line, or as a curve of few bends.
+pub(super) fn additive(path: &str, is_curved: bool) -> Option<&'static str> {
+    match path {
+        "numbers.embedding" if is_curved => Some("piecewise"),
+        "numbers.bins" => Some("8"),
+        "numbers.size" => Some("4"),
+        "categories.size" => Some("2"),
+        "linear_path" => Some("alone"),
+        _ => wanted(path),
     }
 }
 

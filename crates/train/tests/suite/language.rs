@@ -269,15 +269,15 @@ fn what_is_read_goes_on_from_batch_to_batch() {
         all.chunks(2 * LENGTH).flat_map(|row| row[part * LENGTH..][..LENGTH].to_vec()).collect()
     };
     let whole = of(2 * LENGTH, true).train_batch(&inputs(&read), Wanted::Tokens(&labels), 0.0);
+    let learn = |network: &mut Network, follows: bool, part: usize| {
+        network.follow(follows);
+        let labels = half(&labels, part);
+        network.train_batch(&inputs(&half(&read, part)), Wanted::Tokens(&labels), 0.0)
+    };
     for kernels in [true, false] {
         let mut network = of(LENGTH, kernels);
-        let mut learn = |follows: bool, part: usize, rate: f64| {
-            network.follow(follows);
-            let labels = half(&labels, part);
-            network.train_batch(&inputs(&half(&read, part)), Wanted::Tokens(&labels), rate)
-        };
-        let first = learn(false, 0, 0.0);
-        let (second, anew) = (learn(true, 1, 0.0), learn(false, 1, 0.0));
+        let first = learn(&mut network, false, 0);
+        let (second, anew) = (learn(&mut network, true, 1), learn(&mut network, false, 1));
         assert!(((first + second) / 2.0 - whole).abs() < 1e-5 * whole, "{first}, {second} and {whole}");
         assert!((anew - second).abs() > 1e-4, "{anew} without what came before, {second} with it");
         // Answers between the batches do not change what is carried.
@@ -285,10 +285,7 @@ fn what_is_read_goes_on_from_batch_to_batch() {
         let mut steps = Vec::new();
         for asks in [false, true] {
             for (part, follows) in [(0, false), (1, true)] {
-                network.follow(follows);
-                let labels = half(&labels, part);
-                let wanted = Wanted::Tokens(&labels);
-                steps.push(network.train_batch(&inputs(&half(&read, part)), wanted, 0.0));
+                steps.push(learn(&mut network, follows, part));
                 if asks {
                     network.eval_batch(&inputs(&read));
                 }

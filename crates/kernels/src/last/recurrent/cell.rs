@@ -1,7 +1,7 @@
 //! Cells put together of nodes, each with a product of its own.
 
 use super::node::{KEPT, advance, average, given_by, retreat};
-use super::{CellNode, Recurrence, carry};
+use super::{CellNode, Recurrence, carry, state_at};
 use crate::lanes::{Lanes, Path, Work};
 use crate::last::grid::Grid;
 use crate::last::tile::{Begin, Pairs, Panels, SLACK, Windows, pack};
@@ -145,8 +145,7 @@ impl Recurrence for Cell {
         let Some(last) = self.steps.checked_sub(1) else { return };
         carried.clear();
         for n in 0..count {
-            let at = n * self.states.image_len() + self.states.at(0, last);
-            carried.extend_from_slice(&states[at..][..self.size]);
+            carried.extend_from_slice(state_at(states, &self.states, n, last));
         }
     }
 
@@ -260,7 +259,7 @@ impl Work for Forward<'_> {
                         None => {
                             let old = match step {
                                 0 => shape.carried(n),
-                                _ => Some(&states[n * grid.image_len() + grid.at(0, step - 1)..][..size]),
+                                _ => Some(state_at(states, &grid, n, step - 1)),
                             };
                             let at = n * gates_grid.image_len() + step * gates_grid.pitch;
                             (old, Some(&gates[at..][..wide]))
@@ -327,7 +326,7 @@ impl Work for Backward<'_> {
                     let before = match node.reads {
                         Some(read) => Some(given_by(known, read, size)),
                         None if step == 0 => shape.carried(n),
-                        None => Some(&states[n * grid.image_len() + grid.at(0, step - 1)..][..size]),
+                        None => Some(state_at(states, &grid, n, step - 1)),
                     };
                     let known = &known[KEPT * i * size..][..KEPT * size];
                     let dsums = &mut dsums[((n * steps + step) * nodes.len() + i) * pitch..][..wide];

@@ -1,6 +1,6 @@
 //! Units whose gates take one product with the old state a step.
 
-use super::{Recurrence, carry, gru, lstm};
+use super::{Recurrence, carry, gru, lstm, state_at};
 use crate::lanes::{Lanes, Path, Work};
 use crate::last::grid::Grid;
 use crate::last::tile::{Begin, Pairs, Panels, SLACK, Windows, pack};
@@ -150,8 +150,7 @@ impl Recurrence for Gated {
         let (size, Some(last)) = (self.size, self.steps.checked_sub(1)) else { return };
         carried.clear();
         for n in 0..count {
-            carried
-                .extend_from_slice(&states[n * self.states.image_len() + self.states.at(0, last)..][..size]);
+            carried.extend_from_slice(state_at(states, &self.states, n, last));
             if self.unit == Gates::Lstm {
                 // The memory is the last that is kept of a step.
                 let ends = (n + 1) * self.kept_len();
@@ -290,7 +289,7 @@ impl Work for Backward<'_> {
         let Gated { unit, size, steps, to_gates, to_states, turned, from_gates, .. } = &*shape;
         let (size, steps, pitch) = (*size, *steps, to_gates.pitch);
         let (wide, each) = (unit.count() * size, unit.kept() * size);
-        let (gates, own) = (shape.gates, shape.states);
+        let gates = shape.gates;
         dstate.fill(0.0);
         dmemory.fill(0.0);
         let runs = [Run { offset: 0, len: wide }];
@@ -309,7 +308,7 @@ impl Work for Backward<'_> {
                     Gates::Gru => {
                         let before = match step {
                             0 => shape.carried(n, 0),
-                            _ => Some(&states[n * own.image_len() + own.at(0, step - 1)..][..size]),
+                            _ => Some(state_at(states, &shape.states, n, step - 1)),
                         };
                         gru::retreat(known, before, d, dgates, dold);
                     }

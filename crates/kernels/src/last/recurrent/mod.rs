@@ -133,6 +133,12 @@ pub trait Recurrence: Debug + Send {
     );
 }
 
+/// The state of an example at a step.
+#[inline(always)]
+fn state_at<'s>(states: &'s [f32], grid: &Grid, example: usize, step: usize) -> &'s [f32] {
+    &states[example * grid.image_len() + grid.at(0, step)..][..grid.channels]
+}
+
 /// Puts numbers in the place of others, with [`SLACK`] behind them where there are any.
 fn carry(from: &[f32], to: &mut Vec<f32>) {
     to.clear();
