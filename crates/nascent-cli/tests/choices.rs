@@ -151,6 +151,20 @@ fn children_begin_with_the_weights_of_their_parents_in_one_session_or_two() {
         all.map(|t| serde_json::json!([t["decisions"], t["parents"], t["objectives"]])).collect()
     };
     assert_eq!(trials("whole"), trials("parts"));
+    // The best was tried with more dropout, in both.
+    let more = |run: &str| -> [Value; 2] {
+        let shown = json(at, &format!("show {run} --json"));
+        let all = shown["trials"].as_array().unwrap();
+        let mut of = all.iter().filter(|t| t["role"]["baseline"] == "more-dropout");
+        let (only, None) = (of.next().unwrap(), of.next()) else { panic!("{run}: more than one") };
+        let parent = &all[only["parents"][0].as_u64().unwrap() as usize];
+        for (path, label) in parent["decisions"].as_object().unwrap() {
+            assert_eq!(only["decisions"][path] == *label, path != "dropout", "{run}: {path}");
+        }
+        assert_eq!((&parent["role"], &only["rung"]), (&Value::from("search"), &parent["rung"]));
+        [only["decisions"].clone(), only["objectives"].clone()]
+    };
+    assert_eq!(more("whole"), more("parts"));
     assert!(at.join("whole/trials/0000/fold-0.safetensors").exists());
     // Other weights, other results.
     said(at, &line("fresh").replace(" --inherit", ""));

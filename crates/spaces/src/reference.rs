@@ -10,9 +10,8 @@ struct ByPath<F>(F);
 impl<F: Fn(&str) -> Option<Cow<'static, str>>> Chooser for ByPath<F> {
     fn choose(&mut self, path: Path<'_>, question: &Question<'_>) -> Result<usize, SpaceError> {
         let path = path.to_string();
-        training::wanted(&path)
-            .map(Cow::Borrowed)
-            .or_else(|| (self.0)(&path))
+        (self.0)(&path)
+            .or_else(|| training::wanted(&path).map(Cow::Borrowed))
             .and_then(|label| closest(question.options, &label))
             .ok_or(SpaceError::Unanswered { path })
     }

@@ -179,6 +179,8 @@ pub(super) fn additive(path: &str, is_curved: bool) -> Option<&'static str> {
         "numbers.size" => Some("4"),
         "categories.size" => Some("2"),
         "linear_path" => Some("alone"),
+        // One layer bears larger steps than several, and in few epochs needs them.
+        "training.learning_rate" => Some("0.01"),
         _ => wanted(path),
     }
 }
