@@ -136,15 +136,8 @@ impl Whole<'_> {
         if !f.are_watched {
             return Ok(End::Complete);
         }
-        // Their seed is no other final's.
-        let replica = self.setup.file.settings.replicas + 1;
         // What had begun when the study was interrupted goes on, whoever is best by now.
-        let is_begun = |trial: &&Trial| match trial.proposal.role {
-            Role::Final { data: Data::Train, replica: own, .. } => own == replica,
-            _ => false,
-        };
-        let begun =
-            self.study.history().trials.iter().filter(is_begun).chain(self.more_dropouts(true).take(1));
+        let begun = self.watched().chain(self.more_dropouts(true).take(1));
         let begun: Vec<Proposal> =
             begun.filter(|_| !has_more_time).map(|trial| trial.proposal.clone()).collect();
         let best = winner(self.setup, self.study.history());
@@ -155,9 +148,10 @@ impl Whole<'_> {
         let more = more.and_then(|(t, epochs)| self.with_more_dropout(t, *epochs));
         let more = more.filter(|_| has_more_time || self.more_dropouts(true).next().is_none());
         let longer = lengths.iter().filter(is_longer);
-        let longer = longer.filter_map(|(t, epochs)| trainings(t, replica, Data::Train, *epochs).pop());
-        let mut list: Vec<Proposal> = longer.chain(more).filter(|new| !begun.contains(new)).collect();
-        list.splice(0..0, begun);
+        let longer =
+            longer.filter_map(|(t, epochs)| trainings(t, self.watched_replica(), Data::Train, *epochs).pop());
+        let new: Vec<Proposal> = longer.chain(more).filter(|new| !begun.contains(new)).collect();
+        let list = [begun, new].concat();
         if list.is_empty() {
             return Ok(End::Complete);
         }
@@ -177,17 +171,29 @@ impl Whole<'_> {
         self.phase(Source::List(&list), &*self.setup.space, list.len() as u64, Deadlines::default())
     }
 
+    /// The replica that watched trainings are: their seed is no other final's.
+    fn watched_replica(&self) -> u32 {
+        self.setup.file.settings.replicas + 1
+    }
+
+    /// The watched trainings of networks as they are that have begun.
+    fn watched(&self) -> impl Iterator<Item = &Trial> {
+        let last = self.watched_replica();
+        let is_watched = move |trial: &&Trial| match trial.proposal.role {
+            Role::Final { data: Data::Train, replica, .. } => replica == last,
+            _ => false,
+        };
+        self.study.history().trials.iter().filter(is_watched)
+    }
+
     /// For how many epochs such a last training of a trial's network was to be made, where one had begun when the study was
     /// interrupted, unless it has more time now.
     fn begun(&self, t: &Trial, part: Data, has_more_time: bool) -> Option<u32> {
-        let last = self.setup.file.settings.replicas + 1;
-        let is_last = |role: &Role| match role {
-            Role::Final { of, data, replica } => {
-                *of == t.id && *data == part && (part == Data::All || *replica == last)
-            }
-            _ => false,
+        let is_of = |other: &&Trial| matches!(other.proposal.role, Role::Final { of, data, .. } if of == t.id && data == part);
+        let own = match part {
+            Data::Train => self.watched().find(is_of),
+            Data::All => self.study.history().trials.iter().find(is_of),
         };
-        let own = self.study.history().trials.iter().find(|other| is_last(&other.proposal.role));
         own.map(|other| other.proposal.budget).filter(|_| !has_more_time)
     }
 
